@@ -1,0 +1,43 @@
+"""Simulate three sessions, learn from two, predict the third, and tell how well the known behaviours were found.
+
+    python benchmarks/demo.py DIR
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from bsoid_gpu import compare
+
+
+def bsoid_gpu(*arguments: object) -> None:
+    words = [str(argument) for argument in arguments]
+    print("$ bsoid-gpu", " ".join(words), flush=True)
+    if code := subprocess.run([sys.executable, "-m", "bsoid_gpu", *words]).returncode:
+        sys.exit(code)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    if (folder / "sessions" / "truth").is_dir():  # of an earlier demo
+        shutil.rmtree(folder)
+    sessions = folder / "sessions"
+    bsoid_gpu("simulate", sessions, "--sessions", 3, "--minutes", 5, "--fps", 60)
+    first, second, third = sorted(sessions.glob("*.csv"))
+    bsoid_gpu("build", first, second, "--fps", 60, "--out", folder / "run")
+    bsoid_gpu("predict", folder / "run", third, "--out", folder / "labels")
+    labels = pd.read_csv(folder / "labels" / f"{third.stem}.labels.csv")["label"]
+    truth = pd.read_csv(sessions / "truth" / f"{third.stem}.truth.csv")["behaviour"]
+    table = compare.by_behaviour(labels, truth)
+    table["found"] = table["found"].map("{:.0%}".format)
+    print(f"\n{third.stem}, which the model has never seen: {len(labels):,} frames, each with a label")
+    print(table.to_string(index=False))
+    print(f"frames whose label stands for their behaviour: {compare.majority_accuracy(labels, truth):.1%}")
+    print(f"homogeneity: {compare.homogeneity(labels, truth):.3f}   best lag: {compare.best_lag(labels, truth)} frames")
+
+
+if __name__ == "__main__":
+    main()

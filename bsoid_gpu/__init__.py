@@ -1,0 +1,40 @@
+"""Discovers what freely moving animals do from pose tracks: B-SOiD's method on the CPU and on RAPIDS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bsoid_gpu._version import __version__
+
+if TYPE_CHECKING:
+    from bsoid_gpu.config import Settings
+    from bsoid_gpu.label import Prediction
+    from bsoid_gpu.model import Model, load_model
+    from bsoid_gpu.pipeline import build, predict
+    from bsoid_gpu.pose import Pose
+    from bsoid_gpu.run import Run
+
+__all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict"]
+
+_HOMES = {
+    "Model": "model",
+    "Pose": "pose",
+    "Prediction": "label",
+    "Run": "run",
+    "Settings": "config",
+    "build": "pipeline",
+    "load_model": "model",
+    "predict": "pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on its first use, so that importing the package loads nothing heavy."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

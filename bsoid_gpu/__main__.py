@@ -1,0 +1,5 @@
+"""``python -m bsoid_gpu``."""
+
+from bsoid_gpu.cli import main
+
+main()

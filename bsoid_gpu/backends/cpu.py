@@ -1,0 +1,135 @@
+"""The CPU backend: pyarrow, umap-learn, fast_hdbscan, hdbscan."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bsoid_gpu import tree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.config import Clusters, Embedding
+
+
+class CpuBackend:
+    """NumPy arrays on the host."""
+
+    name = "cpu"
+
+    def asarray(self, values: NDArray[Any]) -> Array:
+        """Give the array as it is."""
+        return np.asarray(values)
+
+    def to_host(self, values: Array) -> NDArray[Any]:
+        """Give the array as it is."""
+        return np.asarray(values)
+
+    def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:
+        """Parse the body of a CSV file with pyarrow."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        names = [f"f{column}" for column in columns]
+        table = csv.read_csv(
+            pa.BufferReader(data),
+            read_options=csv.ReadOptions(skip_rows=skip_rows, autogenerate_column_names=True),
+            convert_options=csv.ConvertOptions(
+                include_columns=names,
+                column_types=dict.fromkeys(names, pa.float64()),
+                null_values=["", "NaN", "nan", "NA"],
+            ),
+        )
+        numbers = np.empty((table.num_rows, len(names)))
+        for i, name in enumerate(names):
+            numbers[:, i] = table[name].to_numpy()
+        return numbers
+
+    def describe(self) -> dict[str, str]:
+        """Processor and threads."""
+        import platform
+
+        import numba
+
+        return {"name": self.name, "processor": platform.machine(), "threads": str(numba.get_num_threads())}
+
+    def embed(self, scaled: Array, settings: Embedding, seed: int) -> Array:
+        """UMAP by umap-learn's own steps, on exact neighbours.
+
+        The steps are called one by one: exact neighbours by brute force take a third of the time of umap-learn's
+        search at these sizes, and what a step no longer needs is let go before the next.
+        """
+        from sklearn.neighbors import NearestNeighbors
+        from umap import umap_ as umap
+
+        data = np.ascontiguousarray(scaled, dtype=np.float32)
+        random = np.random.RandomState(seed)  # umap-learn takes no newer generator
+        search = NearestNeighbors(n_neighbors=settings.neighbours, algorithm="brute").fit(data)
+        distances, indices = search.kneighbors(data)
+        distances, indices = distances.astype(np.float32), indices.astype(np.int32)
+        graph, _, _ = umap.fuzzy_simplicial_set(
+            data, settings.neighbours, random, "euclidean", knn_indices=indices, knn_dists=distances
+        )
+        del distances, indices
+        a, b = umap.find_ab_params(1.0, settings.min_dist)
+        embedding, _ = umap.simplicial_set_embedding(
+            data,
+            graph,
+            n_components=settings.dimensions,
+            initial_alpha=settings.learning_rate,
+            a=a,
+            b=b,
+            gamma=1.0,
+            negative_sample_rate=settings.negative_samples,
+            n_epochs=settings.epochs,
+            init=settings.start,
+            random_state=random,
+            metric="euclidean",
+            metric_kwds={},
+            densmap=False,
+            densmap_kwds={},
+            output_dens=False,
+            parallel=False,  # the parallel layout is not repeatable
+        )
+        return np.ascontiguousarray(embedding, dtype=np.float32)
+
+    def single_linkage(self, embedding: Array, min_samples: int) -> NDArray[np.float64]:
+        """Single-linkage tree of the mutual reachability distances, by fast_hdbscan's parallel Boruvka."""
+        from fast_hdbscan.hdbscan import compute_minimum_spanning_tree
+
+        points = np.ascontiguousarray(embedding, dtype=np.float64)
+        edges = compute_minimum_spanning_tree(points, min_samples=min_samples, reproducible=True)[0]
+        return tree.linkage(np.asarray(edges, dtype=np.float64))
+
+    def membership_vectors(
+        self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
+    ) -> NDArray[np.float64]:
+        """Membership vectors by hdbscan, for the clusters that :func:`bsoid_gpu.tree.cut` selects."""
+        from hdbscan.prediction import PredictionData, all_points_membership_vectors
+
+        condensed = _HdbscanTree(tree.cut(linkage, min_cluster_size, settings.selection))
+        points = np.ascontiguousarray(embedding, dtype=np.float64)
+        clusterer = SimpleNamespace(
+            condensed_tree_=condensed, prediction_data_=PredictionData(points, condensed, settings.min_samples)
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):  # a point that no cluster attracts has a sum of 0
+            vectors = all_points_membership_vectors(clusterer)
+        return np.asarray(vectors, dtype=np.float64)
+
+
+class _HdbscanTree:
+    """A cut tree in the form that hdbscan's membership vectors ask for."""
+
+    def __init__(self, cut: tree.Cut) -> None:
+        fields = [("parent", np.intp), ("child", np.intp), ("lambda_val", np.float64), ("child_size", np.intp)]
+        self._raw_tree = np.empty(len(cut.condensed.parent), dtype=fields)
+        for name, _ in fields:
+            self._raw_tree[name] = getattr(cut.condensed, name)
+        self._selected = [int(node) for node in cut.selected]
+
+    def _select_clusters(self) -> list[int]:
+        return self._selected

@@ -1,0 +1,134 @@
+"""The classification stage: a perceptron from features to labels, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bsoid_gpu import mlp, store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Array, Backend
+    from bsoid_gpu.config import Settings
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The perceptron fitted to all bins, and its scores on bins that a fit has not seen.
+
+    ``predicted`` (bins,) int64 are the labels it gives to the bins it learnt from; ``confusion`` (labels, labels)
+    counts bins by label (row) and by the label predicted in cross-validation, or on the random held-out bins where
+    there is none (column).
+    """
+
+    perceptron: mlp.Perceptron
+    predicted: NDArray[np.int64]
+    scores: dict[str, Any]
+    confusion: NDArray[np.int64]
+
+
+def random_part(bins: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A random part of the bins: (bins,) bool."""
+    chosen = np.zeros(bins, dtype=bool)
+    chosen[rng.permutation(bins)[: max(1, round(share * bins))]] = True
+    return chosen
+
+
+def blocked_part(
+    session_bins: Sequence[int], block_bins: int, share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """A random part of the sessions' time spans, each ``block_bins`` long: (bins,) bool.
+
+    Neighbouring bins are alike, so that bins held out one by one are easier than a stretch of time never seen.
+    """
+    blocks = [np.arange(bins) // block_bins for bins in session_bins]
+    first = np.cumsum([0, *[int(block[-1]) + 1 if len(block) else 0 for block in blocks]])
+    block = np.concatenate([part + offset for part, offset in zip(blocks, first, strict=False)])
+    return random_part(int(first[-1]), share, rng)[block]
+
+
+def classify(
+    features: Array,
+    labels: NDArray[np.int64],
+    session_bins: Sequence[int],
+    settings: Settings,
+    backend: Backend,
+) -> Classification:
+    """Fit the perceptron to all bins, and score it on held-out ones.
+
+    Parameters
+    ----------
+    features
+        (bins, columns) float64, unscaled, sessions one after another.
+    labels
+        (bins,) soft labels.
+    session_bins
+        Bins of each session.
+    settings
+        All settings.
+    backend
+        Where to compute.
+    """
+    c, seed = settings.classifier, settings.seed
+    labels_on = backend.asarray(labels)
+    classes = int(labels.max()) + 1
+    rng = np.random.default_rng(seed)
+
+    def predicted_without(held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Labels of the held-out bins, by a fit to the others."""
+        seen, unseen = backend.asarray(np.flatnonzero(~held_out)), backend.asarray(np.flatnonzero(held_out))
+        fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed)
+        return backend.to_host(mlp.predict(fitted, _rows(features, unseen)))
+
+    at_random = random_part(len(labels), c.held_out, rng)
+    in_blocks = blocked_part(session_bins, max(1, round(c.block_s / settings.features.bin_s)), c.held_out, rng)
+    predictions = {"random": (at_random, predicted_without(at_random))}
+    if 0 < in_blocks.sum() < len(labels):  # one block alone cannot be held out
+        predictions["blocks"] = (in_blocks, predicted_without(in_blocks))
+    accuracy = {name: float(np.mean(found == labels[part])) for name, (part, found) in predictions.items()}
+    crossed = labels.copy()
+    fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)
+    folds = []
+    for number in range(c.folds if c.folds > 1 else 0):
+        crossed[fold == number] = predicted_without(fold == number)
+        folds.append(float(np.mean((crossed == labels)[fold == number])))
+    counted, as_found = (labels, crossed) if folds else (labels[at_random], predictions["random"][1])
+    confusion = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(confusion, (counted, as_found), 1)
+    perceptron = mlp.fit(features, labels_on, classes, c, seed)
+    scores = {
+        "held_out_random": accuracy["random"],
+        "held_out_blocks": accuracy.get("blocks"),
+        "cross_validation": folds,
+        "cross_validation_mean": float(np.mean(folds)) if folds else None,
+        "largest_label_share": float(np.mean(labels == 0)),
+    }
+    return Classification(perceptron, backend.to_host(mlp.predict(perceptron, features)), scores, confusion)
+
+
+def _rows(values: Array, at: Array) -> Array:
+    from array_api_compat import array_namespace
+
+    return array_namespace(values).take(values, at, axis=0)
+
+
+def to_stage(done: Classification, backend: Backend) -> store.Stage:
+    """The classification as the run folder keeps it."""
+    perceptron = {f"perceptron.{name}": backend.to_host(array) for name, array in done.perceptron.arrays().items()}
+    return store.Stage(
+        {"predicted": done.predicted, "confusion": done.confusion, **perceptron}, {"scores": done.scores}
+    )
+
+
+def from_stage(stage: store.Stage) -> Classification:
+    """The classification that the run folder kept, on the host."""
+    arrays = dict(stage.arrays)
+    predicted, confusion = arrays.pop("predicted"), arrays.pop("confusion")
+    perceptron = mlp.Perceptron.from_arrays({name.removeprefix("perceptron."): a for name, a in arrays.items()})
+    return Classification(perceptron, predicted, stage.facts["scores"], confusion)

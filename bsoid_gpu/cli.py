@@ -1,0 +1,211 @@
+"""The command line: the only module that prints or exits.
+
+Heavy imports stand inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from bsoid_gpu._version import __version__
+from bsoid_gpu.errors import BsoidError, OutOfMemory
+
+F = TypeVar("F", bound=Callable[..., Any])
+INTERRUPTED = 130  # as a shell reports Ctrl-C
+
+EPILOG = """\b
+Exit codes: 0 done, 1 a bug, 2 usage, 3 backend unavailable, 4 bad input, 5 out of memory.
+The path of the result goes to stdout, everything else to stderr."""
+
+
+class _Commands(click.Group):
+    """Commands whose errors are told in words, each with its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BsoidError as error:
+            _fail(ctx, error, str(error), error.exit_code)
+        except MemoryError as error:
+            text = "out of memory: give fewer sessions, a smaller [embedding] neighbours, or a machine with more memory"
+            _fail(ctx, error, text, OutOfMemory.exit_code)
+        except KeyboardInterrupt as error:
+            _fail(ctx, error, "interrupted; the same command goes on where it stopped", INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
+            text = f"this is a bug in bsoid_gpu {__version__}: {type(error).__name__}: {error}; --debug shows where"
+            _fail(ctx, error, text, 1)
+
+
+def _fail(ctx: click.Context, error: BaseException, text: str, code: int) -> None:
+    if ctx.meta.get("debug"):
+        raise error
+    click.echo(f"error: {text}", err=True)
+    ctx.exit(code)
+
+
+def _debug(function: F) -> F:
+    """Give a command the option --debug."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.meta["debug"] = True
+
+    option = click.option(
+        "--debug", is_flag=True, expose_value=False, callback=remember, help="Show the traceback of an error."
+    )
+    return option(function)
+
+
+def _backend(function: F) -> F:
+    """Give a command the option --backend."""
+    option = click.option(
+        "--backend",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute; cuda never falls back to the CPU.",
+    )
+    return option(function)
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bsoid-gpu")
+@_debug
+def main() -> None:
+    """Discover what freely moving animals do, from pose tracks, without naming the behaviours first."""
+    from bsoid_gpu.log import to_stderr
+
+    to_stderr()
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu simulate demo --sessions 3 --minutes 5 --fps 60")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=str))
+@click.option("--sessions", default=3, show_default=True, help="Number of sessions.")
+@click.option("--minutes", default=5.0, show_default=True, help="Length of each session.")
+@click.option("--fps", default=60.0, show_default=True, help="Frames per second.")
+@click.option("--seed", default=0, show_default=True, help="Seed; the same seed gives the same files.")
+@_debug
+def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) -> None:
+    """Write DeepLabCut sessions of a synthetic mouse, and what it did in each frame.
+
+    DIR/NAME.csv are the sessions, DIR/truth/NAME.truth.csv the behaviour of each frame.
+    """
+    from pathlib import Path
+
+    from bsoid_gpu.simulate import simulate as write_sessions
+
+    write_sessions(Path(folder), sessions=sessions, minutes=minutes, fps=fps, seed=seed)
+    click.echo(folder)
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu build recordings/ --fps 60 --out run1")
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSIONS...", type=click.Path(path_type=str))
+@click.option("--fps", help="Frames per second of the camera, at least 10.")
+@click.option("--out", required=True, metavar="RUN", type=click.Path(path_type=str), help="Run folder.")
+@_backend
+@click.option("--config", "settings_file", type=click.Path(path_type=str), help="Settings, as `config` prints them.")
+@click.option("--seed", type=int, help="Seed of everything random.  [default: 23]")
+@click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use; commas part them.")
+@_debug
+def build(
+    sessions: tuple[str, ...],
+    fps: str | None,
+    out: str,
+    backend: str,
+    settings_file: str | None,
+    seed: int | None,
+    keypoints: str | None,
+) -> None:
+    """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
+
+    Type the same command again after an interruption: finished stages are not run again.
+    """
+    from bsoid_gpu import config, pipeline
+
+    pipeline.build(
+        list(sessions),
+        fps,
+        out,
+        settings=config.load(settings_file) if settings_file else None,
+        backend=backend,
+        seed=seed,
+        keypoints=_names(keypoints),
+    )
+    click.echo(out)
+
+
+def _names(given: str | None) -> tuple[str, ...]:
+    """Names parted by commas; a name that holds one is quoted, as in CSV."""
+    import csv
+
+    return tuple(name.strip() for name in next(csv.reader([given], skipinitialspace=True))) if given else ()
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu predict run1 new_recordings/ --out labels --min-confidence 0.5")
+@click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSIONS...", type=click.Path(path_type=str))
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=str), help="Folder for the tables.")
+@_backend
+@click.option("--fps", help="Frames per second of these sessions.  [default: the model's]")
+@click.option("--min-confidence", default=0.0, show_default=True, help="Frames that are less sure get the label -1.")
+@_debug
+def predict(
+    model: str, sessions: tuple[str, ...], out: str, backend: str, fps: str | None, min_confidence: float
+) -> None:
+    """Label every frame of SESSIONS by a model.
+
+    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session.
+    """
+    from bsoid_gpu import pipeline
+
+    for _ in pipeline.predict_each(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence):
+        pass  # written session by session, so that no number of sessions fills the memory
+    click.echo(out)
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu info run1")
+@click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_debug
+def info(model: str, as_json: bool) -> None:
+    """Tell what a model learnt, from what, and how far to trust it."""
+    import json
+
+    from bsoid_gpu import model as models
+
+    loaded = models.load_model(model)
+    click.echo(json.dumps(models.about(loaded), indent=1, sort_keys=True) if as_json else models.describe(loaded))
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cpu")
+@click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Exit with 3 where this one does not work.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_debug
+def doctor(backend: str | None, as_json: bool) -> None:
+    """Tell what this machine can run, why not, and what to type."""
+    import json
+
+    from bsoid_gpu import doctor as examination
+    from bsoid_gpu.errors import BackendUnavailable
+
+    found = examination.examine()
+    click.echo(json.dumps(found, indent=1) if as_json else examination.report(found))
+    usable = {item["backend"]: item["usable"] for item in found["backends"]}
+    if not usable[backend or "cpu"]:
+        sys.exit(BackendUnavailable.exit_code)
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu config > settings.toml")
+@click.argument("settings_file", required=False, metavar="[FILE]", type=click.Path(path_type=str))
+@_debug
+def config(settings_file: str | None) -> None:
+    """Print every setting with its explanation: the defaults, or those of FILE."""
+    from bsoid_gpu import config as settings
+
+    click.echo(settings.to_toml(settings.load(settings_file) if settings_file else settings.Settings()), nl=False)

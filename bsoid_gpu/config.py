@@ -1,0 +1,307 @@
+"""Settings: one frozen dataclass per stage, the method of Hsu & Yttri (2021) as the default."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bsoid_gpu.errors import BadInput, raise_all
+
+MIN_FPS = 10.0
+INF = math.inf
+
+
+def setting(default: Any, doc: str, *, bounds: tuple[float, float] = (-INF, INF), choices: tuple[str, ...] = ()) -> Any:
+    """Give a setting its default, the sentence that ``bsoid-gpu config`` prints above it, and what it may be."""
+    return field(default=default, metadata={"doc": doc, "bounds": bounds, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Input:
+    """Which sessions belong together, and which keypoints are used."""
+
+    fps: float = setting(0.0, "Frames per second of the camera, at least 10; 0 asks for --fps.")
+    keypoints: tuple[str, ...] = setting((), "Exact names of the keypoints to use, in order; empty uses all.")
+    group: str = setting(
+        "",
+        "Regular expression whose first group names the recording that a session is a part of: sessions of one "
+        "recording share likelihood thresholds and scale. Empty: each session is a recording of its own.",
+    )
+    min_session_s: float = setting(10.0, "Shortest session to learn from, in seconds.", bounds=(0.0, INF))
+    unusable_share: float = setting(
+        0.3, "Warn where a larger share of a keypoint's frames is below its threshold.", bounds=(0.0, 1.0)
+    )
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The adaptive likelihood filter."""
+
+    histogram_bins: int = setting(
+        10, "Bins of the likelihood histogram that the threshold is read from.", bounds=(3, 1000)
+    )
+
+
+@dataclass(frozen=True)
+class Features:
+    """Frame features and their 100 ms bins."""
+
+    smoothing_s: float = setting(0.05, "Half width of the moving mean, in seconds.", bounds=(0.0, 10.0))
+    bin_s: float = setting(0.1, "Length of a bin and of a prediction window, in seconds.", bounds=(0.01, 10.0))
+    standardise: str = setting(
+        "session",
+        "Scale of the embedding's input: per 'session' (the method's) or 'global'.",
+        choices=("session", "global"),
+    )
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """UMAP."""
+
+    dimensions: int = setting(3, "Dimensions of the embedding.", bounds=(2, 50))
+    neighbours: int = setting(
+        0, "Nearest neighbours of each bin; 0 is the square root of the number of bins.", bounds=(0, 1023)
+    )
+    min_dist: float = setting(0.0, "Smallest distance of two bins in the embedding.", bounds=(0.0, 1.0))
+    negative_samples: int = setting(5, "Repelling samples for each attracting one.", bounds=(0, 100))
+    learning_rate: float = setting(1.0, "First step size of the layout.", bounds=(1e-6, 100.0))
+    epochs: int = setting(0, "Epochs of the layout; 0 is 500 up to 10,000 bins and 200 above.", bounds=(0, 100_000))
+    start: str = setting(
+        "spectral",
+        "First positions: 'spectral' or 'pca' (faster on large jobs).",
+        choices=("spectral", "pca"),
+    )
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """HDBSCAN over a range of smallest cluster sizes; the run with the most clusters is kept."""
+
+    min_samples: int = setting(10, "Neighbours that make a bin a core point.", bounds=(1, 1023))
+    smallest: float = setting(0.006, "Smallest minimum cluster size, as a share of all bins.", bounds=(1e-6, 1.0))
+    largest: float = setting(0.020, "Largest minimum cluster size, as a share of all bins.", bounds=(1e-6, 1.0))
+    step: float = setting(0.001, "Step between the two, as a share of all bins.", bounds=(1e-6, 1.0))
+    selection: str = setting(
+        "eom", "'eom' (excess of mass) or 'leaf' (finer, more even clusters).", choices=("eom", "leaf")
+    )
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The multilayer perceptron from features to labels."""
+
+    hidden: tuple[int, ...] = setting((100,), "Units of each hidden layer.")
+    learning_rate: float = setting(0.003, "Adam's step size.", bounds=(1e-8, 10.0))
+    batch: int = setting(1024, "Bins in a mini-batch.", bounds=(1, 2**24))
+    max_epochs: int = setting(200, "Most passes over the training bins.", bounds=(1, 100_000))
+    patience: int = setting(10, "Epochs without a better validation score before the fit stops.", bounds=(1, 100_000))
+    tolerance: float = setting(1e-4, "Smallest gain of the validation score that counts as better.", bounds=(0.0, 1.0))
+    l2: float = setting(1e-4, "Weight decay.", bounds=(0.0, 10.0))
+    held_out: float = setting(0.2, "Share of bins held out for the two held-out scores.", bounds=(0.01, 0.9))
+    folds: int = setting(10, "Folds of the cross-validation; 0 leaves it out.", bounds=(0, 1000))
+    block_s: float = setting(
+        30.0, "Length of the time spans that are held out as a whole, in seconds.", bounds=(0.1, 1e6)
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every number of the method."""
+
+    seed: int = setting(23, "Seed of everything random.", bounds=(0, 2**32 - 1))
+    input: Input = field(default_factory=Input)
+    likelihood: Likelihood = field(default_factory=Likelihood)
+    features: Features = field(default_factory=Features)
+    embedding: Embedding = field(default_factory=Embedding)
+    clusters: Clusters = field(default_factory=Clusters)
+    classifier: Classifier = field(default_factory=Classifier)
+
+
+def parse_fps(given: object) -> float:
+    """Frames per second from what the user gave.
+
+    Raises
+    ------
+    BadInput
+        Missing, not a number, or below 10.
+    """
+    if given is None or given == "" or given == 0.0:
+        msg = "the frame rate is missing: give the camera's frames per second, for example --fps 60"
+        raise BadInput(msg)
+    try:
+        fps = float(str(given))
+    except ValueError:
+        fps = math.nan
+    if not math.isfinite(fps):
+        msg = f"the frame rate {given!r} is not a number: give the camera's frames per second, for example --fps 29.97"
+        raise BadInput(msg)
+    if fps < MIN_FPS:
+        msg = (
+            f"the frame rate {fps:g} is too low: 100 ms windows need at least {MIN_FPS:g} frames per second; "
+            "give the camera's own rate, for example --fps 30"
+        )
+        raise BadInput(msg)
+    return fps
+
+
+def _problems(settings: Settings) -> list[str]:
+    found = _out_of_range(settings, "")
+    if settings.clusters.smallest > settings.clusters.largest:
+        found.append("[clusters] smallest is above largest")
+    if not all(units >= 1 for units in settings.classifier.hidden):
+        found.append(f"[classifier] hidden = {list(settings.classifier.hidden)}; expected whole numbers of at least 1")
+    return found + _group_problems(settings.input.group)
+
+
+def _out_of_range(section: Any, where: str) -> list[str]:
+    found = []
+    for f in fields(section):
+        value = getattr(section, f.name)
+        if is_dataclass(value):
+            found += _out_of_range(value, f"[{f.name}] ")
+            continue
+        low, high = f.metadata["bounds"]
+        choices = f.metadata["choices"]
+        if choices and value not in choices:
+            found.append(f"{where}{f.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
+        if isinstance(value, int | float) and not low <= value <= high:
+            found.append(f"{where}{f.name} = {value!r}; expected {low:g} to {high:g}")
+    return found
+
+
+def _group_problems(group: str) -> list[str]:
+    if not group:
+        return []
+    try:
+        groups = re.compile(group).groups
+    except re.error as error:
+        return [f"[input] group = {group!r} is no regular expression: {error}"]
+    return [] if groups == 1 else [f"[input] group = {group!r}; expected one parenthesised group, found {groups}"]
+
+
+def check(settings: Settings) -> Settings:
+    """Return the settings, or raise :class:`BadInput` telling every value that cannot be used."""
+    raise_all(_problems(settings), heading="settings that cannot be used:")
+    return settings
+
+
+def from_mapping(given: Mapping[str, Any]) -> Settings:
+    """Build settings from the tables of a TOML file; what is left out keeps its default.
+
+    Raises
+    ------
+    BadInput
+        Unknown names, with the nearest known one, or values of another type or range; all at once.
+    """
+    problems: list[str] = []
+    settings = _fill(Settings(), given, "", problems)
+    raise_all(problems, heading="settings that cannot be used:")
+    return check(settings)
+
+
+def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[str]) -> Any:
+    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}
+    changed: dict[str, Any] = {}
+    for name, value in given.items():
+        label = f"{where}{name}"
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            problems.append(f"unknown setting {label!r}{hint}")
+        elif is_dataclass(known[name]):
+            if isinstance(value, Mapping):
+                changed[name] = _fill(known[name], value, f"[{name}] ", problems)
+            else:
+                problems.append(f"{label} = {value!r}; expected a table [{name}]")
+        else:
+            converted = _converted(value, known[name], name)
+            if converted is None:
+                problems.append(f"{label} = {value!r}; expected {_kind(known[name], name)}")
+            else:
+                changed[name] = converted
+    return replace(defaults, **changed)
+
+
+def _converted(value: Any, default: Any, name: str) -> Any:
+    """Value as the type of the default, or None where it is of another kind."""
+    if isinstance(default, tuple):
+        kind = int if name == "hidden" else str
+        fits = isinstance(value, list | tuple) and all(type(item) is kind for item in value)
+        return tuple(value) if fits else None
+    if isinstance(default, float) and type(value) in (int, float):
+        return float(value)
+    return value if type(value) is type(default) else None
+
+
+def _kind(default: Any, name: str) -> str:
+    if isinstance(default, tuple):
+        return "a list of whole numbers" if name == "hidden" else "a list of texts"
+    return {int: "a whole number", float: "a number", str: "a text"}[type(default)]
+
+
+def load(path: str | os.PathLike[str]) -> Settings:
+    """Read settings from a TOML file.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read, is not TOML, or has settings that cannot be used.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"cannot read the settings {str(path)!r}: {error.strerror}"
+        raise BadInput(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{str(path)!r} is not a TOML file: {error}; `bsoid-gpu config` prints one to start from"
+        raise BadInput(msg) from error
+    return from_mapping(given)
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """Settings, or one section of them, as plain dicts and lists, as they stand in a TOML or a JSON file."""
+    plain = asdict(settings)
+    return {k: _plain(v) for k, v in plain.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def to_toml(settings: Settings) -> str:
+    """Write every setting with the sentence that explains it, as a TOML file."""
+    lines = _lines(settings)
+    for f in fields(settings):
+        section = getattr(settings, f.name)
+        if is_dataclass(section):
+            lines += ["", f"[{f.name}]", *_lines(section)]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(section: Any) -> list[str]:
+    """Comment and value of each setting; JSON writes texts, numbers and lists of them as TOML does."""
+    return [
+        line
+        for f in fields(section)
+        if not is_dataclass(value := getattr(section, f.name))
+        for line in (f"# {f.metadata['doc']}", f"{f.name} = {_toml(_plain(value))}")
+    ]
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML takes no raw DEL

@@ -1,0 +1,73 @@
+"""Prediction: one label for every video frame of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bsoid_gpu import features, mlp
+from bsoid_gpu.errors import BadInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.config import Features
+    from bsoid_gpu.recordings import Filtered
+
+UNSURE = -1
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The labels of one session.
+
+    ``labels`` (frames,) int64, -1 where the confidence is below the chosen one; ``confidence`` (frames,) float32,
+    the probability of the likeliest label; ``probabilities`` (frames, labels) float32.
+    """
+
+    name: str
+    fps: float
+    labels: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+def check_confidence(min_confidence: float) -> float:
+    """Return the confidence, or raise :class:`BadInput` where it is not between 0 and 1."""
+    if not 0.0 <= min_confidence <= 1.0:
+        msg = f"the smallest confidence is {min_confidence:g}; expected 0 to 1, for example --min-confidence 0.5"
+        raise BadInput(msg)
+    return min_confidence
+
+
+def label_frames(
+    session: Filtered, perceptron: mlp.Perceptron, settings: Features, backend: Backend, min_confidence: float = 0.0
+) -> Prediction:
+    """Label each frame by the 100 ms window that is centred on it, at the session's own frame rate.
+
+    Parameters
+    ----------
+    session
+        Filtered positions with the keypoints that the perceptron learnt from.
+    perceptron
+        Its arrays on the backend.
+    settings
+        Lengths of the windows, as in training.
+    backend
+        Where to compute.
+    min_confidence
+        Frames whose likeliest label is less probable get the label -1.
+    """
+    probabilities = np.concatenate(
+        [
+            backend.to_host(mlp.predict_proba(perceptron, chunk))
+            for chunk in features.window_features(session.position, session.pose.fps, settings)
+        ]
+    )
+    labels = np.argmax(probabilities, axis=1).astype(np.int64)
+    confidence = np.max(probabilities, axis=1)
+    labels[confidence < min_confidence] = UNSURE
+    return Prediction(session.pose.name, session.pose.fps, labels, confidence, probabilities)

@@ -1,0 +1,103 @@
+"""The adaptive likelihood filter: a threshold per keypoint, and the last good position below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+if TYPE_CHECKING:
+    from bsoid_gpu.backends.protocol import Array
+
+
+def present(position: Array) -> Array:
+    """Where the tracker gave a position: (frames, keypoints) bool for positions (frames, keypoints, space)."""
+    xp = array_namespace(position)
+    return ~xp.any(xp.isnan(position), axis=-1)
+
+
+def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
+    """Likelihood threshold of each keypoint, read from the shape of its histogram.
+
+    The histogram has ``bins`` equal bins between the smallest and the largest likelihood. Let r be the bins i
+    whose right neighbour holds at least as many frames. The threshold is the left edge of bin r[0] if r[0] > 1,
+    else of r[1]: the first bin after the fall from the lowest likelihoods where the counts rise again
+    (Hsu & Yttri 2021). Where r[1] does not exist, r[0] is taken; where r is empty, nothing is below the threshold.
+
+    Parameters
+    ----------
+    confidence
+        (frames, keypoints) likelihoods; by the method without the first frame of each session.
+    seen
+        (frames, keypoints) bool; frames without a position do not count.
+    bins
+        Number of bins of the histogram.
+
+    Returns
+    -------
+    Array
+        (keypoints,) float64.
+    """
+    xp = array_namespace(confidence)
+    lowest = xp.min(xp.where(seen, confidence, xp.inf), axis=0)
+    highest = xp.max(xp.where(seen, confidence, -xp.inf), axis=0)
+    constant = lowest == highest
+    lowest = xp.where(constant, lowest - 0.5, lowest)  # as numpy.histogram widens a range of zero
+    highest = xp.where(constant, highest + 0.5, highest)
+    number = xp.arange(bins, dtype=confidence.dtype, device=device_of(confidence))[:, None]
+    edges = number * ((highest - lowest) / bins) + lowest  # (bins, keypoints), the left ones
+
+    at_or_above = xp.stack(
+        [xp.sum(xp.astype(seen & (confidence >= edges[i, :]), xp.int64), axis=0) for i in range(bins)]
+    )
+    counts = xp.concat([at_or_above[:-1, :] - at_or_above[1:, :], at_or_above[-1:, :]])
+    rises = counts[1:, :] >= counts[:-1, :]
+    place = number[:-1, :]
+    first = xp.min(xp.where(rises, place, xp.inf), axis=0)
+    second = xp.min(xp.where(rises & (place > first), place, xp.inf), axis=0)
+    chosen = xp.where((first > 1) | xp.isinf(second), first, second)
+    chosen = xp.where(xp.isinf(chosen), xp.zeros_like(chosen), chosen)
+    return xp.sum(xp.where(number == chosen, edges, xp.zeros_like(edges)), axis=0)
+
+
+def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Array:
+    """Give frames below the threshold the position of the last frame at or above it.
+
+    Frame 0 keeps its own position where it has one; frames before the first good one otherwise take that one.
+
+    Parameters
+    ----------
+    position
+        (frames, keypoints, space) px; NaN where missing.
+    confidence
+        (frames, keypoints).
+    threshold
+        (keypoints,), see :func:`thresholds`.
+
+    Returns
+    -------
+    Array
+        (frames, keypoints, space) px without NaN, if every keypoint has a frame that is present and good.
+    """
+    xp = array_namespace(position)
+    frames, keypoints, space = position.shape
+    seen = present(position)
+    frame = xp.arange(frames, device=device_of(position))[:, None]
+    good = seen & ((confidence >= threshold) | (frame == 0))
+    last = _running_maximum(xp.where(good, frame, -1))
+    first = xp.min(xp.where(good, frame, frames - 1), axis=0)
+    source = xp.where(last < 0, first, last)
+    rows = source * keypoints + xp.arange(keypoints, device=device_of(position))
+    held = xp.take(xp.reshape(position, (frames * keypoints, space)), xp.reshape(rows, (-1,)), axis=0)
+    return xp.reshape(held, (frames, keypoints, space))
+
+
+def _running_maximum(x: Array) -> Array:
+    """Largest value so far along the first axis, by doubling the reach (the standard has no cumulative maximum)."""
+    xp = array_namespace(x)
+    reach = 1
+    while reach < x.shape[0]:
+        x = xp.concat([x[:reach, ...], xp.maximum(x[reach:, ...], x[:-reach, ...])])
+        reach *= 2
+    return x

@@ -1,0 +1,77 @@
+"""Logging: what the program says while it works, to stderr and to the run folder."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+from typing import TypeVar
+
+logger = logging.getLogger("bsoid_gpu")
+T = TypeVar("T")
+QUIET_S = 30.0  # a batch log gets a line of progress no more often than this
+
+
+def to_stderr(level: int = logging.INFO) -> None:
+    """Show the messages on stderr; warnings say that they are."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+
+
+def to_file(path: Path) -> logging.Handler:
+    """Append the messages to a file too, until :func:`logging.Logger.removeHandler`."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logger.addHandler(handler)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    return handler
+
+
+class _Formatter(logging.Formatter):
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        if record.levelno >= logging.WARNING:
+            record.message = f"{record.levelname}: {record.message}"
+        return super().formatMessage(record)
+
+
+def progress(items: Iterable[T], what: str) -> Iterator[T]:
+    """Go through items, telling how far and how long still: a line on a terminal, one every 30 s in a batch log."""
+    total = len(items) if isinstance(items, Sized) else 0
+    terminal = sys.stderr.isatty()
+    started = told = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if done and total > 1 and (terminal or now - told > QUIET_S):
+            left = (now - started) / done * (total - done)
+            text = f"{what}: {done} of {total}, {seconds_text(left)} left"
+            if terminal:
+                sys.stderr.write(f"\r{text}\x1b[K")
+                sys.stderr.flush()
+            else:
+                logger.info(text)
+            told = now
+        yield item
+    if terminal and total > 1:
+        sys.stderr.write("\r\x1b[K")
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration for people: ``0.4 s``, ``75 s``, ``12 min``, ``3.1 h``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def peak_memory_mb() -> float:
+    """Largest memory that this process has held so far, in MB."""
+    import resource
+
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 * 1.024, 1)

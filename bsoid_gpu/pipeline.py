@@ -1,0 +1,348 @@
+"""The order of the stages."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bsoid_gpu import classify, cluster, config, doubts, embed, label, log, outputs, recordings, store
+from bsoid_gpu import model as models
+from bsoid_gpu.backends import get_backend
+from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.log import logger
+from bsoid_gpu.quality import format_report
+from bsoid_gpu.run import Run
+
+if TYPE_CHECKING:
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.recordings import Extracted, Sessions, Source
+
+Path_ = str | os.PathLike[str]
+
+
+def build(
+    sessions: Sessions,
+    fps: float | str | None = None,
+    out: Path_ | None = None,
+    *,
+    settings: config.Settings | None = None,
+    backend: str = "auto",
+    seed: int | None = None,
+    keypoints: Sequence[str] = (),
+) -> Run:
+    """Discover behaviours in sessions.
+
+    Parameters
+    ----------
+    sessions
+        Files, folders of files, or poses.
+    fps
+        Frames per second of the camera; the settings' where it is left out.
+    out
+        Run folder; where it holds finished stages of the same job, they are not run again. None keeps nothing.
+    settings
+        The method of Hsu & Yttri (2021) where they are left out.
+    backend
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    seed
+        Takes the place of the settings' seed.
+    keypoints
+        Exact names, taking the place of the settings'.
+
+    Raises
+    ------
+    BadInput
+        Sessions or settings that cannot be used.
+    BackendUnavailable
+        The backend cannot run here.
+    """
+    s = _settled(settings or config.Settings(), fps, seed, keypoints)
+    b = get_backend(backend)
+    found = recordings.sources(sessions)
+    with store.Store(Path(out) if out is not None else None) as kept, _log_file(kept.folder):
+        logger.info("%d files to learn from, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
+        extracted, digests = _extract(found, s, b, kept)
+        run = _learn(extracted, digests, s, b, kept)
+        if kept.folder is not None:
+            outputs.write_run(kept.folder, run, _manifest(kept, run, b))
+    return run
+
+
+def _settled(
+    settings: config.Settings, fps: float | str | None, seed: int | None, keypoints: Sequence[str]
+) -> config.Settings:
+    given = settings.input
+    taken = replace(
+        given,
+        fps=config.parse_fps(given.fps if fps is None else fps),
+        keypoints=tuple(keypoints) or given.keypoints,
+    )
+    return config.check(replace(settings, input=taken, seed=settings.seed if seed is None else seed))
+
+
+@contextlib.contextmanager
+def _log_file(folder: Path | None) -> Iterator[None]:
+    if folder is None:
+        yield
+        return
+    with store.telling(folder):
+        handler = log.to_file(folder / "log.txt")
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def _extract(
+    found: Sequence[Source], s: config.Settings, b: Backend, kept: store.Store
+) -> tuple[list[Extracted], dict[str, str]]:
+    """Features of every session, one stage for each recording; the problems of all are told at once."""
+    problems: list[str] = []
+    done: list[Extracted] = []
+    digests: dict[str, str] = {}
+    grouped = recordings.by_recording(found, s.input)
+    for recording, parts in log.progress(list(grouped.items()), "features"):
+        keypoints = done[0].keypoints if done else s.input.keypoints
+        try:
+            digests |= (part_digests := {part.name: part.digest() for part in parts})
+            inputs = {
+                "files": part_digests,
+                "keypoints": keypoints,
+                "settings": [config.as_dict(section) for section in (s.input, s.likelihood, s.features)],
+                "backend": b.name,
+            }
+            stage = kept.run(
+                f"features {recording}",
+                1,
+                inputs,
+                lambda parts=parts, keypoints=keypoints: recordings.to_stage(  # type: ignore[misc]
+                    recordings.extract(parts, s.input.fps, s, b, keypoints), b
+                ),
+            )
+        except BadInput as error:
+            problems.append(str(error))
+        else:
+            done += recordings.from_stage(stage)
+    names = [session.name for session in done]
+    problems += [f"more than one session is named {name!r}: rename one" for name in set(names) if names.count(name) > 1]
+    if problems:
+        kept.forget()
+        raise_all(problems)
+    report = [row for session in done for row in session.quality]
+    logger.info("quality of the input:\n%s", format_report(report))
+    for warning in recordings.warnings_of(report):
+        logger.warning(warning)
+    return done, digests
+
+
+def _learn(
+    extracted: Sequence[Extracted], digests: dict[str, str], s: config.Settings, b: Backend, kept: store.Store
+) -> Run:
+    """Embed, cluster and classify."""
+    features = [b.asarray(session.features) for session in extracted]
+    session_bins = [int(part.shape[0]) for part in features]
+    extracted_digest = store.digest_of([kept.stages[name].digest for name in sorted(kept.stages)])
+    embedded = kept.run(
+        "embedding",
+        1,
+        {
+            "features": extracted_digest,
+            "settings": [config.as_dict(s.embedding), s.features.standardise, s.clusters.min_samples, s.seed],
+            "backend": b.name,
+        },
+        lambda: embed.to_stage(embed.embed(features, [session.recording for session in extracted], s, b), b),
+    )
+    scaled, embedding = embedded.arrays["scaled"], embedded.arrays["embedding"]
+    logger.info("%s bins from %d into %d dimensions", f"{len(embedding):,}", scaled.shape[1], embedding.shape[1])
+    clustered = kept.run(
+        "clusters",
+        1,
+        {"embedding": embedded.digest, "settings": config.as_dict(s.clusters), "backend": b.name},
+        lambda: cluster.to_stage(cluster.cluster(b.asarray(embedding), s.clusters, b)),
+    )
+    found = cluster.from_stage(clustered)
+    labels = found.membership.shape[1]
+    noise = float(np.mean(found.hard < 0))
+    logger.info("%d clusters, %.0f %% noise before soft assignment", labels, 100 * noise)
+    classified = kept.run(
+        "classifier",
+        1,
+        {
+            "features": extracted_digest,
+            "clusters": clustered.digest,
+            "settings": [config.as_dict(s.classifier), s.features.bin_s, s.seed],
+            "backend": b.name,
+        },
+        lambda: classify.to_stage(classify.classify(embed.joined(features), found.soft, session_bins, s, b), b),
+    )
+    learnt = classify.from_stage(classified)
+    session_number = np.repeat(np.arange(len(session_bins)), session_bins)
+    scores = {
+        "bins": len(embedding),
+        "clusters": labels,
+        "noise_share": noise,
+        "session_information": doubts.session_information(found.soft, session_number),
+        **learnt.scores,
+    }
+    _log_scores(scores)
+    against = doubts.doubts(scores, s.features.standardise)
+    for doubt in against:
+        logger.warning(doubt)
+    scores["doubts"] = against
+    model = models.Model(
+        perceptron=learnt.perceptron,
+        keypoints=extracted[0].keypoints,
+        fps=s.input.fps,
+        settings=s,
+        label_bins=tuple(np.bincount(found.soft, minlength=labels).tolist()),
+        thresholds={session.recording: b.to_host(session.threshold) for session in extracted},
+        scales=embed.scales_from_stage(embedded),
+        sessions=digests,
+        backend=b.name,
+        scores=scores,
+        versions=store.versions(),
+    )
+    return Run(
+        model=model,
+        features=np.concatenate([b.to_host(part) for part in features]),
+        scaled_features=scaled,
+        embedding=embedding,
+        hard_labels=found.hard,
+        soft_labels=found.soft,
+        membership=found.membership,
+        predicted_labels=learnt.predicted,
+        scores=scores,
+        confusion=learnt.confusion,
+        sweep=found.sweep,
+        sessions=[recordings.facts_of(session) for session in extracted],
+        doubts=against,
+    )
+
+
+def _log_scores(scores: dict[str, Any]) -> None:
+    logger.info("held-out accuracy: %.4f on a random part of the bins", scores["held_out_random"])
+    if scores["held_out_blocks"] is not None:
+        logger.info("held-out accuracy: %.4f on time spans never seen", scores["held_out_blocks"])
+    if scores["cross_validation"]:
+        logger.info(
+            "%d-fold cross-validation: %.4f (%.4f to %.4f)",
+            len(scores["cross_validation"]),
+            scores["cross_validation_mean"],
+            min(scores["cross_validation"]),
+            max(scores["cross_validation"]),
+        )
+
+
+def _manifest(kept: store.Store, run: Run, b: Backend) -> dict[str, Any]:
+    return {
+        "versions": store.versions(),
+        "machine": store.machine(),
+        "backend": b.describe(),
+        "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
+        "digests": run.model.sessions,
+        "stages": {
+            name: {"seconds": round(stage.seconds, 3), "peak_memory_mb": stage.peak_memory_mb, "resumed": stage.resumed}
+            for name, stage in kept.stages.items()
+        },
+    }
+
+
+def predict(
+    model: models.Model | Path_,
+    sessions: Sessions,
+    fps: float | str | None = None,
+    out: Path_ | None = None,
+    *,
+    backend: str = "auto",
+    min_confidence: float = 0.0,
+) -> list[label.Prediction]:
+    """Label every frame of sessions.
+
+    Parameters
+    ----------
+    model
+        A model, a model file, or a run folder.
+    sessions
+        Files, folders of files, or poses, with the keypoints of the model.
+    fps
+        Frames per second of these sessions; the model's where it is left out.
+    out
+        Folder for the tables; None writes none.
+    backend
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    min_confidence
+        Frames whose likeliest label is less probable get the label -1.
+
+    Raises
+    ------
+    BadInput
+        Sessions that cannot be used; those that can are predicted, and all problems are told at the end.
+    """
+    return list(predict_each(model, sessions, fps, out, backend=backend, min_confidence=min_confidence))
+
+
+def predict_each(
+    model: models.Model | Path_,
+    sessions: Sessions,
+    fps: float | str | None = None,
+    out: Path_ | None = None,
+    *,
+    backend: str = "auto",
+    min_confidence: float = 0.0,
+) -> Iterator[label.Prediction]:
+    """Label every frame of sessions, one recording after another; see :func:`predict`."""
+    label.check_confidence(min_confidence)
+    m = model if isinstance(model, models.Model) else models.load_model(model)
+    rate = config.parse_fps(m.fps if fps is None else fps)
+    if rate != m.fps:
+        logger.info(
+            "the model is of %g fps, the sessions of %g: windows of 100 ms are taken at their rate", m.fps, rate
+        )
+    b = get_backend(backend)
+    perceptron = models.on_backend(m.perceptron, b)
+    known = {name: b.asarray(threshold) for name, threshold in m.thresholds.items()} if m.settings.input.group else {}
+    grouped = recordings.by_recording(recordings.sources(sessions), m.settings.input)
+    problems: list[str] = []
+    written: dict[str, Any] = {}
+    for _, parts in log.progress(list(grouped.items()), "predict"):
+        started = time.perf_counter()
+        try:
+            digests = {part.name: part.digest() for part in parts}
+            tracks = [pose for part in parts for pose in part.tracks(rate, b, m.keypoints)]
+            for session in recordings.filtered(tracks, m.settings, known):
+                found = label.label_frames(session, perceptron, m.settings.features, b, min_confidence)
+                files = outputs.write_prediction(Path(out), found, m.labels) if out is not None else []
+                seconds = time.perf_counter() - started
+                logger.info("%s: %d frames labelled, %s", found.name, len(found.labels), log.seconds_text(seconds))
+                written[found.name] = {"frames": len(found.labels), "files": files, "digests": digests}
+                yield found
+        except BadInput as error:
+            problems.append(str(error))
+    if out is not None and written:
+        store.write_json(
+            Path(out) / "manifest.json", _prediction_manifest(m, b, rate, min_confidence, written, problems)
+        )
+    raise_all(problems)
+
+
+def _prediction_manifest(
+    m: models.Model, b: Backend, fps: float, min_confidence: float, written: dict[str, Any], problems: list[str]
+) -> dict[str, Any]:
+    return {
+        "versions": store.versions(),
+        "machine": store.machine(),
+        "backend": b.describe(),
+        "model": m.digest(),
+        "fps": fps,
+        "min_confidence": min_confidence,
+        "sessions": written,
+        "problems": problems,
+    }

@@ -1,0 +1,126 @@
+"""Pose: where each keypoint of each animal was in each frame of one recording."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+from bsoid_gpu.errors import raise_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bsoid_gpu.backends.protocol import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Tracked keypoints of one recording.
+
+    Parameters
+    ----------
+    name
+        The session's name; outputs are named after it.
+    position
+        (frames, individuals, keypoints, space) float64, px; NaN where the tracker gave no position.
+    confidence
+        (frames, individuals, keypoints) float64, the tracker's likelihood; 0 where the position is missing,
+        1 where the tracker gave no likelihood at all.
+    individuals, keypoints
+        Their names, unique, in the order of the axes.
+    fps
+        Frames per second of the camera.
+    source
+        The file that the pose was read from.
+    notes
+        What the reader repaired or assumed, in sentences.
+
+    Raises
+    ------
+    BadInput
+        Shapes, names or ``fps`` that do not fit together; every problem is told at once.
+    """
+
+    name: str
+    position: Array
+    confidence: Array
+    individuals: tuple[str, ...]
+    keypoints: tuple[str, ...]
+    fps: float
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        raise_all(self._problems(), heading=f"{self.name}: not a usable pose:")
+
+    def _problems(self) -> list[str]:
+        problems = []
+        shape = tuple(self.position.shape)
+        if len(shape) != 4 or shape[3] not in (2, 3):
+            problems.append(f"positions have shape {shape}; expected (frames, individuals, keypoints, 2 or 3)")
+        elif shape[1:3] != (len(self.individuals), len(self.keypoints)):
+            problems.append(
+                f"positions have shape {shape} for {len(self.individuals)} individuals "
+                f"and {len(self.keypoints)} keypoints"
+            )
+        if tuple(self.confidence.shape) != shape[:3]:
+            problems.append(f"confidences have shape {tuple(self.confidence.shape)}; expected {shape[:3]}")
+        for what, names in (("keypoint", self.keypoints), ("individual", self.individuals)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            problems += [f"{what} {name!r} appears {names.count(name)} times; names must be unique" for name in twice]
+        if not (math.isfinite(self.fps) and self.fps > 0):
+            problems.append(f"fps is {self.fps!r}; expected a number of frames per second above 0")
+        return problems
+
+    @property
+    def frames(self) -> int:
+        """Number of video frames."""
+        return int(self.position.shape[0])
+
+    def select(self, keypoints: Sequence[str]) -> Pose:
+        """Give the named keypoints, in the order of the names.
+
+        Raises
+        ------
+        BadInput
+            A keypoint that is not there; the message names the near ones.
+        """
+        missing = [name for name in keypoints if name not in self.keypoints]
+        raise_all(unknown_keypoint(name, self.keypoints) for name in missing)
+        xp = array_namespace(self.position)
+        order = [self.keypoints.index(name) for name in keypoints]
+        places = xp.asarray(order, dtype=xp.int64, device=device_of(self.position))
+        return replace(
+            self,
+            position=xp.take(self.position, places, axis=2),
+            confidence=xp.take(self.confidence, places, axis=2),
+            keypoints=tuple(keypoints),
+        )
+
+    def tracks(self) -> list[Pose]:
+        """One pose per individual, named ``session_individual`` where there is more than one."""
+        if len(self.individuals) == 1:
+            return [self]
+        return [
+            replace(
+                self,
+                name=f"{self.name}_{individual.replace('/', '_')}",  # outputs are named after it
+                position=self.position[:, i : i + 1, ...],
+                confidence=self.confidence[:, i : i + 1, ...],
+                individuals=(individual,),
+            )
+            for i, individual in enumerate(self.individuals)
+        ]
+
+
+def unknown_keypoint(name: str, known: Sequence[str]) -> str:
+    """Say that there is no such keypoint, which ones are near in spelling, and which ones there are."""
+    lower = {other.lower(): other for other in known}
+    near = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3)]
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return f"no keypoint is named {name!r}; {hint}there are {', '.join(map(repr, known))}"

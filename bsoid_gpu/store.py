@@ -1,0 +1,308 @@
+"""The disk: atomic files, the run folder with its stages, resume, and the lock on a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.log import logger, peak_memory_mb, seconds_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+LOCK = ".lock"
+STAGES = "stages"
+WAYS_OUT = {
+    errno.ENOSPC: "the disk is full: free some space or choose another --out, then run the same command again",
+    errno.EDQUOT: "the quota is used up: free some space or choose another --out, then run the same command again",
+    errno.EACCES: "the folder is not writable: choose another --out",
+    errno.EROFS: "the file system is read-only: choose another --out",
+    errno.ENOTDIR: "a part of the path is a file: choose another --out",
+    errno.EEXIST: "there is a file of that name: choose another --out",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+}
+
+
+@contextlib.contextmanager
+def telling(path: Path, what: str = "cannot write") -> Iterator[None]:
+    """Turn an error of the operating system into a :class:`BadInput` that names the way out."""
+    try:
+        yield
+    except OSError as error:
+        way_out = WAYS_OUT.get(error.errno or 0, error.strerror or str(error))
+        msg = f"{what} {str(path)!r}: {way_out}"
+        raise BadInput(msg) from error
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file that is either whole or not there.
+
+    Raises
+    ------
+    BadInput
+        Disk full, folder not writable, and the like; an earlier file of that name is left as it was.
+    """
+    with telling(path):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives a name, not a Path
+            os.replace(temporary, path)  # noqa: PTH105
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)  # noqa: PTH108
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys, so that the same content is the same bytes."""
+    write_atomic(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV; a missing value is an empty cell."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(table.columns)
+    sink = io.BytesIO(header.getvalue().encode())
+    sink.seek(0, io.SEEK_END)
+    body = pa.Table.from_pandas(table, preserve_index=False)
+    arrow_csv.write_csv(body, sink, arrow_csv.WriteOptions(include_header=False))
+    write_atomic(path, sink.getvalue())
+
+
+def digest_of(content: Any) -> str:
+    """Digest of anything JSON can write."""
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage computed: arrays by name, and facts that JSON can write."""
+
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+    resumed: bool = False
+
+    def content_digest(self) -> str:
+        """Digest of the arrays' names, types, shapes and bytes, and of the facts."""
+        import numpy as np
+
+        hasher = hashlib.blake2b(digest_size=16)
+        for name in sorted(self.arrays):
+            array = np.ascontiguousarray(self.arrays[name])
+            hasher.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            hasher.update(array.data)
+        hasher.update(json.dumps(self.facts, sort_keys=True).encode())
+        return hasher.hexdigest()
+
+
+class Store:
+    """A run folder whose finished stages need not run again; without a folder, nothing is kept.
+
+    Use it as a context: it holds a lock on the folder, so that two jobs never write to one.
+
+    Parameters
+    ----------
+    folder
+        The run folder, made where it is missing; None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.stages: dict[str, Stage] = {}
+        self._lock: io.TextIOWrapper | None = None
+        self._fresh = False
+
+    def __enter__(self) -> Store:
+        if self.folder is not None:
+            self._fresh = not self.folder.exists()
+            with telling(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                ours = {LOCK, STAGES, "log.txt", "model.safetensors", "settings.toml", "manifest.json"}
+                there = {item.name for item in self.folder.iterdir()}
+                if there and not there & ours:
+                    msg = f"{str(self.folder)!r} holds other files and is no run folder: give --out a new folder"
+                    raise BadInput(msg)
+                self._lock = lock(self.folder)
+                for left in [*self.folder.glob(".*.part"), *(self.folder / STAGES).glob(".*.part")]:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def forget(self) -> None:
+        """Remove the folder where this job made it: for input that cannot be used, before any long work."""
+        if self.folder is not None and self._fresh:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, name: str, version: int, inputs: Mapping[str, Any], compute: Callable[[], Stage]) -> Stage:
+        """Give a stage's result, from the folder where it is there for the same inputs, else computed and kept.
+
+        Parameters
+        ----------
+        name
+            Name of the stage.
+        version
+            Raised by hand whenever the code of the stage changes its results.
+        inputs
+            Settings, backend and digests of what the stage depends on; JSON can write it.
+        compute
+            Called where the stage has to run.
+        """
+        key = digest_of({"stage": name, "version": version, "inputs": inputs})
+        found = self._find(name, key)
+        if found is None:
+            started = time.perf_counter()
+            done = compute()
+            found = Stage(
+                done.arrays, done.facts, done.content_digest(), time.perf_counter() - started, peak_memory_mb()
+            )
+            self._keep(name, key, found)
+            logger.info("%s: %s", name, seconds_text(found.seconds))
+        else:
+            logger.info("%s: found in the run folder (took %s then)", name, seconds_text(found.seconds))
+        self.stages[name] = found
+        return found
+
+    def _place(self, name: str) -> Path:
+        assert self.folder is not None
+        safe = quote(name, safe=" ").lstrip(".")
+        if len(safe) > 120:  # a file name holds 255 bytes
+            safe = f"{safe[:80]}-{digest_of(name)[:12]}"
+        return self.folder / STAGES / safe
+
+    def _find(self, name: str, key: str) -> Stage | None:
+        if self.folder is None:
+            return None
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        place = self._place(name)
+        try:
+            manifest = json.loads((place / "manifest.json").read_text())
+            if manifest["key"] != key:
+                return None
+            stage = Stage(
+                load_file(place / "arrays.safetensors"),
+                manifest["facts"],
+                manifest["digest"],
+                manifest["seconds"],
+                manifest["peak_memory_mb"],
+                resumed=True,
+            )
+        except (OSError, ValueError, KeyError, SafetensorError):  # not there, or damaged: run it again
+            return None
+        return stage if stage.content_digest() == stage.digest else None
+
+    def _keep(self, name: str, key: str, stage: Stage) -> None:
+        if self.folder is None:
+            return
+        from safetensors.numpy import save
+
+        place = self._place(name)
+        part = place.with_name(f".{place.name}.part")
+        manifest = {
+            "key": key,
+            "facts": stage.facts,
+            "digest": stage.digest,
+            "seconds": stage.seconds,
+            "peak_memory_mb": stage.peak_memory_mb,
+        }
+        with telling(place):
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            write_atomic(part / "arrays.safetensors", save(contiguous(stage.arrays)))
+            write_json(part / "manifest.json", manifest)
+            if place.exists():
+                shutil.rmtree(place)
+            part.replace(place)
+
+
+def contiguous(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays in C order, as safetensors needs them."""
+    import numpy as np
+
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def lock(folder: Path) -> io.TextIOWrapper:
+    """Hold a folder for this process; the system lets go of it when the process ends, however it ends.
+
+    Raises
+    ------
+    BadInput
+        Another process holds it.
+    """
+    with telling(folder):
+        file = (folder / LOCK).open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        msg = f"another job is writing to {str(folder)!r}: wait until it ends, or give --out another folder"
+        raise BadInput(msg) from error
+    except OSError:  # a file system without locks: go on, the files themselves are still written atomically
+        logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
+    return file
+
+
+def versions() -> dict[str, str]:
+    """Versions of the program and of the libraries that its results depend on."""
+    import platform
+    from importlib import metadata
+
+    from bsoid_gpu._version import __version__
+
+    names = ("numpy", "scipy", "scikit-learn", "numba", "umap-learn", "hdbscan", "fast-hdbscan", "pyarrow")
+    found = {"bsoid_gpu": __version__, "python": platform.python_version()}
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine, for the manifest."""
+    import platform
+
+    import psutil
+
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+    }

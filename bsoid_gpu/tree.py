@@ -1,0 +1,60 @@
+"""HDBSCAN's tree on the host: one single-linkage tree, cut for any smallest cluster size.
+
+The steps of Campello, Moulavi & Sander (2013), as plain functions of fast_hdbscan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Cut(NamedTuple):
+    """One clustering: label of each point (-1 noise), the condensed tree, and its selected nodes, ascending."""
+
+    labels: NDArray[np.int64]
+    condensed: Any
+    selected: NDArray[np.int64]
+
+
+def linkage(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Single-linkage tree (points - 1, 4) from the edges (points - 1, 3) of a spanning tree.
+
+    Edges of one length are ordered by their ends, so that ties never depend on the order they were found in.
+    """
+    from fast_hdbscan.cluster_trees import mst_to_linkage_tree
+
+    ends = np.sort(edges[:, :2], axis=1)
+    order = np.lexsort((ends[:, 1], ends[:, 0], edges[:, 2]))
+    return np.asarray(mst_to_linkage_tree(np.column_stack([ends, edges[:, 2]])[order]), dtype=np.float64)
+
+
+def cut(tree: NDArray[np.float64], min_cluster_size: int, selection: str) -> Cut:
+    """Cut a single-linkage tree into clusters of at least ``min_cluster_size`` points.
+
+    Parameters
+    ----------
+    tree
+        (points - 1, 4), see :func:`linkage`.
+    min_cluster_size
+        Points of the smallest cluster, at least 2.
+    selection
+        ``"eom"`` (excess of mass) or ``"leaf"``.
+    """
+    from fast_hdbscan import cluster_trees as ct
+
+    points = tree.shape[0] + 1
+    condensed = ct.condense_tree(tree, min_cluster_size=min_cluster_size)
+    of_clusters = ct.cluster_tree_from_condensed_tree(condensed)
+    if len(of_clusters.parent) == 0:  # nothing ever splits in two clusters
+        selected = np.zeros(0, dtype=np.int64)
+    elif selection == "leaf":
+        selected = np.sort(ct.extract_leaves(condensed))
+    else:
+        selected = np.sort(ct.extract_eom_clusters(condensed, of_clusters))
+    labels = ct.get_cluster_label_vector(condensed, selected, 0.0, points)
+    return Cut(np.asarray(labels, dtype=np.int64), condensed, selected)

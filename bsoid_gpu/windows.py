@@ -1,0 +1,110 @@
+"""The time base at any frame rate: smoothing windows, training bins, and windows centred on a frame.
+
+Frame r stands at time r, in frames. Step s joins frames s and s+1, so it stands at s + 1/2. A window is a range
+``start <= index < stop`` of frames or of steps; ``width`` is a number of frames, and need not divide anything.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from bsoid_gpu.backends.protocol import Array
+
+
+class Windows(NamedTuple):
+    """Ranges of samples: ``start`` and ``stop`` (windows,) int64, and the length of the longest."""
+
+    start: Array
+    stop: Array
+    longest: int
+
+
+def smoothing_frames(fps: float, smoothing_s: float = 0.05) -> int:
+    """Width of the moving mean, ``2 round(smoothing_s fps) - 1`` frames (half to even) and at least 1: no smoothing."""
+    return max(1, 2 * round(smoothing_s * fps) - 1)
+
+
+def bin_edges(xp: ModuleType, steps: int, bin_frames: float, device: object = None) -> Array:
+    """First step of each complete bin, and the end of the last: (bins + 1,) int64.
+
+    Bin b covers the steps ``round(b * bin_frames) <= s < round((b + 1) * bin_frames)``, half to even.
+    """
+    bins = int(steps / bin_frames) + 1  # one too many where the last is not complete
+    while bins > 0 and round(bins * bin_frames) > steps:
+        bins -= 1
+    number = xp.arange(bins + 1, dtype=xp.float64, device=device)
+    return xp.astype(xp.round(number * bin_frames), xp.int64)
+
+
+def bins_between(edges: Array, first_step: int, bin_frames: float) -> Windows:
+    """Bins as windows of samples that begin with step ``first_step``."""
+    return Windows(edges[:-1] - first_step, edges[1:] - first_step, math.ceil(bin_frames) + 1)
+
+
+def moving_windows(at: Array, samples: int, width: int) -> Windows:
+    """``width`` (odd) samples around each index, fewer at both ends: pandas' ``rolling(center=True)``."""
+    xp = array_namespace(at)
+    half = width // 2
+    return Windows(xp.clip(at - half, 0, None), xp.clip(at + half + 1, None, samples), width)
+
+
+def symmetric_windows(at: Array, samples: int, width: int) -> Windows:
+    """``width`` (odd) samples around each index, at both ends fewer *on both sides*: the centre never moves."""
+    xp = array_namespace(at)
+    half = xp.clip(xp.minimum(at, samples - 1 - at), None, width // 2)
+    return Windows(at - half, at + half + 1, width)
+
+
+def centred_windows(at: Array, frames: int, bin_frames: float) -> tuple[Windows, Windows]:
+    """Windows of one bin's length centred on frames, over the frames and over the steps.
+
+    With W whole frames, frame r takes the steps ``r - ceil(W/2) <= s`` and their end frames ``s + 1``, W of each,
+    as a training bin does: the mean time of both is r within half a frame. Near the ends W shrinks to what fits
+    around r, so that no window is padded and none is off centre.
+
+    Parameters
+    ----------
+    at
+        (windows,) int64 frame numbers.
+    frames
+        Frames of the session, at least 2.
+    bin_frames
+        Length of a bin in frames, ``fps / 10`` for 100 ms.
+
+    Returns
+    -------
+    tuple[Windows, Windows]
+        Windows of frames (for distances) and of steps (for turns and displacements).
+    """
+    xp = array_namespace(at)
+    width = max(1, round(bin_frames))
+    fits = xp.clip(2 * xp.minimum(at, frames - 1 - at) + 1, None, width)
+    start = at - (fits + 1) // 2
+    of_frames = Windows(start + 1, start + 1 + fits, width)
+    of_steps = Windows(xp.clip(start, 0, None), xp.clip(start + fits, 1, None), width)
+    return of_frames, of_steps
+
+
+def window_means(samples: Array, windows: Windows) -> Array:
+    """Mean of the samples in each window: (windows, columns) from (samples, columns).
+
+    Added sample by sample in the order of time, so that a result does not depend on what lies around its window
+    and a column that never changes stays exactly constant.
+    """
+    xp = array_namespace(samples)
+    start, stop, longest = windows
+    total = xp.take(samples, start, axis=0)
+    for k in range(1, longest):
+        at = xp.clip(start + k, None, samples.shape[0] - 1)
+        inside = (start + k < stop)[:, None]
+        total += xp.where(
+            inside, xp.take(samples, at, axis=0), xp.zeros((), dtype=samples.dtype, device=device_of(samples))
+        )
+    return total / xp.astype(stop - start, samples.dtype)[:, None]

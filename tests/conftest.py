@@ -1,0 +1,69 @@
+"""Fixtures: the CPU backend, the array libraries, and the real recordings where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bsoid_gpu.backends.cpu import CpuBackend
+
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Folder of real recordings; they are other people's and no part of this project."""
+    folder = Path(os.environ.get("BSOID_GPU_TEST_DATA", BESIDE))
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}; set BSOID_GPU_TEST_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden(recordings: Path) -> Path:
+    """Folder of results of the original program on those recordings."""
+    folder = recordings.parent / "golden"
+    if not folder.is_dir():
+        pytest.skip(f"no results of the original program at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cpu() -> CpuBackend:
+    return CpuBackend()
+
+
+class NumpyArrays:
+    """Puts arrays where NumPy computes on them."""
+
+    def asarray(self, values):
+        return np.asarray(values)
+
+    def to_host(self, values):
+        assert isinstance(values, np.ndarray)
+        return values
+
+
+class StrictArrays:
+    """The array API standard and nothing else, on a device that refuses every conversion to NumPy."""
+
+    def __init__(self):
+        import array_api_strict
+
+        self.xp = array_api_strict
+        self.device = array_api_strict.Device("device1")
+
+    def asarray(self, values):
+        return self.xp.asarray(np.asarray(values), device=self.device)
+
+    def to_host(self, values):
+        assert values.device == self.device
+        return np.asarray(values.to_device(self.xp.Device("CPU_DEVICE")))
+
+
+@pytest.fixture(params=[NumpyArrays, StrictArrays], ids=["numpy", "strict-device"])
+def arrays(request):
+    return request.param()

@@ -1,0 +1,71 @@
+"""Slow oracles: the method written out frame by frame, from its description."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+
+
+def threshold(likelihoods) -> float:
+    """Threshold of one keypoint, from numpy's own histogram."""
+    counts, edges = np.histogram(likelihoods, bins=10)
+    rises = [i for i in range(9) if counts[i + 1] - counts[i] >= 0]
+    if not rises:
+        return edges[0]
+    if rises[0] > 1 or len(rises) == 1:
+        return edges[rises[0]]
+    return edges[rises[1]]
+
+
+def hold_last_good(xy, confidence, thresholds):
+    out = np.array(xy)
+    for keypoint in range(xy.shape[1]):
+        seen = [t for t in range(len(xy)) if not np.isnan(xy[t, keypoint]).any()]
+        good = [t for t in seen if t == 0 or confidence[t, keypoint] >= thresholds[keypoint]]
+        for t in range(len(xy)):
+            before = [g for g in good if g <= t]
+            out[t, keypoint] = xy[before[-1] if before else good[0], keypoint]
+    return out
+
+
+def moving_mean(signal, width):
+    if width < 1:
+        return list(signal)
+    half = width // 2
+    return [np.mean(signal[max(0, i - half) : i + half + 1]) for i in range(len(signal))]
+
+
+def frame_features(xy, fps):
+    """Columns of smoothed features, each over the steps 0..T-2."""
+    frames, keypoints, _ = xy.shape
+    width = 2 * round(0.05 * fps) - 1
+    distances, turns, displacements = [], [], []
+    for i, j in combinations(range(keypoints), 2):
+        d = [math.dist(xy[t, i], xy[t, j]) for t in range(frames)]
+        distances.append(moving_mean(d, width)[1:])
+        angle = []
+        for s in range(frames - 1):
+            ax, ay = xy[s, j] - xy[s, i]
+            bx, by = xy[s + 1, j] - xy[s + 1, i]
+            c = bx * ay - by * ax
+            angle.append(math.copysign(1, c) * math.degrees(math.atan2(abs(c), ax * bx + ay * by)) if c else 0.0)
+        turns.append(moving_mean(angle, width))
+    for i in range(keypoints):
+        moved = [math.dist(xy[s, i], xy[s + 1, i]) for s in range(frames - 1)]
+        displacements.append(moving_mean(moved, width))
+    return distances, turns + displacements
+
+
+def bin_features(xy, fps):
+    distances, movements = frame_features(xy, fps)
+    steps, rows, b = len(xy) - 1, [], 0
+    while round((b + 1) * fps / 10) <= steps:
+        inside = slice(round(b * fps / 10), round((b + 1) * fps / 10))
+        rows.append(
+            [np.mean(column[inside]) for column in distances]
+            + [np.mean(column[inside]) * fps / 10 for column in movements]
+        )
+        b += 1
+    return np.array(rows)

@@ -1,0 +1,102 @@
+import errno
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bsoid_gpu import store
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.store import Stage, Store
+
+
+def stage(value):
+    return Stage({"x": np.full(3, value)}, {"note": "a"})
+
+
+def test_a_finished_stage_does_not_run_again(tmp_path):
+    runs = []
+
+    def compute():
+        runs.append(1)
+        return stage(1.5)
+
+    for _ in range(2):
+        with Store(tmp_path / "run") as kept:
+            done = kept.run("features a/b\n", 1, {"seed": 1}, compute)
+            assert done.arrays["x"].tolist() == [1.5] * 3
+            assert done.facts == {"note": "a"}
+    assert len(runs) == 1
+    assert done.resumed
+
+
+@pytest.mark.parametrize(("version", "inputs"), [(2, {"seed": 1}), (1, {"seed": 2})])
+def test_another_version_or_input_runs_again(tmp_path, version, inputs):
+    with Store(tmp_path) as kept:
+        kept.run("a", 1, {"seed": 1}, lambda: stage(1))
+        assert kept.run("a", version, inputs, lambda: stage(2)).arrays["x"][0] == 2
+
+
+@pytest.mark.parametrize("file", ["arrays.safetensors", "manifest.json"])
+@pytest.mark.parametrize("damage", [b"", b"{}", None])
+def test_a_damaged_stage_runs_again(tmp_path, file, damage):
+    with Store(tmp_path) as kept:
+        kept.run("a", 1, {}, lambda: stage(1))
+        place = tmp_path / "stages" / "a" / file
+        content = place.read_bytes()
+        place.write_bytes(content.replace(content[-20:], bytes(20)) if damage is None else damage)
+        assert kept.run("a", 1, {}, lambda: stage(2)).arrays["x"][0] == 2
+
+
+def test_leftovers_of_a_killed_job_are_removed(tmp_path):
+    with Store(tmp_path) as kept:
+        kept.run("a", 1, {}, lambda: stage(1))
+    (tmp_path / "stages" / ".b.part").mkdir()
+    (tmp_path / ".model.part").write_text("half")
+    with Store(tmp_path):
+        assert [path.name for path in (tmp_path / "stages").iterdir()] == ["a"]
+        assert not (tmp_path / ".model.part").exists()
+
+
+def test_two_jobs_on_one_folder(tmp_path):
+    code = f"from pathlib import Path; from bsoid_gpu.store import Store; Store(Path({str(tmp_path)!r})).__enter__()"
+    with Store(tmp_path):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "another job is writing" in done.stderr
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0  # the lock went with its process
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "recording.csv").write_text("mine")
+    with pytest.raises(BadInput, match="no run folder"):
+        Store(tmp_path).__enter__()
+    assert [path.name for path in tmp_path.iterdir()] == ["recording.csv"]
+
+
+def test_a_full_disk_leaves_the_earlier_file(tmp_path, monkeypatch):
+    file = tmp_path / "a.json"
+    store.write_json(file, {"a": 1})
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BadInput, match="disk is full"):
+        store.write_json(file, {"a": 2})
+    assert file.read_text() == '{\n "a": 1\n}\n'
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_path_that_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(BadInput, match="choose another --out"):
+            Store(folder).__enter__()
+
+
+def test_csv_as_pandas_reads_it(tmp_path):
+    table = pd.DataFrame({"a, b": ["x,y", 'q"', "n\nl"], "c": [1.5, np.nan, 0.1], "d": [1, 2, 3]})
+    store.write_csv(tmp_path / "t.csv", table)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), table, check_dtype=False)
