@@ -50,7 +50,7 @@ def blocked_part(
     blocks = [np.arange(bins) // block_bins for bins in session_bins]
     first = np.cumsum([0, *[int(block[-1]) + 1 if len(block) else 0 for block in blocks]])
     block = np.concatenate([part + offset for part, offset in zip(blocks, first, strict=False)])
-    return random_part(int(first[-1]), share, rng)[block]
+    return np.take(random_part(int(first[-1]), share, rng), block)
 
 
 def classify(

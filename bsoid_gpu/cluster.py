@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,7 @@ def _by_size(
 
 def to_stage(found: Clustering) -> store.Stage:
     """The clustering as the run folder keeps it."""
-    arrays = {"hard": found.hard, "soft": found.soft, "membership": found.membership}
+    arrays: dict[str, NDArray[Any]] = {"hard": found.hard, "soft": found.soft, "membership": found.membership}
     return store.Stage(arrays, {"sweep": found.sweep.to_dict("list")})
 
 

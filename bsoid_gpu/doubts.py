@@ -28,12 +28,13 @@ def session_information(labels: NDArray[np.int64], session: NDArray[np.int64]) -
     labels, session
         (bins,) label and number of the session.
     """
-    joint = np.zeros((int(labels.max()) + 1, int(session.max()) + 1))
-    np.add.at(joint, (labels, session), 1.0 / len(labels))
+    if session.min() == session.max():
+        return 0.0  # one session: nothing to tell
+    counts = np.zeros((int(labels.max()) + 1, int(session.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (labels, session), 1)
+    joint = counts / len(labels)
     of_label, of_session = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
     entropy = -float(np.sum(of_session[of_session > 0] * np.log(of_session[of_session > 0])))
-    if entropy <= 0:
-        return 0.0
     there = joint > 0
     information = float(np.sum(joint[there] * np.log(joint[there] / (of_label * of_session)[there])))
     return information / entropy

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bsoid_gpu.label import Prediction
-    from bsoid_gpu.pipeline import Run
+    from bsoid_gpu.run import Run
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> list[str]:

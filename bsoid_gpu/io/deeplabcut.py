@@ -1,0 +1,272 @@
+"""DeepLabCut files: CSV and HDF5, of one animal and of several; Lightning Pose writes the same CSV.
+
+The header names a scorer, [an individual,] a body part and a coordinate for each column; then there is one row per
+frame, which begins with the frame's number. Who scored is not looked at: some programs number the names.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.pose import Pose, unknown_keypoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bsoid_gpu.backends.protocol import Array, Backend
+
+SHARED = "single"  # DeepLabCut's name for body parts, such as corners of the arena, that belong to no animal
+EXPECTED = "expected the header rows 'scorer', 'bodyparts', 'coords', or with 'individuals' before 'bodyparts'"
+TOLD = 5  # bad cells that a message lists
+
+
+class Column(NamedTuple):
+    """What one column holds."""
+
+    individual: str
+    keypoint: str
+    coord: str
+
+
+def looks_like_csv(path: Path) -> bool:
+    """Whether the file begins as a DeepLabCut table does; a file that cannot be read is left to the reader."""
+    try:
+        with path.open("rb") as file:
+            return (
+                file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b'"').startswith(b"scorer")
+                or not path.stat().st_size
+            )
+    except OSError:
+        return True
+
+
+def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+    """Parse a CSV file: the header by hand, the body by the backend; see :func:`bsoid_gpu.io.parse_pose`."""
+    columns, skip_rows = _csv_header(data, path)
+    layout = _layout(columns, keypoints, path)
+    try:
+        numbers = backend.read_numbers(data, skip_rows, [place + 1 for place in layout.places])
+    except ValueError as error:
+        bad = _bad_cells(data, skip_rows, columns)
+        raise_all(bad, heading=f"{str(path)!r}: not all cells are numbers:")
+        msg = f"{str(path)!r} is no table of numbers: {error}"
+        raise BadInput(msg) from error
+    return _pose(numbers, layout, path, fps, backend)
+
+
+def _csv_header(data: bytes, path: Path) -> tuple[list[Column], int]:
+    """What each column after the first holds, and the number of header lines."""
+    try:
+        text = b"\n".join(data[: 1 << 20].splitlines()[:4]).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{str(path)!r} is not a text file: {EXPECTED}"
+        raise BadInput(msg) from error
+    rows = {row[0].strip(): row[1:] for row in csv.reader(io.StringIO(text)) if row}
+    names = list(rows)
+    wanted = ["scorer", "individuals", "bodyparts", "coords"]
+    if names[:3] == [wanted[0], *wanted[2:]]:
+        wanted.remove("individuals")
+    if names[: len(wanted)] != wanted:
+        found = ", ".join(repr(name[:40]) for name in names) or "nothing"
+        msg = f"{str(path)!r} is no DeepLabCut file: its first lines begin with {found}; {EXPECTED}"
+        raise BadInput(msg)
+    header = [rows[name] for name in wanted]
+    if len({len(row) for row in header}) != 1 or not header[0]:
+        lengths = ", ".join(str(len(row)) for row in header)
+        msg = f"{str(path)!r}: its header rows have {lengths} columns; expected as many in each"
+        raise BadInput(msg)
+    individuals = rows["individuals"] if "individuals" in wanted else [""] * len(header[0])
+    return [Column(*names) for names in zip(individuals, rows["bodyparts"], rows["coords"], strict=True)], len(wanted)
+
+
+def parse_hdf5(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+    """Parse an HDF5 file as pandas writes it, in table or fixed format, under any key."""
+    table = _hdf5_table(data, path)
+    levels = list(table.columns.names)
+    individuals = (
+        table.columns.get_level_values("individuals") if "individuals" in levels else [""] * len(table.columns)
+    )
+    parts = (table.columns.get_level_values(level) for level in ("bodyparts", "coords"))
+    columns = [Column(*map(str, names)) for names in zip(individuals, *parts, strict=True)]
+    layout = _layout(columns, keypoints, path)
+    numbers = table.iloc[:, layout.places].to_numpy(dtype=float)
+    return _pose(backend.asarray(numbers), layout, path, fps, backend)
+
+
+def _hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
+    """The one table with body parts in the file."""
+    import pandas as pd
+    import tables
+
+    try:
+        with pd.HDFStore(
+            str(path), "r", driver="H5FD_CORE", driver_core_image=data, driver_core_backing_store=0
+        ) as store:
+            found = {key: store[key] for key in store.keys()}  # noqa: SIM118 - iterating it is deprecated
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, tables.HDF5ExtError, tables.NodeError) as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        msg = f"{str(path)!r} is no HDF5 file of DeepLabCut, or it is damaged: {reason}"
+        raise BadInput(msg) from error
+    poses = {
+        key: table
+        for key, table in found.items()
+        if isinstance(table, pd.DataFrame) and {"bodyparts", "coords"} <= set(table.columns.names)
+    }
+    if len(poses) != 1:
+        keys = ", ".join(map(repr, poses)) or "none"
+        msg = f"{str(path)!r} is no HDF5 file of DeepLabCut: expected one table with body parts, found {keys}"
+        raise BadInput(msg)
+    return next(iter(poses.values()))
+
+
+class _Layout(NamedTuple):
+    """Which columns to take, ascending, and where each belongs."""
+
+    individuals: tuple[str, ...]
+    keypoints: tuple[str, ...]
+    space: tuple[str, ...]
+    has_likelihood: bool
+    places: list[int]  # columns to take
+    order: list[int]  # of those, by individual, keypoint and coordinate
+    notes: tuple[str, ...]
+
+
+def _layout(columns: list[Column], wanted: Sequence[str], path: Path) -> _Layout:
+    """Find the columns of the wanted keypoints; every problem of the header is told at once."""
+    notes: list[str] = []
+    individuals = tuple(dict.fromkeys(column.individual for column in columns))
+    if SHARED in individuals and len(individuals) > 1:
+        individuals = tuple(name for name in individuals if name != SHARED)
+        notes.append(f"the body parts of {SHARED!r}, which belong to no animal, are left out")
+    named = {name: tuple(dict.fromkeys(c.keypoint for c in columns if c.individual == name)) for name in individuals}
+    available = named[individuals[0]]
+    problems = [
+        f"the individual {name!r} has the keypoints {', '.join(map(repr, own))}, {individuals[0]!r} has "
+        f"{', '.join(map(repr, available))}; expected the same"
+        for name, own in named.items()
+        if own != available
+    ]
+    unknown = [name for name in wanted if name not in available]
+    problems += [unknown_keypoint(name, available) for name in unknown]
+    keypoints = tuple(wanted) or available
+    coords = tuple(dict.fromkeys(column.coord for column in columns))
+    space = tuple(coord for coord in ("x", "y", "z") if coord in coords)
+    if not {"x", "y"} <= set(coords) <= {"x", "y", "z", "likelihood"}:
+        problems.append(f"the coordinates are {', '.join(map(repr, coords))}; expected x, y and likelihood")
+    if not problems:
+        problems += _repeats(columns, individuals, keypoints, coords)
+    raise_all(problems, heading=f"{str(path)!r}: a header that cannot be used:")
+    if "likelihood" not in coords:
+        notes.append("there is no likelihood: every position counts as certain, and nothing is filtered")
+    first = {column: place for place, column in reversed(list(enumerate(columns)))}
+    taken = [
+        first[Column(i, k, c)] for i in individuals for k in keypoints for c in (*space, "likelihood") if c in coords
+    ]
+    places = sorted(taken)
+    rank = {place: i for i, place in enumerate(places)}
+    return _Layout(
+        tuple(name or "individual" for name in individuals),
+        keypoints,
+        space,
+        "likelihood" in coords,
+        places,
+        [rank[place] for place in taken],
+        tuple(notes),
+    )
+
+
+def _repeats(
+    columns: list[Column], individuals: Sequence[str], keypoints: Sequence[str], coords: Sequence[str]
+) -> list[str]:
+    problems = []
+    for individual in individuals:
+        for keypoint in keypoints:
+            own = [c.coord for c in columns if (c.individual, c.keypoint) == (individual, keypoint)]
+            if sorted(own) != sorted(coords):
+                whose = f" of {individual!r}" if individual else ""
+                problems.append(
+                    f"the keypoint {keypoint!r}{whose} has the columns {', '.join(own)}; expected {', '.join(coords)}, "
+                    "each once: is it named twice?"
+                )
+    return problems
+
+
+def _pose(numbers: Array, layout: _Layout, path: Path, fps: float, backend: Backend) -> Pose:
+    """Arrange (frames, columns) numbers by individual and keypoint, and mark what is missing."""
+    xp = array_namespace(numbers)
+    frames = numbers.shape[0]
+    if frames == 0:
+        msg = f"{str(path)!r} has a header but no frames"
+        raise BadInput(msg)
+    if layout.order != list(range(len(layout.order))):
+        numbers = xp.take(numbers, xp.asarray(layout.order, dtype=xp.int64, device=device_of(numbers)), axis=1)
+    shape = (frames, len(layout.individuals), len(layout.keypoints), -1)
+    values = xp.reshape(numbers, shape)
+    position, confidence = values[..., : len(layout.space)], None
+    seen = xp.all(xp.isfinite(position), axis=-1)
+    notes = list(layout.notes)
+    if layout.has_likelihood:
+        confidence = values[..., -1]
+        known = xp.isfinite(confidence)
+        if bool(xp.any(known)):
+            zero = xp.all(position == 0, axis=-1) & (confidence == 0)  # how several animals' files say missing
+            seen = seen & known & ~zero
+        else:
+            confidence = None
+            notes.append("the likelihood column is empty: every position counts as certain, and nothing is filtered")
+    if confidence is None:
+        confidence = xp.ones_like(values[..., 0])
+    nothing = xp.asarray(xp.nan, dtype=position.dtype, device=device_of(position))
+    notes += _missing_notes(backend.to_host(xp.sum(xp.astype(~seen, xp.int64), axis=0)), frames, layout)
+    return Pose(
+        name=path.stem,
+        position=xp.where(seen[..., None], position, nothing),
+        confidence=xp.where(seen, confidence, xp.zeros_like(confidence)),
+        individuals=layout.individuals,
+        keypoints=layout.keypoints,
+        fps=fps,
+        source=str(path),
+        notes=tuple(notes),
+    )
+
+
+def _missing_notes(missing: Array, frames: int, layout: _Layout) -> list[str]:
+    """A sentence for each keypoint of each individual that has frames without a position."""
+    several = len(layout.individuals) > 1
+    return [
+        f"{f'{individual} ' if several else ''}{keypoint}: {missing[i, k]:,} of {frames:,} frames have no position and "
+        "take that of the nearest good frame before, or else after"
+        for i, individual in enumerate(layout.individuals)
+        for k, keypoint in enumerate(layout.keypoints)
+        if missing[i, k]
+    ]
+
+
+def _bad_cells(data: bytes, skip_rows: int, columns: list[Column]) -> list[str]:
+    """The first cells that are no numbers and rows of another length; slow, and only when parsing has failed."""
+    found: list[str] = []
+    lines = csv.reader(io.StringIO(data.decode("utf-8", errors="replace")))
+    for row in lines:
+        if lines.line_num <= skip_rows or not row:
+            continue
+        if len(row) != len(columns) + 1:
+            found.append(
+                f"line {lines.line_num} has {len(row)} cells; expected {len(columns) + 1}: is the file cut short?"
+            )
+            row = []
+        for cell, column in zip(row[1:], columns, strict=False):
+            try:
+                float(cell or "nan")
+            except ValueError:
+                found.append(f"line {lines.line_num}, {column.keypoint} {column.coord}: {cell[:40]!r} is no number")
+        if len(found) >= TOLD:
+            return [*found[:TOLD], "there may be more"]
+    return found

@@ -1,0 +1,308 @@
+"""The multilayer perceptron: rectified hidden layers, softmax, cross-entropy, Adam.
+
+Weights and shuffling come from a counter-based generator, so that they are the same on every array library. In
+training all parameters are one vector; nothing is read off the device but one loss an epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.config import Classifier
+
+    Layers = list[tuple[Array, Array]]
+
+CHUNK_ROWS = 16_384  # bounds the memory of a prediction: 8 MB for each 128 units
+VALIDATION_SHARE = 0.1
+WARM_UP = 0.1  # share of the updates over which the step size grows, before it falls
+EPOCH_UPDATES = 50  # at least, by smaller batches: else a small job would end before it has learnt
+MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
+SPLIT, WEIGHTS, SHUFFLE = 0, 1, 2  # streams of random numbers; epoch e shuffles by SHUFFLE + e
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptron:
+    """A fitted perceptron.
+
+    Parameters
+    ----------
+    weights
+        (inputs, units) float32 of each layer.
+    biases
+        (units,) float32 of each layer.
+    mean, scale
+        (columns,) float64: ``(features - mean) / scale`` is the input of the first layer.
+    """
+
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    mean: Array
+    scale: Array
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return int(self.biases[-1].shape[0])
+
+    def arrays(self) -> dict[str, Array]:
+        """Every array by name, for the model file."""
+        named: dict[str, Array] = {"mean": self.mean, "scale": self.scale}
+        for i, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            named |= {f"weights.{i}": weights, f"bias.{i}": bias}
+        return named
+
+    @classmethod
+    def from_arrays(cls, named: dict[str, Array]) -> Perceptron:
+        """The perceptron whose :meth:`arrays` these are.
+
+        Raises
+        ------
+        KeyError
+            An array is missing.
+        """
+        layers = range(max(1, len(named) // 2 - 1))
+        return cls(
+            weights=tuple(named[f"weights.{i}"] for i in layers),
+            biases=tuple(named[f"bias.{i}"] for i in layers),
+            mean=named["mean"],
+            scale=named["scale"],
+        )
+
+
+def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, seed: int) -> Perceptron:
+    """Learn labels from features.
+
+    A tenth of the bins, drawn at random, is not learnt from: the parameters with the smallest cross-entropy there
+    are kept.
+
+    Parameters
+    ----------
+    features
+        (bins, columns), in any units: their scale is learnt too.
+    labels
+        (bins,) integers from 0; a class may be without bins.
+    n_classes
+        Number of classes.
+    settings
+        Layers, step size, and when to stop.
+    seed
+        The same seed gives the same perceptron, on another library up to rounding.
+
+    Raises
+    ------
+    ValueError
+        No bins, NaN or infinite features, labels out of range, or a step size with which the fit diverges.
+    """
+    _check(features, labels, n_classes)
+    xp, device = array_namespace(features), device_of(features)
+    bins, columns = features.shape
+    mean, scale = _scaler(features)
+    x = _scaled(features, mean, scale)
+    target = xp.take(xp.eye(n_classes, dtype=x.dtype, device=device), xp.astype(labels, xp.int64), axis=0)
+    sizes = (columns, *settings.hidden, n_classes)
+    order = permutation(xp, bins, seed, SPLIT, device)
+    held_out = int(VALIDATION_SHARE * bins)
+    validation = order[:held_out] if held_out else order  # too few bins to spare any
+    parameters = _descend(x, target, order[held_out:], validation, sizes, settings, seed)
+    weights, biases = zip(*as_layers(parameters, sizes), strict=True)
+    return Perceptron(weights, biases, mean, scale)
+
+
+def predict_proba(model: Perceptron, features: Array) -> Array:
+    """Probability of each class: (rows, classes) float32 from (rows, columns), computed in chunks of rows."""
+    xp = array_namespace(features)
+    layers = list(zip(model.weights, model.biases, strict=True))
+    chunks = (features[i : i + CHUNK_ROWS, :] for i in range(0, max(features.shape[0], 1), CHUNK_ROWS))
+    return xp.concat([softmax(outputs(layers, _scaled(chunk, model.mean, model.scale))[-1]) for chunk in chunks])
+
+
+def predict(model: Perceptron, features: Array) -> Array:
+    """The likeliest class of each row: (rows,) int64."""
+    xp = array_namespace(features)
+    return xp.argmax(predict_proba(model, features), axis=1)
+
+
+def _check(features: Array, labels: Array, n_classes: int) -> None:
+    xp = array_namespace(features)
+    if features.shape[0] == 0:
+        msg = "there are no bins to learn from"
+        raise ValueError(msg)
+    if not bool(xp.all(xp.isfinite(features))):
+        msg = "the features hold NaN or infinite values; expected numbers in every bin"
+        raise ValueError(msg)
+    if not bool(xp.all((labels >= 0) & (labels < n_classes))):
+        msg = f"labels out of range; expected whole numbers from 0 to {n_classes - 1}"
+        raise ValueError(msg)
+
+
+def _scaler(features: Array) -> tuple[Array, Array]:
+    """Mean and population standard deviation of each column: float64; 1 where a column is constant."""
+    xp = array_namespace(features)
+    features = xp.astype(features, xp.float64)
+    mean, deviation = xp.mean(features, axis=0), xp.std(features, axis=0)
+    varies = deviation > 1e-12 * xp.abs(mean)  # below that it is what rounding leaves of a constant
+    return mean, xp.where(varies, deviation, xp.ones_like(deviation))
+
+
+def _scaled(features: Array, mean: Array, scale: Array) -> Array:
+    """Input of the first layer: float32, from a difference in float64."""
+    xp = array_namespace(features)
+    return xp.astype((xp.astype(features, xp.float64) - mean) / scale, xp.float32)
+
+
+def as_layers(parameters: Array, sizes: tuple[int, ...]) -> Layers:
+    """Weights (inputs, units) and bias (units,) of each layer, as views of the vector of all parameters."""
+    xp = array_namespace(parameters)
+    layers, start = [], 0
+    for inputs, units in pairwise(sizes):
+        stop = start + (inputs + 1) * units
+        block = xp.reshape(parameters[start:stop], (inputs + 1, units))
+        layers.append((block[:-1, :], block[-1, :]))
+        start = stop
+    return layers
+
+
+def outputs(layers: Layers, x: Array) -> list[Array]:
+    """Input x (rows, columns) and what follows from it: each hidden layer's output, and the logits."""
+    xp = array_namespace(x)
+    found = [x]
+    for weights, bias in layers[:-1]:
+        found.append(xp.maximum(found[-1] @ weights + bias, 0))
+    weights, bias = layers[-1]
+    return [*found, found[-1] @ weights + bias]
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities (rows, classes) from logits."""
+    xp = array_namespace(logits)
+    odds = xp.exp(logits - xp.max(logits, axis=1, keepdims=True))
+    return odds / xp.sum(odds, axis=1, keepdims=True)
+
+
+def cross_entropy(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array) -> Array:
+    """Mean negative log probability, in nats, of the rows' classes; ``target`` (rows, classes) is 1 there, else 0."""
+    xp = array_namespace(x)
+    found = xp.sum(softmax(outputs(as_layers(parameters, sizes), x)[-1]) * target, axis=1)
+    return -xp.mean(xp.log(xp.maximum(found, 1e-30)))  # float32 has no smaller normal numbers to speak of
+
+
+def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array) -> Array:
+    """Gradient of :func:`cross_entropy` by its parameters, by back-propagation: (parameters,)."""
+    xp = array_namespace(x)
+    layers = as_layers(parameters, sizes)
+    *inputs, logits = outputs(layers, x)
+    delta = (softmax(logits) - target) / x.shape[0]
+    parts: list[Array] = []
+    for i in reversed(range(len(layers))):
+        parts = [xp.reshape(inputs[i].T @ delta, (-1,)), xp.sum(delta, axis=0), *parts]
+        if i > 0:
+            active = xp.astype(inputs[i] > 0, delta.dtype)  # a product is ten times as fast as a choice by where
+            delta = (delta @ layers[i][0].T) * active
+    return xp.concat(parts)
+
+
+class Moments(NamedTuple):
+    """Adam's running means of the gradient and of its square, and the number of updates."""
+
+    mean: Array
+    square: Array
+    updates: int
+
+
+def adam(parameters: Array, slope: Array, moments: Moments, step: float) -> tuple[Array, Moments]:
+    """One update against the gradient ``slope`` (Kingma & Ba 2015, section 2, with the corrections in the step)."""
+    xp = array_namespace(parameters)
+    updates = moments.updates + 1
+    mean = MEAN_DECAY * moments.mean + (1 - MEAN_DECAY) * slope
+    square = SQUARE_DECAY * moments.square + (1 - SQUARE_DECAY) * slope * slope
+    step *= math.sqrt(1 - SQUARE_DECAY**updates) / (1 - MEAN_DECAY**updates)
+    return parameters - step * mean / (xp.sqrt(square) + EPSILON), Moments(mean, square, updates)
+
+
+def _descend(
+    x: Array,
+    target: Array,
+    rows: Array,
+    validation: Array,
+    sizes: tuple[int, ...],
+    settings: Classifier,
+    seed: int,
+) -> Array:
+    """Parameters with the smallest validation loss on the way of Adam through the ``rows`` of ``x``."""
+    xp, device = array_namespace(x), device_of(x)
+    unseen, unseen_target = xp.take(x, validation, axis=0), xp.take(target, validation, axis=0)
+    parameters = kept = initial(xp, sizes, seed, device)
+    moments = Moments(xp.zeros_like(parameters), xp.zeros_like(parameters), 0)
+    total = rows.shape[0]
+    batches = math.ceil(total / min(settings.batch, math.ceil(total / EPOCH_UPDATES)))
+    lowest, stale = math.inf, 0
+    for epoch in range(settings.max_epochs):
+        shuffled = xp.take(rows, permutation(xp, total, seed, SHUFFLE + epoch, device))
+        for batch in range(batches):
+            chosen = shuffled[total * batch // batches : total * (batch + 1) // batches]
+            slope = gradient(parameters, sizes, xp.take(x, chosen, axis=0), xp.take(target, chosen, axis=0))
+            done = (moments.updates + 0.5) / (settings.max_epochs * batches)
+            step = settings.learning_rate * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+            parameters, moments = adam(parameters, slope + settings.l2 * parameters, moments, step)
+        loss = float(cross_entropy(parameters, sizes, unseen, unseen_target))  # the one number off the device
+        stale = 0 if loss < lowest - settings.tolerance else stale + 1
+        if loss < lowest:
+            lowest, kept = loss, parameters
+        if stale >= settings.patience:
+            break
+    if not math.isfinite(lowest):
+        msg = f"the fit diverges with a learning rate of {settings.learning_rate:g}; try a tenth of it"
+        raise ValueError(msg)
+    return kept
+
+
+def initial(xp: ModuleType, sizes: tuple[int, ...], seed: int, device: object = None) -> Array:
+    """First parameters: weights uniform within ``sqrt(6 / inputs)`` of 0 (He et al. 2015), biases 0."""
+    inputs_units = list(pairwise(sizes))
+    drawn = uniform(xp, sum(inputs * units for inputs, units in inputs_units), seed, WEIGHTS, device)
+    parts, start = [], 0
+    for inputs, units in inputs_units:
+        stop = start + inputs * units
+        parts.append((2 * drawn[start:stop] - 1) * math.sqrt(6 / inputs))
+        parts.append(xp.zeros(units, dtype=xp.float32, device=device))
+        start = stop
+    return xp.concat(parts)
+
+
+def permutation(xp: ModuleType, n: int, seed: int, stream: int, device: object = None) -> Array:
+    """A random order of 0 .. n - 1: (n,) int64."""
+    return xp.argsort(_random_words(xp, n, seed, stream, device), stable=True)
+
+
+def uniform(xp: ModuleType, n: int, seed: int, stream: int, device: object = None) -> Array:
+    """Random numbers in [0, 1): (n,) float32, multiples of 2^-24."""
+    return xp.astype(_random_words(xp, n, seed, stream, device) >> 40, xp.float32) * 2.0**-24
+
+
+def _random_words(xp: ModuleType, n: int, seed: int, stream: int, device: object) -> Array:
+    """Random 64-bit words: (n,) uint64, all different; the same numbers from every array library.
+
+    Word i of a stream is the i-th output of SplitMix64 (Steele, Lea & Flood 2014) started from a mixture of the
+    seed and the stream, both below 2^32.
+    """
+
+    def constant(value: int) -> Array:
+        return xp.asarray([value], dtype=xp.uint64, device=device)  # of one dimension: it wraps without a warning
+
+    def mixed(z: Array) -> Array:
+        z = (z ^ (z >> 30)) * constant(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> 27)) * constant(0x94D049BB133111EB)
+        return z ^ (z >> 31)
+
+    counter = xp.arange(1, n + 1, dtype=xp.uint64, device=device)
+    return mixed(mixed(constant(seed << 32 | stream)) + counter * constant(0x9E3779B97F4A7C15))

@@ -1,0 +1,147 @@
+"""Report on the quality of the input, for each keypoint of each session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bsoid_gpu.features import length
+from bsoid_gpu.likelihood import present
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Array, Backend
+    from bsoid_gpu.pose import Pose
+
+JUMP_DEVIATIONS = 10.0  # robust standard deviations of the displacement
+JUMP_PX = 20.0  # a slow animal's jitter is no jump
+
+
+@dataclass(frozen=True)
+class KeypointQuality:
+    """How well one keypoint was tracked in one session.
+
+    Parameters
+    ----------
+    session, keypoint
+        Their names.
+    frames
+        Frames of the session.
+    threshold
+        The likelihood threshold of the session's recording.
+    share_below
+        Share of the frames that are below it or have no position.
+    longest_gap_frames
+        Longest run of such frames.
+    missing_frames
+        Frames without a position.
+    jumps
+        Frames that a good position reached by a displacement beyond the median and 10 robust standard deviations
+        (1.4826 times the median absolute deviation), and beyond 20 px.
+    largest_jump_px
+        Largest displacement between two good frames.
+    moves
+        Whether it ever moves while it is well seen.
+    warning
+        Why it should not be used; empty where nothing speaks against it.
+    """
+
+    session: str
+    keypoint: str
+    frames: int
+    threshold: float
+    share_below: float
+    longest_gap_frames: int
+    missing_frames: int
+    jumps: int
+    largest_jump_px: float
+    moves: bool
+    warning: str
+
+
+def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backend) -> list[KeypointQuality]:
+    """Describe each keypoint of a session of one animal.
+
+    Parameters
+    ----------
+    pose
+        The session before the likelihood filter.
+    threshold
+        (keypoints,).
+    unusable_share
+        Warn where a larger share of the frames is below the threshold.
+    backend
+        Where the arrays are.
+    """
+    position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
+    seen = present(position)
+    good = backend.to_host(seen & (confidence >= threshold))
+    moved = backend.to_host(length(position[1:, ...] - position[:-1, ...]))
+    missing, limit = backend.to_host(seen), backend.to_host(threshold)
+    rows = []
+    for k, keypoint in enumerate(pose.keypoints):
+        steps = moved[good[1:, k] & good[:-1, k], k]
+        share = 1.0 - float(np.mean(good[:, k]))
+        moves = bool((steps > 0).any())
+        rows.append(
+            KeypointQuality(
+                session=pose.name,
+                keypoint=keypoint,
+                frames=pose.frames,
+                threshold=round(float(limit[k]), 6),
+                share_below=round(share, 6),
+                longest_gap_frames=_longest_run(~good[:, k]),
+                missing_frames=int(np.sum(~missing[:, k])),
+                jumps=_jumps(steps),
+                largest_jump_px=round(float(steps.max()), 3) if len(steps) else 0.0,
+                moves=moves,
+                warning=_warning(f"{pose.name}: {keypoint!r}", share, unusable_share, moves),
+            )
+        )
+    return rows
+
+
+def _longest_run(bad: NDArray[np.bool_]) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _jumps(steps: NDArray[np.float64]) -> int:
+    if not len(steps):
+        return 0
+    middle = np.median(steps)
+    spread = 1.4826 * np.median(np.abs(steps - middle))
+    return int(np.sum(steps > max(middle + JUMP_DEVIATIONS * spread, JUMP_PX)))
+
+
+def _warning(who: str, share: float, unusable_share: float, moves: bool) -> str:
+    if share > unusable_share:
+        return (
+            f"{who} is below its likelihood threshold in {share:.0%} of the frames (limit {unusable_share:.0%}): "
+            "consider leaving it out with --keypoints"
+        )
+    return "" if moves else f"{who} never moves: leave it out with --keypoints"
+
+
+def quality_table(report: Sequence[KeypointQuality]) -> list[dict[str, Any]]:
+    """One dict for each row, as JSON can write it."""
+    return [asdict(row) for row in report]
+
+
+def format_report(report: Sequence[KeypointQuality]) -> str:
+    """A table for people: one line for each keypoint of each session."""
+    width = max(len(row.keypoint) for row in report)
+    lines = []
+    for i, row in enumerate(report):
+        if i == 0 or report[i - 1].session != row.session:
+            lines.append(f"  {row.session}")
+            lines.append(f"    {'keypoint':<{width}}  below threshold  longest gap  missing  jumps")
+        lines.append(
+            f"    {row.keypoint:<{width}}  {row.share_below:6.1%} of {row.threshold:4.2f}  "
+            f"{row.longest_gap_frames:11d}  {row.missing_frames:7d}  {row.jumps:5d}{'  !' if row.warning else ''}"
+        )
+    return "\n".join(lines)
