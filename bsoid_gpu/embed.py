@@ -62,15 +62,8 @@ class Embedded:
 
 
 def embed(features: Sequence[Array], recordings: Sequence[str], settings: Settings, backend: Backend) -> Embedded:
-    """Put the features of all sessions on one scale and embed them.
-
-    Raises
-    ------
-    BadInput
-        Fewer bins than UMAP or HDBSCAN can use.
-    """
+    """Put the features of all sessions, enough of them by :func:`check_bins`, on one scale and embed them."""
     bins = sum(part.shape[0] for part in features)
-    check_bins(bins, settings)
     per = settings.features.standardise
     scales = scales_of(features, recordings, per)
     names = recordings if per == "session" else [""] * len(features)

@@ -68,7 +68,12 @@ def build(
     found = recordings.sources(sessions)
     with store.Store(Path(out) if out is not None else None) as kept, _log_file(kept.folder):
         logger.info("%d files to learn from, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
-        extracted, digests = _extract(found, s, b, kept)
+        try:
+            extracted, digests = _extract(found, s, b, kept)
+            embed.check_bins(sum(session.features.shape[0] for session in extracted), s)
+        except BadInput:
+            kept.forget()
+            raise
         run = _learn(extracted, digests, s, b, kept)
         if kept.folder is not None:
             outputs.write_run(kept.folder, run, _manifest(kept, run, b))
@@ -133,9 +138,7 @@ def _extract(
             done += recordings.from_stage(stage)
     names = [session.name for session in done]
     problems += [f"more than one session is named {name!r}: rename one" for name in set(names) if names.count(name) > 1]
-    if problems:
-        kept.forget()
-        raise_all(problems)
+    raise_all(problems)
     report = [row for session in done for row in session.quality]
     logger.info("quality of the input:\n%s", format_report(report))
     for warning in recordings.warnings_of(report):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array, Backend
     from bsoid_gpu.pose import Pose
 
-JUMP_DEVIATIONS = 10.0  # robust standard deviations of the displacement
-JUMP_PX = 20.0  # a slow animal's jitter is no jump
+JUMP_DEVIATIONS = 10.0  # robust standard deviations
+JUMP_PX = 15.0  # a still animal's jitter is no jump
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class KeypointQuality:
     missing_frames
         Frames without a position.
     jumps
-        Frames that a good position reached by a displacement beyond the median and 10 robust standard deviations
-        (1.4826 times the median absolute deviation), and beyond 20 px.
+        Single frames that leave the track: further from the middle between the frames before and after than the
+        median by 10 robust standard deviations (1.4826 times the median absolute deviation), and than 15 px. All
+        three frames are good ones.
     largest_jump_px
-        Largest displacement between two good frames.
+        Largest distance from that middle.
     moves
         Whether it ever moves while it is well seen.
     warning
@@ -80,13 +81,14 @@ def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backen
     position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
     seen = present(position)
     good = backend.to_host(seen & (confidence >= threshold))
+    off = backend.to_host(length(position[1:-1, ...] - (position[:-2, ...] + position[2:, ...]) / 2))
     moved = backend.to_host(length(position[1:, ...] - position[:-1, ...]))
     missing, limit = backend.to_host(seen), backend.to_host(threshold)
     rows = []
     for k, keypoint in enumerate(pose.keypoints):
-        steps = moved[good[1:, k] & good[:-1, k], k]
+        off_track = off[good[2:, k] & good[1:-1, k] & good[:-2, k], k]
         share = 1.0 - float(np.mean(good[:, k]))
-        moves = bool((steps > 0).any())
+        moves = bool((moved[good[1:, k] & good[:-1, k], k] > 0).any())
         rows.append(
             KeypointQuality(
                 session=pose.name,
@@ -96,8 +98,8 @@ def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backen
                 share_below=round(share, 6),
                 longest_gap_frames=_longest_run(~good[:, k]),
                 missing_frames=int(np.sum(~missing[:, k])),
-                jumps=_jumps(steps),
-                largest_jump_px=round(float(steps.max()), 3) if len(steps) else 0.0,
+                jumps=_jumps(off_track),
+                largest_jump_px=round(float(off_track.max(initial=0.0)), 3),
                 moves=moves,
                 warning=_warning(f"{pose.name}: {keypoint!r}", share, unusable_share, moves),
             )
@@ -110,12 +112,12 @@ def _longest_run(bad: NDArray[np.bool_]) -> int:
     return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
-def _jumps(steps: NDArray[np.float64]) -> int:
-    if not len(steps):
+def _jumps(off_track: NDArray[np.float64]) -> int:
+    if not len(off_track):
         return 0
-    middle = np.median(steps)
-    spread = 1.4826 * np.median(np.abs(steps - middle))
-    return int(np.sum(steps > max(middle + JUMP_DEVIATIONS * spread, JUMP_PX)))
+    middle = np.median(off_track)
+    spread = 1.4826 * np.median(np.abs(off_track - middle))
+    return int(np.sum(off_track > max(middle + JUMP_DEVIATIONS * spread, JUMP_PX)))
 
 
 def _warning(who: str, share: float, unusable_share: float, moves: bool) -> str:
