@@ -64,14 +64,8 @@ class Perceptron:
 
     @classmethod
     def from_arrays(cls, named: dict[str, Array]) -> Perceptron:
-        """The perceptron whose :meth:`arrays` these are.
-
-        Raises
-        ------
-        KeyError
-            An array is missing.
-        """
-        layers = range(max(1, len(named) // 2 - 1))
+        """The perceptron whose :meth:`arrays` these are; ``KeyError`` where one is missing."""
+        layers = range(math.ceil(len(named) / 2) - 1)
         return cls(
             weights=tuple(named[f"weights.{i}"] for i in layers),
             biases=tuple(named[f"bias.{i}"] for i in layers),
@@ -122,14 +116,15 @@ def predict_proba(model: Perceptron, features: Array) -> Array:
     """Probability of each class: (rows, classes) float32 from (rows, columns), computed in chunks of rows."""
     xp = array_namespace(features)
     layers = list(zip(model.weights, model.biases, strict=True))
-    chunks = (features[i : i + CHUNK_ROWS, :] for i in range(0, max(features.shape[0], 1), CHUNK_ROWS))
-    return xp.concat([softmax(outputs(layers, _scaled(chunk, model.mean, model.scale))[-1]) for chunk in chunks])
+    rows = features.shape[0]
+    starts = range(0, max(rows, 1), CHUNK_ROWS)  # no rows are one empty chunk
+    chunks = (_scaled(features[i : min(i + CHUNK_ROWS, rows), :], model.mean, model.scale) for i in starts)
+    return xp.concat([softmax(outputs(layers, chunk)[-1]) for chunk in chunks])
 
 
 def predict(model: Perceptron, features: Array) -> Array:
     """The likeliest class of each row: (rows,) int64."""
-    xp = array_namespace(features)
-    return xp.argmax(predict_proba(model, features), axis=1)
+    return array_namespace(features).argmax(predict_proba(model, features), axis=1)
 
 
 def _check(features: Array, labels: Array, n_classes: int) -> None:
@@ -232,13 +227,7 @@ def adam(parameters: Array, slope: Array, moments: Moments, step: float) -> tupl
 
 
 def _descend(
-    x: Array,
-    labels: Array,
-    rows: Array,
-    validation: Array,
-    sizes: tuple[int, ...],
-    settings: Classifier,
-    seed: int,
+    x: Array, labels: Array, rows: Array, validation: Array, sizes: tuple[int, ...], settings: Classifier, seed: int
 ) -> Array:
     """Parameters with the best validation score, the last of equals, on Adam's way through the ``rows`` of ``x``."""
     xp, device = array_namespace(x), device_of(x)

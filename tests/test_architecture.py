@@ -25,7 +25,8 @@ ORDER = [
     ["tree", "windows", "likelihood", "mlp", "bouts", "compare", "doubts"],
     ["features", "store"],
     ["backends.protocol", "backends.cpu", "backends.cuda"],
-    ["backends", "simulate", "mouse", "quality"],
+    ["backends", "mouse", "quality"],
+    ["simulate"],
     ["io.deeplabcut", "io.csv", "io.hdf5"],
     ["io"],
     ["recordings"],
@@ -103,10 +104,14 @@ def test_only_the_command_line_prints_or_exits():
         assert not names & {"print", "sys.exit", "exit", "quit", "os._exit", "click.echo"}, module
 
 
-@pytest.mark.parametrize("what", ["import bsoid_gpu", "import bsoid_gpu.cli", "import bsoid_gpu; bsoid_gpu.__version__"])
+@pytest.mark.parametrize(
+    "what", ["import bsoid_gpu", "import bsoid_gpu.cli", "import bsoid_gpu; bsoid_gpu.__version__"]
+)
 def test_importing_loads_nothing_heavy(what):
     heavy = "{'numpy', 'pandas', 'numba', 'sklearn', 'scipy', 'cupy', 'pyarrow', 'umap'}"
-    code = f"import sys; {what}; sys.exit(str(sorted({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else ''))"
+    code = (
+        f"import sys; {what}; sys.exit(str(sorted({heavy} & set(sys.modules)) if {heavy} & set(sys.modules) else ''))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == ""
 

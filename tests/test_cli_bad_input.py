@@ -181,7 +181,7 @@ def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
 
 
 def test_a_path_with_quotes_and_newlines(run, tmp_path):
-    file = tmp_path / "it's \"a\"\nmouse.csv"
+    file = tmp_path / 'it\'s "a"\nmouse.csv'
     file.write_text("frame,freezing\n0,1\n")
     refused(run(file), "mouse.csv")
     assert "\nmouse" not in run(file)[0].stderr

@@ -34,6 +34,8 @@ class CpuBackend:
         import pyarrow as pa
         from pyarrow import csv
 
+        if not data.endswith(b"\n"):
+            data += b"\n"  # else pyarrow takes a single row for none
         names = [f"f{column}" for column in columns]
         table = csv.read_csv(
             pa.BufferReader(data),

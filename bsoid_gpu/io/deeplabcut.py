@@ -106,10 +106,9 @@ def _hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
     import pandas as pd
     import tables
 
+    name = f"{path.name}.in-memory"  # HDF5 wants a name that no file has
     try:
-        with pd.HDFStore(
-            str(path), "r", driver="H5FD_CORE", driver_core_image=data, driver_core_backing_store=0
-        ) as store:
+        with pd.HDFStore(name, "r", driver="H5FD_CORE", driver_core_image=data, driver_core_backing_store=0) as store:
             found = {key: store[key] for key in store.keys()}  # noqa: SIM118 - iterating it is deprecated
     except (OSError, ValueError, TypeError, KeyError, AttributeError, tables.HDF5ExtError, tables.NodeError) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__

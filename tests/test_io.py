@@ -1,0 +1,203 @@
+import logging
+import warnings
+
+import dlc
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io import find_sessions, parse_pose, read_pose
+
+
+def parse(text, cpu, name="m.csv", keypoints=()):
+    from pathlib import Path
+
+    return parse_pose(text.encode(), Path(name), 30.0, cpu, keypoints)
+
+
+# names as people give them, without what no header can hold: line breaks and quotes at odd places
+NAMES = st.lists(
+    st.text("abc ,/-_é日", min_size=1, max_size=8).filter(lambda name: name.strip() == name),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NAMES, st.integers(1, 30), st.integers(0, 2**32 - 1), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_what_is_written_is_read_every_digit_of_it(cpu, names, frames, seed, newline, final_newline):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(300, 100, size=(frames, len(names), 3))
+    values[..., 2] = rng.uniform(0.01, 1, size=values.shape[:2])
+    missing = rng.uniform(size=values.shape[:2]) < 0.2
+    values[missing, :2] = np.nan
+    pose = parse(dlc.csv_text(values, names, newline=newline, final_newline=final_newline), cpu)
+    assert pose.keypoints == tuple(names)
+    assert pose.position.shape == (frames, 1, len(names), 2)  # N frames stay N, the first row too
+    assert np.array_equal(pose.position[:, 0], values[..., :2], equal_nan=True)
+    assert np.array_equal(pose.confidence[:, 0], np.where(missing, 0.0, values[..., 2]))
+    assert len(pose.notes) == missing.any(axis=0).sum()
+
+
+def test_keypoints_are_taken_by_exact_name_in_the_order_given(cpu):
+    values = dlc.wander(20)
+    pose = parse(dlc.csv_text(values), cpu, keypoints=("tail/base", "snout"))
+    assert pose.keypoints == ("tail/base", "snout")
+    assert np.array_equal(pose.position[:, 0], values[:, [3, 0], :2])
+    with pytest.raises(BadInput, match="did you mean 'left paw'"):
+        parse(dlc.csv_text(values), cpu, keypoints=("Left paws",))
+    with pytest.raises(BadInput, match="no keypoint is named 'paw'"):
+        parse(dlc.csv_text(values), cpu, keypoints=("paw",))
+
+
+def animals_text(values, individuals, keypoints, scorer="DLC"):
+    """Values are (frames, individuals, keypoints, 3)."""
+    columns = [(i, k, c) for i in individuals for k in keypoints for c in ("x", "y", "likelihood")]
+    rows = [
+        ["scorer", *[f"{scorer}.{n}" if n else scorer for n in range(len(columns))]],  # as a second pandas mangles it
+        *[
+            [name, *parts]
+            for name, parts in zip(("individuals", "bodyparts", "coords"), zip(*columns, strict=True), strict=True)
+        ],
+        *[[str(t), *map(dlc.cell, frame.ravel())] for t, frame in enumerate(values)],
+    ]
+    return "\n".join(",".join(row) for row in rows) + "\n"
+
+
+def test_each_animal_is_a_track_of_its_own(cpu):
+    values = np.stack([dlc.wander(30, 2, seed) for seed in (0, 1)], axis=1)
+    values[3, 1, 0] = 0.0  # missing, as files of several animals say it
+    pose = parse(animals_text(values, ("adult", "pup/2"), ("nose", "tail")), cpu)
+    adult, pup = pose.tracks()
+    assert (adult.name, pup.name) == ("m_adult", "m_pup_2")
+    assert np.array_equal(adult.position[:, 0], values[:, 0, :, :2])
+    assert np.isnan(pup.position[3, 0, 0]).all()
+    assert pup.confidence[3, 0, 0] == 0
+    assert pose.notes == (
+        "pup/2 nose: 1 of 30 frames have no position and take that of the nearest good frame before, or else after",
+    )
+
+
+def test_body_parts_of_no_animal_are_left_out(cpu):
+    values = np.stack([dlc.wander(30, 2, seed) for seed in (0, 1)], axis=1)
+    pose = parse(animals_text(values, ("mouse", "single"), ("nose", "tail")), cpu)
+    assert pose.individuals == ("mouse",)
+    assert "'single'" in pose.notes[0]
+
+
+def test_an_empty_likelihood_column_is_no_likelihood(cpu):
+    values = dlc.wander(20)
+    values[:, :, 2] = np.nan
+    pose = parse(dlc.csv_text(values), cpu)
+    assert (pose.confidence == 1).all()
+    assert "likelihood column is empty" in pose.notes[0]
+
+
+def test_a_position_without_a_likelihood_among_others_is_missing(cpu):
+    values = dlc.wander(20)
+    values[4, 1, 2] = np.nan
+    pose = parse(dlc.csv_text(values), cpu)
+    assert np.isnan(pose.position[4, 0, 1]).all()
+
+
+@pytest.mark.parametrize("format_", ["table", "fixed"])
+def test_hdf5_in_either_format_under_any_key(tmp_path, cpu, format_):
+    values = dlc.wander(40)
+    text = dlc.csv_text(values)
+    (tmp_path / "m.csv").write_text(text)
+    table = pd.read_csv(tmp_path / "m.csv", header=[0, 1, 2], index_col=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pytables, on keys that are no Python names
+        table.to_hdf(tmp_path / "m.h5", key="any key", format=format_)
+    pose = read_pose(tmp_path / "m.h5", 30, cpu, ("tail/base", "snout"))
+    assert pose.keypoints == ("tail/base", "snout")
+    assert np.array_equal(pose.position[:, 0], values[:, [3, 0], :2])
+    assert np.array_equal(pose.confidence[:, 0], values[:, [3, 0], 2])
+
+
+@pytest.mark.parametrize("content", [b"scorer,a", b"\x89HDF\r\n\x1a\n" + bytes(200)])
+def test_a_file_that_is_no_hdf5(tmp_path, cpu, content):
+    (tmp_path / "m.h5").write_bytes(content)
+    with pytest.raises(BadInput, match="no HDF5 file of DeepLabCut"):
+        read_pose(tmp_path / "m.h5", 30, cpu)
+
+
+def test_an_hdf5_file_cut_short(tmp_path, cpu, recordings):
+    whole = (recordings / "formats/dlc_h5/m3v1mp4DeepCut_resnet50_openfieldOct30shuffle1_15001.h5").read_bytes()
+    (tmp_path / "m.h5").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadInput, match="damaged"):
+        read_pose(tmp_path / "m.h5", 30, cpu)
+
+
+def test_folders_are_read_in_natural_order_without_what_is_no_pose_file(tmp_path, caplog):
+    for name in ("s10.csv", "s2.csv", "s1.csv"):
+        dlc.write(tmp_path / name, dlc.wander(3))
+    (tmp_path / "s1.h5").write_bytes(b"")
+    (tmp_path / "truth.csv").write_text("frame,behaviour\n0,walk\n")
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / ".hidden.csv").write_text("")
+    (tmp_path / "sub").mkdir()
+    dlc.write(tmp_path / "sub" / "s3.csv", dlc.wander(3))
+    logging.getLogger("bsoid_gpu").propagate = True
+    with caplog.at_level("INFO", "bsoid_gpu"):
+        assert [path.name for path in find_sessions([tmp_path])] == ["s1.csv", "s2.csv", "s10.csv"]
+    assert "'truth.csv' is left out" in caplog.text
+    assert "'s1.h5' is left out" in caplog.text
+
+
+def test_two_files_of_one_name(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        dlc.write(tmp_path / folder / "m.csv", dlc.wander(3))
+    with pytest.raises(BadInput, match="2 files are named 'm'"):
+        find_sessions([tmp_path / "a", tmp_path / "b" / "m.csv"])
+    with pytest.raises(BadInput, match="no sessions"):
+        find_sessions([])
+
+
+REAL = {
+    "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv": (7200, 1, 6, None),
+    "freezing_50hz/demo1_tracking.csv": (6000, 1, 8, None),
+    "ugly/demo5_tracking.csv": (12983, 1, 5, None),
+    "ugly/demo4_video.csv": (3540, 1, 5, None),
+    "ugly/openfield_dlc_inference_example_missingdata.csv": (2330, 1, 4, "snout: 2 of 2,330 frames"),
+    "formats/dlc_h5/m3v1mp4DeepCut_resnet50_openfieldOct30shuffle1_15001.h5": (2330, 1, 4, None),
+    "formats/dlc_h5/testDLC_h5_table.h5": (100, 1, 14, None),
+    "formats/madlc/testDLC_csv_table_madlc.csv": (97, 2, 14, "mouse_black_tail Left_ear"),
+    "formats/madlc/testDLC_h5_table_madlc.h5": (100, 2, 14, None),
+    "formats/madlc/e3v813a-20210610T122332-122642DLC_dlcrnetms5_pilot_studySep24shuffle1_100000_el_filtered.csv": (
+        5700,
+        2,
+        7,
+        None,
+    ),
+    "formats/lightning_pose/180607_004.train_frames=75.rng=0.csv": (2000, 1, 8, None),
+    "formats/lightning_pose/3f859b5c-e73a-4044-b49e-34bb81e96715.right.rng=3.csv": (2500, 1, 2, None),
+}
+
+
+@pytest.mark.parametrize("path", REAL)
+def test_real_files(path, recordings, cpu):
+    frames, individuals, keypoints, note = REAL[path]
+    pose = read_pose(recordings / path, 30, cpu)
+    assert pose.position.shape == (frames, individuals, keypoints, 2)
+    assert np.isfinite(pose.confidence).all()
+    if note:
+        assert any(note in told for told in pose.notes), pose.notes
+
+
+def test_csv_and_hdf5_of_one_clip_hold_the_same_pose(recordings, cpu):
+    stem = "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000"
+    table, hdf5 = (read_pose(recordings / f"{stem}{suffix}", 60, cpu) for suffix in (".csv", ".h5"))
+    assert table.keypoints == hdf5.keypoints
+    np.testing.assert_allclose(table.position, hdf5.position, rtol=1e-9)
+    np.testing.assert_allclose(table.confidence, hdf5.confidence, atol=1e-9)
+
+
+def test_a_sleap_file_is_refused_clearly(recordings, cpu):
+    with pytest.raises(BadInput, match="no HDF5 file of DeepLabCut"):
+        read_pose(recordings / "formats/sleap/predictions.analysis.h5", 25, cpu)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from bsoid_gpu.pose import Pose
+from bsoid_gpu.quality import format_report, quality
+
+
+def report(position, confidence, arrays, unusable_share=0.3):
+    keypoints = tuple("abcdef"[: position.shape[1]])
+    pose = Pose("m", arrays.asarray(position[:, None]), arrays.asarray(confidence[:, None]), ("i",), keypoints, 30.0)
+    return quality(pose, arrays.asarray(np.full(len(keypoints), 0.5)), unusable_share, arrays)
+
+
+@pytest.fixture
+def walk():
+    rng = np.random.default_rng(0)
+    return rng.normal(0, 1, size=(200, 2, 2)).cumsum(axis=0), np.ones((200, 2))
+
+
+def test_a_good_keypoint_has_no_warning(walk, arrays):
+    rows = report(*walk, arrays)
+    assert [(row.share_below, row.longest_gap_frames, row.missing_frames, row.jumps) for row in rows] == [
+        (0, 0, 0, 0)
+    ] * 2
+    assert not any(row.warning for row in rows)
+
+
+def test_gaps_missing_frames_and_jumps_by_hand(walk, arrays):
+    position, confidence = walk
+    confidence[10:17, 0] = 0.1
+    confidence[30:33, 0] = 0.1
+    position[33:35, 0] = np.nan
+    position[100, 0] += 200  # one frame off the track, seen at its own place and from both neighbours
+    row = report(position, confidence, arrays)[0]
+    assert row.share_below == pytest.approx(12 / 200)
+    assert row.longest_gap_frames == 7
+    assert row.missing_frames == 2
+    assert row.jumps == 3
+    assert row.largest_jump_px == pytest.approx(200 * np.sqrt(2), rel=0.05)
+
+
+def test_an_unusable_keypoint_and_one_that_never_moves(walk, arrays):
+    position, confidence = walk
+    confidence[:61, 0] = 0.0
+    position[:, 1] = 5.0
+    first, second = report(position, confidence, arrays)
+    assert "30%" in first.warning
+    assert "--keypoints" in first.warning
+    assert "never moves" in second.warning
+    text = format_report([first, second])
+    assert text.count("!") == 2
