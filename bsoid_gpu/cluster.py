@@ -105,9 +105,9 @@ def _by_size(
 def to_stage(found: Clustering) -> store.Stage:
     """The clustering as the run folder keeps it."""
     arrays: dict[str, NDArray[Any]] = {"hard": found.hard, "soft": found.soft, "membership": found.membership}
-    return store.Stage(arrays, {"sweep": found.sweep.to_dict("list")})
+    return store.Stage(arrays, {"sweep": found.sweep.to_dict("split")})
 
 
 def from_stage(stage: store.Stage) -> Clustering:
     """The clustering that the run folder kept."""
-    return Clustering(**stage.arrays, sweep=pd.DataFrame(stage.facts["sweep"]))
+    return Clustering(**stage.arrays, sweep=pd.DataFrame(**stage.facts["sweep"]))
