@@ -1,6 +1,6 @@
 """Simulate three sessions, learn from two, predict the third, and tell how well the known behaviours were found.
 
-    python benchmarks/demo.py DIR
+python benchmarks/demo.py DIR
 """
 
 import shutil

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import mlp, store
 
@@ -75,6 +76,13 @@ def classify(
     backend
         Where to compute.
     """
+    with threadpool_limits(1, "blas"):  # faster for batches this small, and the same bytes on any number of cores
+        return _classified(features, labels, session_bins, settings, backend)
+
+
+def _classified(
+    features: Array, labels: NDArray[np.int64], session_bins: Sequence[int], settings: Settings, backend: Backend
+) -> Classification:
     c, seed = settings.classifier, settings.seed
     labels_on = backend.asarray(labels)
     classes = int(labels.max()) + 1

@@ -99,12 +99,18 @@ class Clusters:
 class Classifier:
     """The multilayer perceptron from features to labels."""
 
-    hidden: tuple[int, ...] = setting((100,), "Units of each hidden layer.")
-    learning_rate: float = setting(0.003, "Adam's step size.", bounds=(1e-8, 10.0))
-    batch: int = setting(1024, "Bins in a mini-batch.", bounds=(1, 2**24))
-    max_epochs: int = setting(200, "Most passes over the training bins.", bounds=(1, 100_000))
-    patience: int = setting(10, "Epochs without a better validation score before the fit stops.", bounds=(1, 100_000))
-    tolerance: float = setting(1e-4, "Smallest gain of the validation score that counts as better.", bounds=(0.0, 1.0))
+    hidden: tuple[int, ...] = setting((128, 128), "Units of each hidden layer.")
+    learning_rate: float = setting(
+        0.05, "Adam's largest step size, for batches of at least 1,024 bins.", bounds=(1e-8, 10.0)
+    )
+    batch: int = setting(2048, "Most bins in a mini-batch.", bounds=(1, 2**24))
+    max_epochs: int = setting(
+        10, "Passes over the training bins; the step size falls to 0 over them.", bounds=(1, 100_000)
+    )
+    patience: int = setting(8, "Epochs without a better validation accuracy before the fit stops.", bounds=(1, 100_000))
+    tolerance: float = setting(
+        1e-4, "Smallest gain of the validation accuracy that counts as better.", bounds=(0.0, 1.0)
+    )
     l2: float = setting(1e-4, "Weight decay.", bounds=(0.0, 10.0))
     held_out: float = setting(0.2, "Share of bins held out for the two held-out scores.", bounds=(0.01, 0.9))
     folds: int = setting(10, "Folds of the cross-validation; 0 leaves it out.", bounds=(0, 1000))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import features, mlp
 from bsoid_gpu.errors import BadInput
@@ -61,12 +62,13 @@ def label_frames(
     min_confidence
         Frames whose likeliest label is less probable get the label -1.
     """
-    probabilities = np.concatenate(
-        [
-            backend.to_host(mlp.predict_proba(perceptron, chunk))
-            for chunk in features.window_features(session.position, session.pose.fps, settings)
-        ]
-    )
+    with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
+        probabilities = np.concatenate(
+            [
+                backend.to_host(mlp.predict_proba(perceptron, chunk))
+                for chunk in features.window_features(session.position, session.pose.fps, settings)
+            ]
+        )
     labels = np.argmax(probabilities, axis=1).astype(np.int64)
     confidence = np.max(probabilities, axis=1)
     labels[confidence < min_confidence] = UNSURE

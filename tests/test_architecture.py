@@ -117,5 +117,7 @@ def test_importing_loads_nothing_heavy(what):
 
 
 def test_public_names_are_there_whatever_is_used_first():
-    code = "import bsoid_gpu as b; b.load_model; b.build; assert callable(b.predict), b.predict; [getattr(b, n) for n in b.__all__]"
+    code = (
+        "import bsoid_gpu as b; b.load_model; b.build; assert callable(b.predict); [getattr(b, n) for n in b.__all__]"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
