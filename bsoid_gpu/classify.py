@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import mlp, store
+from bsoid_gpu.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,3 +141,18 @@ def from_stage(stage: store.Stage) -> Classification:
     predicted, confusion = arrays.pop("predicted"), arrays.pop("confusion")
     perceptron = mlp.Perceptron.from_arrays({name.removeprefix("perceptron."): a for name, a in arrays.items()})
     return Classification(perceptron, predicted, stage.facts["scores"], confusion)
+
+
+def log_scores(scores: dict[str, Any]) -> None:
+    """Tell the accuracies on bins that a fit has not seen."""
+    logger.info("held-out accuracy: %.4f on a random part of the bins", scores["held_out_random"])
+    if scores["held_out_blocks"] is not None:
+        logger.info("held-out accuracy: %.4f on time spans never seen", scores["held_out_blocks"])
+    if scores["cross_validation"]:
+        logger.info(
+            "%d-fold cross-validation: %.4f (%.4f to %.4f)",
+            len(scores["cross_validation"]),
+            scores["cross_validation_mean"],
+            min(scores["cross_validation"]),
+            max(scores["cross_validation"]),
+        )

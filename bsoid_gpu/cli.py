@@ -126,13 +126,13 @@ def build(
 
     Type the same command again after an interruption: finished stages are not run again.
     """
-    from bsoid_gpu import config, pipeline
+    from bsoid_gpu import config_file, pipeline
 
     pipeline.build(
         list(sessions),
         fps,
         out,
-        settings=config.load(settings_file) if settings_file else None,
+        settings=config_file.load(settings_file) if settings_file else None,
         backend=backend,
         seed=seed,
         keypoints=_names(keypoints),
@@ -206,6 +206,7 @@ def doctor(backend: str | None, as_json: bool) -> None:
 @_debug
 def config(settings_file: str | None) -> None:
     """Print every setting with its explanation: the defaults, or those of FILE."""
-    from bsoid_gpu import config as settings
+    from bsoid_gpu import config_file
+    from bsoid_gpu.config import Settings
 
-    click.echo(settings.to_toml(settings.load(settings_file) if settings_file else settings.Settings()), nl=False)
+    click.echo(config_file.to_toml(config_file.load(settings_file) if settings_file else Settings()), nl=False)

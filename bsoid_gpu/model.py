@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bsoid_gpu import config, store
+from bsoid_gpu import config_file, store
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.mlp import Perceptron
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.config import Settings
 
 FORMAT = 1
 FILE = "model.safetensors"
@@ -58,7 +59,7 @@ class Model:
     perceptron: Perceptron
     keypoints: tuple[str, ...]
     fps: float
-    settings: config.Settings
+    settings: Settings
     label_bins: tuple[int, ...]
     thresholds: dict[str, NDArray[np.float64]]
     scales: dict[str, NDArray[np.float64]]
@@ -95,7 +96,7 @@ def about(model: Model) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "method": "B-SOiD (Hsu & Yttri 2021): UMAP, HDBSCAN, perceptron",
-        "settings": config.as_dict(model.settings),
+        "settings": config_file.as_dict(model.settings),
         "keypoints": list(model.keypoints),
         "fps": model.fps,
         "label_bins": list(model.label_bins),
@@ -166,7 +167,7 @@ def _model(told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
         ),
         keypoints=tuple(told["keypoints"]),
         fps=told["fps"],
-        settings=config.from_mapping(told["settings"]),
+        settings=config_file.from_mapping(told["settings"]),
         label_bins=tuple(told["label_bins"]),
         thresholds={name: arrays[f"threshold.{i}"] for i, name in enumerate(told["recordings"])},
         scales={name: arrays[f"scale.{i}"] for i, name in enumerate(told["scales"])},

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from bsoid_gpu import bouts, config, features, store, windows
+from bsoid_gpu import bouts, config_file, features, machine, store, windows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.label import Prediction
+    from bsoid_gpu.model import Model
     from bsoid_gpu.run import Run
 
 
@@ -74,9 +77,9 @@ def training_table(run: Run) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def write_run(folder: Path, run: Run, manifest: dict[str, object]) -> None:
+def write_run(folder: Path, run: Run, stages: Mapping[str, store.Stage], backend: Backend) -> None:
     """Write the files of a run; the manifest last, so that a run with one is whole."""
-    store.write_atomic(folder / "settings.toml", config.to_toml(run.model.settings).encode())
+    store.write_atomic(folder / "settings.toml", config_file.to_toml(run.model.settings).encode())
     store.write_csv(folder / "training.csv", training_table(run))
     store.write_csv(folder / "sweep.csv", run.sweep)
     store.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
@@ -86,4 +89,38 @@ def write_run(folder: Path, run: Run, manifest: dict[str, object]) -> None:
     confusion.insert(0, "label", labels)
     store.write_csv(folder / "confusion.csv", confusion)
     run.model.save(folder / "model.safetensors")
+    manifest = {
+        **_circumstances(backend),
+        "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
+        "digests": run.model.sessions,
+        "stages": {
+            name: {"seconds": round(stage.seconds, 3), "peak_memory_mb": stage.peak_memory_mb, "resumed": stage.resumed}
+            for name, stage in stages.items()
+        },
+    }
     store.write_json(folder / "manifest.json", manifest)
+
+
+def write_prediction_manifest(
+    folder: Path,
+    model: Model,
+    backend: Backend,
+    fps: float,
+    min_confidence: float,
+    sessions: dict[str, Any],
+    problems: list[str],
+) -> None:
+    """Write by what the sessions of a folder were predicted, and which could not be."""
+    manifest = {
+        **_circumstances(backend),
+        "model": model.digest(),
+        "fps": fps,
+        "min_confidence": min_confidence,
+        "sessions": sessions,
+        "problems": problems,
+    }
+    store.write_json(folder / "manifest.json", manifest)
+
+
+def _circumstances(backend: Backend) -> dict[str, Any]:
+    return {"versions": machine.versions(), "machine": machine.machine(), "backend": backend.describe()}

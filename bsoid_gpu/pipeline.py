@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import classify, cluster, config, doubts, embed, label, log, outputs, recordings, store
+from bsoid_gpu import classify, cluster, config, doubts, embed, label, log, machine, outputs, recordings, store
 from bsoid_gpu import model as models
 from bsoid_gpu.backends import get_backend
+from bsoid_gpu.config_file import as_dict
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger
 from bsoid_gpu.quality import format_report
@@ -76,7 +77,7 @@ def build(
             raise
         run = _learn(extracted, digests, s, b, kept)
         if kept.folder is not None:
-            outputs.write_run(kept.folder, run, _manifest(kept, run, b))
+            outputs.write_run(kept.folder, run, kept.stages, b)
     return run
 
 
@@ -121,7 +122,7 @@ def _extract(
             inputs = {
                 "files": part_digests,
                 "keypoints": keypoints,
-                "settings": [config.as_dict(section) for section in (s.input, s.likelihood, s.features)],
+                "settings": [as_dict(section) for section in (s.input, s.likelihood, s.features)],
                 "backend": b.name,
             }
             stage = kept.run(
@@ -158,7 +159,7 @@ def _learn(
         1,
         {
             "features": extracted_digest,
-            "settings": [config.as_dict(s.embedding), s.features.standardise, s.clusters.min_samples, s.seed],
+            "settings": [as_dict(s.embedding), s.features.standardise, s.clusters.min_samples, s.seed],
             "backend": b.name,
         },
         lambda: embed.to_stage(embed.embed(features, [session.recording for session in extracted], s, b), b),
@@ -168,7 +169,7 @@ def _learn(
     clustered = kept.run(
         "clusters",
         1,
-        {"embedding": embedded.digest, "settings": config.as_dict(s.clusters), "backend": b.name},
+        {"embedding": embedded.digest, "settings": as_dict(s.clusters), "backend": b.name},
         lambda: cluster.to_stage(cluster.cluster(b.asarray(embedding), s.clusters, b)),
     )
     found = cluster.from_stage(clustered)
@@ -181,7 +182,7 @@ def _learn(
         {
             "features": extracted_digest,
             "clusters": clustered.digest,
-            "settings": [config.as_dict(s.classifier), s.features.bin_s, s.seed],
+            "settings": [as_dict(s.classifier), s.features.bin_s, s.seed],
             "backend": b.name,
         },
         lambda: classify.to_stage(classify.classify(embed.joined(features), found.soft, session_bins, s, b), b),
@@ -195,7 +196,7 @@ def _learn(
         "session_information": doubts.session_information(found.soft, session_number),
         **learnt.scores,
     }
-    _log_scores(scores)
+    classify.log_scores(scores)
     against = doubts.doubts(scores, s.features.standardise)
     for doubt in against:
         logger.warning(doubt)
@@ -211,7 +212,7 @@ def _learn(
         sessions=digests,
         backend=b.name,
         scores=scores,
-        versions=store.versions(),
+        versions=machine.versions(),
     )
     return Run(
         model=model,
@@ -228,34 +229,6 @@ def _learn(
         sessions=[recordings.facts_of(session) for session in extracted],
         doubts=against,
     )
-
-
-def _log_scores(scores: dict[str, Any]) -> None:
-    logger.info("held-out accuracy: %.4f on a random part of the bins", scores["held_out_random"])
-    if scores["held_out_blocks"] is not None:
-        logger.info("held-out accuracy: %.4f on time spans never seen", scores["held_out_blocks"])
-    if scores["cross_validation"]:
-        logger.info(
-            "%d-fold cross-validation: %.4f (%.4f to %.4f)",
-            len(scores["cross_validation"]),
-            scores["cross_validation_mean"],
-            min(scores["cross_validation"]),
-            max(scores["cross_validation"]),
-        )
-
-
-def _manifest(kept: store.Store, run: Run, b: Backend) -> dict[str, Any]:
-    return {
-        "versions": store.versions(),
-        "machine": store.machine(),
-        "backend": b.describe(),
-        "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
-        "digests": run.model.sessions,
-        "stages": {
-            name: {"seconds": round(stage.seconds, 3), "peak_memory_mb": stage.peak_memory_mb, "resumed": stage.resumed}
-            for name, stage in kept.stages.items()
-        },
-    }
 
 
 def predict(
@@ -330,22 +303,5 @@ def predict_each(
         except BadInput as error:
             problems.append(str(error))
     if out is not None and written:
-        store.write_json(
-            Path(out) / "manifest.json", _prediction_manifest(m, b, rate, min_confidence, written, problems)
-        )
+        outputs.write_prediction_manifest(Path(out), m, b, rate, min_confidence, written, problems)
     raise_all(problems)
-
-
-def _prediction_manifest(
-    m: models.Model, b: Backend, fps: float, min_confidence: float, written: dict[str, Any], problems: list[str]
-) -> dict[str, Any]:
-    return {
-        "versions": store.versions(),
-        "machine": store.machine(),
-        "backend": b.describe(),
-        "model": m.digest(),
-        "fps": fps,
-        "min_confidence": min_confidence,
-        "sessions": written,
-        "problems": problems,
-    }

@@ -277,32 +277,3 @@ def lock(folder: Path) -> io.TextIOWrapper:
     except OSError:  # a file system without locks: go on, the files themselves are still written atomically
         logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
     return file
-
-
-def versions() -> dict[str, str]:
-    """Versions of the program and of the libraries that its results depend on."""
-    import platform
-    from importlib import metadata
-
-    from bsoid_gpu._version import __version__
-
-    names = ("numpy", "scipy", "scikit-learn", "numba", "umap-learn", "hdbscan", "fast-hdbscan", "pyarrow")
-    found = {"bsoid_gpu": __version__, "python": platform.python_version()}
-    for name in names:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Describe the machine, for the manifest."""
-    import platform
-
-    import psutil
-
-    return {
-        "host": platform.node(),
-        "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-    }

@@ -6,8 +6,9 @@ import dlc
 import pytest
 from click.testing import CliRunner
 
-from bsoid_gpu import config
+from bsoid_gpu import config_file
 from bsoid_gpu.cli import main
+from bsoid_gpu.config import Settings
 
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
 COMMANDS = ["simulate", "build", "predict", "info", "doctor", "config"]
@@ -29,10 +30,10 @@ def test_every_command_is_in_the_readme(pytestconfig):
 
 def test_config_prints_a_file_that_it_reads(tmp_path):
     printed = CliRunner().invoke(main, ["config"]).stdout
-    assert config.from_mapping(tomllib.loads(printed)) == config.Settings()
+    assert config_file.from_mapping(tomllib.loads(printed)) == Settings()
     (tmp_path / "s.toml").write_text("seed = 5\n")
     printed = CliRunner().invoke(main, ["config", str(tmp_path / "s.toml")]).stdout
-    assert config.from_mapping(tomllib.loads(printed)).seed == 5
+    assert config_file.from_mapping(tomllib.loads(printed)).seed == 5
 
 
 def test_doctor_tells_what_works_and_what_does_not():

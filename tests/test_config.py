@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bsoid_gpu import config
+from bsoid_gpu import config, config_file
 from bsoid_gpu.config import Settings
 from bsoid_gpu.errors import BadInput
 
@@ -14,19 +14,19 @@ tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tom
 
 def test_defaults_survive_the_file(tmp_path):
     file = tmp_path / "settings.toml"
-    file.write_text(config.to_toml(Settings()))
-    assert config.load(file) == Settings()
+    file.write_text(config_file.to_toml(Settings()))
+    assert config_file.load(file) == Settings()
 
 
 @given(st.lists(st.text(max_size=20)), st.floats(0, 1))
 def test_any_names_survive_the_file(keypoints, share):
     given_input = replace(Settings().input, keypoints=tuple(keypoints), group="", unusable_share=share)
     settings = replace(Settings(), input=given_input)
-    assert config.from_mapping(tomllib.loads(config.to_toml(settings))) == settings
+    assert config_file.from_mapping(tomllib.loads(config_file.to_toml(settings))) == settings
 
 
 def test_every_setting_is_explained():
-    lines = config.to_toml(Settings()).splitlines()
+    lines = config_file.to_toml(Settings()).splitlines()
     values = [i for i, line in enumerate(lines) if " = " in line and not line.startswith("#")]
     assert len(values) > 30
     assert all(lines[i - 1].startswith("# ") for i in values)
@@ -34,7 +34,9 @@ def test_every_setting_is_explained():
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(BadInput) as caught:
-        config.from_mapping({"sed": 1, "clusters": {"selection": 3, "smalest": 0.1}, "classifier": {"hidden": ["a"]}})
+        config_file.from_mapping(
+            {"sed": 1, "clusters": {"selection": 3, "smalest": 0.1}, "classifier": {"hidden": ["a"]}}
+        )
     text = str(caught.value)
     assert "did you mean 'seed'" in text
     assert "did you mean 'smallest'" in text
@@ -58,7 +60,7 @@ def test_all_problems_are_told_at_once():
 )
 def test_values_out_of_range(given, expected):
     with pytest.raises(BadInput, match=r".") as caught:
-        config.from_mapping(given)
+        config_file.from_mapping(given)
     assert expected in str(caught.value)
 
 
@@ -67,12 +69,12 @@ def test_a_file_that_is_not_toml(tmp_path, text):
     file = tmp_path / "settings.toml"
     file.write_text(text)
     with pytest.raises(BadInput, match="not a TOML file"):
-        config.load(file)
+        config_file.load(file)
 
 
 def test_a_missing_settings_file(tmp_path):
     with pytest.raises(BadInput, match="cannot read the settings"):
-        config.load(tmp_path / "none.toml")
+        config_file.load(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize("given", [None, "", 0.0, "sixty", "nan", "inf", 9.99, "-30", "1e3x"])
