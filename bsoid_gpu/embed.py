@@ -9,7 +9,7 @@ import numpy as np
 
 from bsoid_gpu import store
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.features import scale_of, standardise
+from bsoid_gpu.scale import scale_of, standardise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def embed(features: Sequence[Array], recordings: Sequence[str], settings: Settin
     per = settings.features.standardise
     scales = scales_of(features, recordings, per)
     names = recordings if per == "session" else [""] * len(features)
-    scaled = joined([standardise(part, scales[name]) for part, name in zip(features, names, strict=True)])
+    scaled = joined([standardise(part, *scales[name]) for part, name in zip(features, names, strict=True)])
     return Embedded(scaled, backend.embed(scaled, resolved(settings.embedding, bins), settings.seed), scales)
 
 

@@ -1,4 +1,4 @@
-"""Pose features of each frame, their 100 ms bins, and the scale of the embedding's input."""
+"""Pose features of each frame, of 100 ms bins, and of 100 ms windows centred on each frame."""
 
 from __future__ import annotations
 
@@ -163,17 +163,3 @@ def _from(windows: w.Windows, samples: range) -> w.Windows:
 def _chunks(items: int, frames_each: float) -> Iterator[tuple[int, int]]:
     size = max(1, int(CHUNK_FRAMES / frames_each))
     return ((first, min(first + size, items)) for first in range(0, items, size))
-
-
-def scale_of(features: Array) -> tuple[Array, Array]:
-    """Mean and population standard deviation of each column; a deviation of 0 is given as 1."""
-    xp = array_namespace(features)
-    mean = xp.mean(features, axis=0)
-    deviation = xp.std(features, axis=0)
-    return mean, xp.where(deviation == 0, xp.ones_like(deviation), deviation)
-
-
-def standardise(features: Array, scale: tuple[Array, Array]) -> Array:
-    """Columns with mean 0 and standard deviation 1, by a scale of :func:`scale_of`."""
-    mean, deviation = scale
-    return (features - mean) / deviation

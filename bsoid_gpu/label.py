@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import features, mlp
+from bsoid_gpu.bouts import UNSURE
 from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.config import Features
-    from bsoid_gpu.recordings import Filtered
-
-UNSURE = -1
+    from bsoid_gpu.extract import Filtered
 
 
 @dataclass(frozen=True)

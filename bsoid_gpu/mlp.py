@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.scale import scale_of, standardise
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -101,7 +103,7 @@ def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, se
     _check(features, labels, n_classes)
     xp, device = array_namespace(features), device_of(features)
     bins, columns = features.shape
-    mean, scale = _scaler(features)
+    mean, scale = scale_of(features)
     x = _scaled(features, mean, scale)
     sizes = (columns, *settings.hidden, n_classes)
     order = permutation(xp, bins, seed, SPLIT, device)
@@ -140,19 +142,10 @@ def _check(features: Array, labels: Array, n_classes: int) -> None:
         raise ValueError(msg)
 
 
-def _scaler(features: Array) -> tuple[Array, Array]:
-    """Mean and population standard deviation of each column: float64; 1 where a column is constant."""
-    xp = array_namespace(features)
-    features = xp.astype(features, xp.float64)
-    mean, deviation = xp.mean(features, axis=0), xp.std(features, axis=0)
-    varies = deviation > 1e-12 * xp.abs(mean)  # below that it is what rounding leaves of a constant
-    return mean, xp.where(varies, deviation, xp.ones_like(deviation))
-
-
 def _scaled(features: Array, mean: Array, scale: Array) -> Array:
     """Input of the first layer: float32, from a difference in float64."""
     xp = array_namespace(features)
-    return xp.astype((xp.astype(features, xp.float64) - mean) / scale, xp.float32)
+    return xp.astype(standardise(features, mean, scale), xp.float32)
 
 
 def as_layers(parameters: Array, sizes: tuple[int, ...]) -> Layers:

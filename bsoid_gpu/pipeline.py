@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import classify, cluster, config, doubts, embed, label, log, machine, outputs, recordings, store
+from bsoid_gpu import cluster, config, doubts, embed, extract, label, log, machine, outputs, recordings, stages, store
 from bsoid_gpu import model as models
 from bsoid_gpu.backends import get_backend
-from bsoid_gpu.config_file import as_dict
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger
-from bsoid_gpu.quality import format_report
 from bsoid_gpu.run import Run
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.recordings import Extracted, Sessions, Source
+    from bsoid_gpu.extract import Extracted
+    from bsoid_gpu.recordings import Sessions
 
 Path_ = str | os.PathLike[str]
 
@@ -70,7 +69,7 @@ def build(
     with store.Store(Path(out) if out is not None else None) as kept, _log_file(kept.folder):
         logger.info("%d files to learn from, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
         try:
-            extracted, digests = _extract(found, s, b, kept)
+            extracted, digests = stages.features(found, s, b, kept)
             embed.check_bins(sum(session.features.shape[0] for session in extracted), s)
         except BadInput:
             kept.forget()
@@ -107,106 +106,34 @@ def _log_file(folder: Path | None) -> Iterator[None]:
         handler.close()
 
 
-def _extract(
-    found: Sequence[Source], s: config.Settings, b: Backend, kept: store.Store
-) -> tuple[list[Extracted], dict[str, str]]:
-    """Features of every session, one stage for each recording; the problems of all are told at once."""
-    problems: list[str] = []
-    done: list[Extracted] = []
-    digests: dict[str, str] = {}
-    grouped = recordings.by_recording(found, s.input)
-    for recording, parts in log.progress(list(grouped.items()), "features"):
-        keypoints = done[0].keypoints if done else s.input.keypoints
-        try:
-            digests |= (part_digests := {part.name: part.digest() for part in parts})
-            inputs = {
-                "files": part_digests,
-                "keypoints": keypoints,
-                "settings": [as_dict(section) for section in (s.input, s.likelihood, s.features)],
-                "backend": b.name,
-            }
-            stage = kept.run(
-                f"features {recording}",
-                1,
-                inputs,
-                lambda parts=parts, keypoints=keypoints: recordings.to_stage(  # type: ignore[misc]
-                    recordings.extract(parts, s.input.fps, s, b, keypoints), b
-                ),
-            )
-        except BadInput as error:
-            problems.append(str(error))
-        else:
-            done += recordings.from_stage(stage)
-    names = [session.name for session in done]
-    problems += [f"more than one session is named {name!r}: rename one" for name in set(names) if names.count(name) > 1]
-    raise_all(problems)
-    report = [row for session in done for row in session.quality]
-    logger.info("quality of the input:\n%s", format_report(report))
-    for warning in recordings.warnings_of(report):
-        logger.warning(warning)
-    return done, digests
-
-
 def _learn(
     extracted: Sequence[Extracted], digests: dict[str, str], s: config.Settings, b: Backend, kept: store.Store
 ) -> Run:
     """Embed, cluster and classify."""
     features = [b.asarray(session.features) for session in extracted]
     session_bins = [int(part.shape[0]) for part in features]
-    extracted_digest = store.digest_of([kept.stages[name].digest for name in sorted(kept.stages)])
-    embedded = kept.run(
-        "embedding",
-        1,
-        {
-            "features": extracted_digest,
-            "settings": [as_dict(s.embedding), s.features.standardise, s.clusters.min_samples, s.seed],
-            "backend": b.name,
-        },
-        lambda: embed.to_stage(embed.embed(features, [session.recording for session in extracted], s, b), b),
-    )
-    scaled, embedding = embedded.arrays["scaled"], embedded.arrays["embedding"]
-    logger.info("%s bins from %d into %d dimensions", f"{len(embedding):,}", scaled.shape[1], embedding.shape[1])
-    clustered = kept.run(
-        "clusters",
-        1,
-        {"embedding": embedded.digest, "settings": as_dict(s.clusters), "backend": b.name},
-        lambda: cluster.to_stage(cluster.cluster(b.asarray(embedding), s.clusters, b)),
-    )
+    embedded = stages.embedding(features, [session.recording for session in extracted], s, b, kept)
+    clustered = stages.clusters(embedded, s, b, kept)
     found = cluster.from_stage(clustered)
-    labels = found.membership.shape[1]
-    noise = float(np.mean(found.hard < 0))
-    logger.info("%d clusters, %.0f %% noise before soft assignment", labels, 100 * noise)
-    classified = kept.run(
-        "classifier",
-        1,
-        {
-            "features": extracted_digest,
-            "clusters": clustered.digest,
-            "settings": [as_dict(s.classifier), s.features.bin_s, s.seed],
-            "backend": b.name,
-        },
-        lambda: classify.to_stage(classify.classify(embed.joined(features), found.soft, session_bins, s, b), b),
-    )
-    learnt = classify.from_stage(classified)
-    session_number = np.repeat(np.arange(len(session_bins)), session_bins)
+    learnt = stages.classifier(features, session_bins, clustered, found.soft, s, b, kept)
     scores = {
-        "bins": len(embedding),
-        "clusters": labels,
-        "noise_share": noise,
-        "session_information": doubts.session_information(found.soft, session_number),
+        "bins": len(found.soft),
+        "clusters": found.membership.shape[1],
+        "noise_share": float(np.mean(found.hard < 0)),
+        "session_information": doubts.session_information(
+            found.soft, np.repeat(np.arange(len(session_bins)), session_bins)
+        ),
         **learnt.scores,
     }
-    classify.log_scores(scores)
-    against = doubts.doubts(scores, s.features.standardise)
-    for doubt in against:
+    scores["doubts"] = doubts.doubts(scores, s.features.standardise)
+    for doubt in scores["doubts"]:
         logger.warning(doubt)
-    scores["doubts"] = against
     model = models.Model(
         perceptron=learnt.perceptron,
         keypoints=extracted[0].keypoints,
         fps=s.input.fps,
         settings=s,
-        label_bins=tuple(np.bincount(found.soft, minlength=labels).tolist()),
+        label_bins=tuple(np.bincount(found.soft).tolist()),
         thresholds={session.recording: b.to_host(session.threshold) for session in extracted},
         scales=embed.scales_from_stage(embedded),
         sessions=digests,
@@ -216,9 +143,9 @@ def _learn(
     )
     return Run(
         model=model,
-        features=np.concatenate([b.to_host(part) for part in features]),
-        scaled_features=scaled,
-        embedding=embedding,
+        features=np.concatenate([session.features for session in extracted]),
+        scaled_features=embedded.arrays["scaled"],
+        embedding=embedded.arrays["embedding"],
         hard_labels=found.hard,
         soft_labels=found.soft,
         membership=found.membership,
@@ -226,8 +153,8 @@ def _learn(
         scores=scores,
         confusion=learnt.confusion,
         sweep=found.sweep,
-        sessions=[recordings.facts_of(session) for session in extracted],
-        doubts=against,
+        sessions=[extract.facts_of(session) for session in extracted],
+        doubts=scores["doubts"],
     )
 
 
@@ -293,15 +220,18 @@ def predict_each(
         try:
             digests = {part.name: part.digest() for part in parts}
             tracks = [pose for part in parts for pose in part.tracks(rate, b, m.keypoints)]
-            for session in recordings.filtered(tracks, m.settings, known):
-                found = label.label_frames(session, perceptron, m.settings.features, b, min_confidence)
-                files = outputs.write_prediction(Path(out), found, m.labels) if out is not None else []
-                seconds = time.perf_counter() - started
-                logger.info("%s: %d frames labelled, %s", found.name, len(found.labels), log.seconds_text(seconds))
-                written[found.name] = {"frames": len(found.labels), "files": files, "digests": digests}
-                yield found
+            sessions_in = extract.filtered(tracks, m.settings, known)
+            recordings.check_names([*written, *(session.pose.name for session in sessions_in)])
         except BadInput as error:
             problems.append(str(error))
+            continue
+        for session in sessions_in:
+            found = label.label_frames(session, perceptron, m.settings.features, b, min_confidence)
+            files = outputs.write_prediction(Path(out), found, m.labels) if out is not None else []
+            seconds = log.seconds_text(time.perf_counter() - started)
+            logger.info("%s: %d frames labelled, %s", found.name, len(found.labels), seconds)
+            written[found.name] = {"frames": len(found.labels), "files": files, "digests": digests}
+            yield found
     if out is not None and written:
         outputs.write_prediction_manifest(Path(out), m, b, rate, min_confidence, written, problems)
     raise_all(problems)

@@ -14,8 +14,7 @@ MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
 }
-ARRAY_CODE = ["likelihood", "features", "windows", "mlp"]
-LEAVES = ["_version", "errors", "log", "pose", "config"]
+ARRAY_CODE = ["likelihood", "features", "windows", "scale", "mlp"]
 # who may import whom: a module imports only from lines above its own
 ORDER = [
     ["_version"],
@@ -23,18 +22,19 @@ ORDER = [
     ["log"],
     ["config", "pose", "machine"],
     ["config_file"],
-    ["tree", "windows", "likelihood", "mlp", "bouts", "compare", "doubts"],
-    ["features", "store"],
+    ["tree", "windows", "likelihood", "scale", "bouts", "compare", "doubts"],
+    ["features", "mlp", "store"],
     ["backends.protocol", "backends.cpu", "backends.cuda"],
     ["backends", "mouse", "quality"],
     ["simulate"],
-    ["io.deeplabcut", "io.csv", "io.hdf5"],
+    ["io.deeplabcut"],
     ["io"],
     ["recordings"],
+    ["extract"],
     ["embed", "cluster", "classify", "label"],
     ["model"],
     ["run"],
-    ["outputs"],
+    ["outputs", "stages"],
     ["pipeline", "doctor"],
     ["cli"],
     ["__main__", "__init__"],

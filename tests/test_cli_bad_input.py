@@ -166,17 +166,17 @@ def test_an_unreadable_file(run, tmp_path):
 
 
 def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
-    from bsoid_gpu import recordings
+    from bsoid_gpu import extract as extraction
 
     dlc.write(tmp_path / "a.csv")
     gone = dlc.write(tmp_path / "b.csv")
-    extract = recordings.extract
+    extract = extraction.extract
 
     def vanish(*arguments):
         gone.unlink(missing_ok=True)
         return extract(*arguments)
 
-    monkeypatch.setattr(recordings, "extract", vanish)
+    monkeypatch.setattr(extraction, "extract", vanish)
     refused(run(tmp_path / "a.csv", gone), "b.csv")
 
 

@@ -12,8 +12,9 @@ import bsoid_gpu
 from bsoid_gpu import compare, features, mouse
 from bsoid_gpu.cli import main
 from bsoid_gpu.config import Classifier, Clusters, Embedding, Features, Input, Settings
+from bsoid_gpu.extract import extract
 from bsoid_gpu.io import read_pose
-from bsoid_gpu.recordings import extract, sources
+from bsoid_gpu.recordings import sources
 from bsoid_gpu.simulate import simulate, simulate_session
 
 QUICK = Settings(

@@ -90,9 +90,7 @@ def test_freezing_labels_relate_to_what_a_human_saw(recordings, tmp_path):
     labels = labels_of(tmp_path / "labels", "demo1_tracking")["label"]
     human = pd.read_csv(recordings / "freezing_50hz" / "demo1_freezing_human_frames.DERIVED.csv")["freezing"]
     assert len(labels) == len(human) == 6000
-    accuracy = compare.majority_accuracy(labels, human)
-    print(f"majority label accuracy {accuracy:.3f}; always no is {1 - human.mean():.3f}")
-    assert accuracy > 0.84
+    assert compare.majority_accuracy(labels, human) > 0.84  # always no is 0.772
 
 
 WORKS = {

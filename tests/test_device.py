@@ -1,0 +1,44 @@
+"""From files to features, and from features to labels, on a device that refuses every conversion to NumPy."""
+
+import numpy as np
+from conftest import StrictArrays
+
+from bsoid_gpu import model as models
+from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.config import Classifier, Input, Settings
+from bsoid_gpu.extract import extract, filtered
+from bsoid_gpu.label import label_frames
+from bsoid_gpu.mlp import fit
+from bsoid_gpu.recordings import sources
+from bsoid_gpu.simulate import simulate
+
+
+class StrictBackend(StrictArrays):
+    """The CPU's parser, then nothing but the standard."""
+
+    name = "strict"
+
+    def read_numbers(self, data, skip_rows, columns):
+        return self.asarray(CpuBackend().read_numbers(data, skip_rows, columns))
+
+
+def test_the_device_gives_what_the_cpu_gives(tmp_path, cpu):
+    simulate(tmp_path, sessions=2, minutes=0.5, fps=29.97, seed=3)
+    settings = Settings(input=Input(fps=29.97), classifier=Classifier(max_epochs=3))
+    strict = StrictBackend()
+    on_cpu = [extract([source], 29.97, settings, cpu)[0] for source in sources(tmp_path)]
+    on_device = [extract([source], 29.97, settings, strict)[0] for source in sources(tmp_path)]
+    for host, device in zip(on_cpu, on_device, strict=True):
+        np.testing.assert_allclose(strict.to_host(device.features), host.features, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(strict.to_host(device.threshold), host.threshold, rtol=1e-12)
+        assert device.quality == host.quality
+    labels = np.arange(len(on_cpu[0].features)) % 3
+    perceptron = fit(on_cpu[0].features, labels, 3, settings.classifier, 0)
+    (pose,) = sources(tmp_path)[1].tracks(29.97, cpu)
+    (moved,) = sources(tmp_path)[1].tracks(29.97, strict)
+    expected = label_frames(filtered([pose], settings)[0], perceptron, settings.features, cpu)
+    found = label_frames(
+        filtered([moved], settings)[0], models.on_backend(perceptron, strict), settings.features, strict
+    )
+    assert np.mean(found.labels == expected.labels) >= 0.999
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)
