@@ -7,6 +7,7 @@ Every run starts in an empty run folder. One run that is not counted comes first
 
 import json
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -60,6 +61,7 @@ def main() -> None:
         "scores": {name: scores[name] for name in ("clusters", "noise_share", "held_out_random", "held_out_blocks")},
     }
     told["machine"].pop("host")
+    told["machine"]["system"] = f"{platform.system()} {platform.machine()}"
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, indent=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import array_api_compat.numpy as xp
 import numpy as np
 import pandas as pd
 
@@ -63,7 +64,7 @@ def training_table(run: Run) -> pd.DataFrame:
     """One row per 100 ms bin: where it begins, its features, its place in the embedding, and its labels."""
     s = run.model.settings
     bin_frames = run.model.fps * s.features.bin_s
-    starts = [windows.bin_edges(np, session["frames"] - 1, bin_frames)[:-1] / run.model.fps for session in run.sessions]
+    starts = [windows.bin_edges(xp, session["frames"] - 1, bin_frames)[:-1] / run.model.fps for session in run.sessions]
     names = np.repeat([session["name"] for session in run.sessions], [session["bins"] for session in run.sessions])
     columns = {"session": names, "time_s": np.round(np.concatenate(starts), 6)}
     columns |= dict(zip(features.feature_names(run.model.keypoints), np.round(run.features, 6).T, strict=True))

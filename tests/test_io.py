@@ -109,7 +109,7 @@ def test_hdf5_in_either_format_under_any_key(tmp_path, cpu, format_):
     values = dlc.wander(40)
     text = dlc.csv_text(values)
     (tmp_path / "m.csv").write_text(text)
-    table = pd.read_csv(tmp_path / "m.csv", header=[0, 1, 2], index_col=0)
+    table = pd.read_csv(tmp_path / "m.csv", header=[0, 1, 2], index_col=0, float_precision="round_trip")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pytables, on keys that are no Python names
         table.to_hdf(tmp_path / "m.h5", key="any key", format=format_)

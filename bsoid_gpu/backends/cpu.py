@@ -111,7 +111,7 @@ class CpuBackend:
         threads = numba.get_num_threads()
         numba.set_num_threads(1)
         try:
-            edges = compute_minimum_spanning_tree(points, min_samples=min_samples, reproducible=True)[0]
+            edges = compute_minimum_spanning_tree(points, min_samples=min_samples)[0]
         finally:
             numba.set_num_threads(threads)
         return tree.linkage(np.asarray(edges, dtype=np.float64))
