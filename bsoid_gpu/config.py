@@ -107,7 +107,7 @@ class Classifier:
     )
     l2: float = setting(1e-4, "Weight decay.", bounds=(0.0, 10.0))
     held_out: float = setting(0.2, "Share of bins held out for the two held-out scores.", bounds=(0.01, 0.9))
-    folds: int = setting(10, "Folds of the cross-validation; 0 leaves it out.", bounds=(0, 1000))
+    folds: int = setting(10, "Folds of the cross-validation; 0 leaves it out.", bounds=(0, 100))
     block_s: float = setting(
         30.0, "Length of the time spans that are held out as a whole, in seconds.", bounds=(0.1, 1e6)
     )
@@ -155,6 +155,9 @@ def parse_fps(given: object) -> float:
 
 def _problems(settings: Settings) -> list[str]:
     found = _out_of_range(settings, "")
+    bin_frames = settings.features.bin_s * (settings.input.fps or MIN_FPS)
+    if bin_frames < 1:
+        found.append(f"[features] bin_s = {settings.features.bin_s:g} is shorter than a frame")
     if settings.clusters.smallest > settings.clusters.largest:
         found.append("[clusters] smallest is above largest")
     if not all(units >= 1 for units in settings.classifier.hidden):

@@ -77,9 +77,9 @@ def _unusable(pose: Pose) -> list[str]:
         problems.append(f"{pose.name}: {pose.frames} frame; at least 2 are needed")
         return problems
     xp = array_namespace(pose.position)
-    ever = xp.any(likelihood.present(pose.position[:, 0, :, :]), axis=0)
+    ever = xp.any(likelihood.present(pose.position[1:, 0, :, :]), axis=0)  # the method's histogram begins there too
     problems += [
-        f"{pose.name}: {keypoint!r} has no position in any frame: leave it out with --keypoints"
+        f"{pose.name}: {keypoint!r} has no position in any frame after the first: leave it out with --keypoints"
         for i, keypoint in enumerate(pose.keypoints)
         if not bool(ever[i])
     ]

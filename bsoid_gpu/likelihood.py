@@ -64,7 +64,8 @@ def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
 def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Array:
     """Give frames below the threshold the position of the last frame at or above it.
 
-    Frame 0 keeps its own position where it has one; frames before the first good one otherwise take that one.
+    Frame 0 keeps its own position where it has one; frames before the first good one otherwise take that one, or,
+    where no frame is good, the first position there is.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Arra
     Returns
     -------
     Array
-        (frames, keypoints, space) px without NaN, if every keypoint has a frame that is present and good.
+        (frames, keypoints, space) px without NaN, if every keypoint has a position in some frame.
     """
     xp = array_namespace(position)
     frames, keypoints, space = position.shape
@@ -86,7 +87,9 @@ def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Arra
     frame = xp.arange(frames, device=device_of(position))[:, None]
     good = seen & ((confidence >= threshold) | (frame == 0))
     last = _running_maximum(xp.where(good, frame, -1))
-    first = xp.min(xp.where(good, frame, frames - 1), axis=0)
+    first_seen = xp.min(xp.where(seen, frame, frames - 1), axis=0)
+    first_good = xp.min(xp.where(good, frame, frames), axis=0)
+    first = xp.where(first_good < frames, first_good, first_seen)
     source = xp.where(last < 0, first, last)
     rows = source * keypoints + xp.arange(keypoints, device=device_of(position))
     held = xp.take(xp.reshape(position, (frames * keypoints, space)), xp.reshape(rows, (-1,)), axis=0)

@@ -67,7 +67,7 @@ def build(
     b = get_backend(backend)
     found = recordings.sources(sessions)
     with store.Store(Path(out) if out is not None else None) as kept, _log_file(kept.folder):
-        logger.info("%d files to learn from, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
+        logger.info("%d files to import, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
         try:
             extracted, digests = stages.features(found, s, b, kept)
             embed.check_bins(sum(session.features.shape[0] for session in extracted), s)

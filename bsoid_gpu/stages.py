@@ -52,6 +52,8 @@ def features(
             digests |= of_parts
     raise_all(problems)
     recordings.check_names([session.name for session in done])
+    frames = sum(session.frames for session in done)
+    logger.info("%d files imported: %d sessions, %s frames", len(digests), len(done), f"{frames:,}")
     report = [row for session in done for row in session.quality]
     logger.info("quality of the input:\n%s", format_report(report))
     for warning in extract.warnings_of(report):

@@ -154,6 +154,13 @@ def test_a_keypoint_that_is_never_seen(run, tmp_path):
     refused(run(tmp_path / "a.csv"), "right paw", "--keypoints")
 
 
+def test_a_keypoint_that_is_seen_in_the_first_frame_only(run, tmp_path):
+    values = dlc.wander()
+    values[1:, 2] = np.nan
+    dlc.write(tmp_path / "a.csv", values)
+    refused(run(tmp_path / "a.csv"), "right paw", "--keypoints")
+
+
 def test_a_link_to_nowhere_and_a_folder_of_that_name(run, tmp_path):
     (tmp_path / "a.csv").symlink_to(tmp_path / "gone.csv")
     refused(run(tmp_path / "a.csv"), "a.csv")
@@ -307,6 +314,17 @@ def test_keypoints_in_another_order_are_put_in_that_of_the_first_session(run, tm
     first = (tmp_path / "run" / "training.csv").read_bytes()
     repaired(run(tmp_path / "a.csv", again))
     assert (tmp_path / "run" / "training.csv").read_bytes() == first
+
+
+def test_a_good_file_in_a_path_with_quotes_and_newlines(run, tmp_path):
+    folder = tmp_path / 'it\'s "here"\n$HOME'
+    folder.mkdir()
+    file = dlc.write(folder / 'mouse 1, "grey"\n.csv')
+    repaired(run(file))
+    out = tmp_path / "labels"
+    result = CliRunner().invoke(main, ["predict", str(tmp_path / "run"), str(folder), "--out", str(out)])
+    assert result.exit_code == 0, result.stderr
+    assert len((out / f"{file.stem}.labels.csv").read_text().splitlines()) == 701
 
 
 def test_two_keypoints_work(run, tmp_path):

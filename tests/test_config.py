@@ -50,6 +50,7 @@ def test_all_problems_are_told_at_once():
         ({"clusters": {"selection": "all"}}, "'eom', 'leaf'"),
         ({"clusters": {"smallest": 0.5}}, "smallest is above largest"),
         ({"embedding": {"neighbours": -1}}, "expected 0 to 1023"),
+        ({"features": {"bin_s": 0.01}, "input": {"fps": 60}}, "shorter than a frame"),
         ({"input": {"group": "("}}, "no regular expression"),
         ({"input": {"group": "abc"}}, "one parenthesised group"),
         ({"seed": -1}, "seed"),

@@ -65,6 +65,14 @@ def test_missing_first_frames_take_the_first_good_one(arrays):
     assert arrays.to_host(held)[:, 0, 1].tolist() == [7, 7, 7, 8]
 
 
+def test_where_no_frame_is_good_the_first_position_holds(arrays):
+    x = np.array([np.nan, 6.0, 7.0])
+    position = np.stack([x, x], axis=-1)[:, None, :]
+    confidence = np.array([0.0, 0.3, 0.3])[:, None]
+    held = likelihood.hold_last_good(arrays.asarray(position), arrays.asarray(confidence), arrays.asarray([0.5]))
+    assert arrays.to_host(held)[:, 0, 0].tolist() == [6, 6, 6]
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40))
 def test_hold_last_good_is_that_of_the_oracle(seed, frames):
     rng = np.random.default_rng(seed)
