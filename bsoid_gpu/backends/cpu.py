@@ -62,8 +62,8 @@ class CpuBackend:
     def embed(self, scaled: Array, settings: Embedding, seed: int) -> Array:
         """UMAP by umap-learn's own steps, on exact neighbours.
 
-        The steps are called one by one: exact neighbours by brute force take a third of the time of umap-learn's
-        search at these sizes, and what a step no longer needs is let go before the next.
+        The steps are called one by one, so that the neighbours are exact (by brute force, 13 s for 72,000 bins on 2
+        cores) and what a step no longer needs is let go before the next.
         """
         from sklearn.neighbors import NearestNeighbors
         from umap import umap_ as umap
