@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 JUMP_DEVIATIONS = 10.0  # robust standard deviations
 JUMP_PX = 15.0  # a still animal's jitter is no jump
+STILL_PX = 1e-9  # a tracked point is never this steady
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,14 @@ class KeypointQuality:
     missing_frames
         Frames without a position.
     jumps
-        Single frames that leave the track: further from the middle between the frames before and after than the
-        median by 10 robust standard deviations (1.4826 times the median absolute deviation), and than 15 px. All
-        three frames are good ones.
+        Frames off the track: further from the middle between the frames before and after than the median by 10
+        robust standard deviations (1.4826 times the median absolute deviation), and than 15 px. All three frames
+        are good ones. A single frame that leaves the track is off by its whole jump and its two neighbours by half
+        of it, so that one large jump counts three times.
     largest_jump_px
         Largest distance from that middle.
     moves
-        Whether it ever moves while it is well seen.
+        Whether the places where it is well seen differ at all.
     warning
         Why it should not be used; empty where nothing speaks against it.
     """
@@ -82,13 +84,14 @@ def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backen
     seen = present(position)
     good = backend.to_host(seen & (confidence >= threshold))
     off = backend.to_host(length(position[1:-1, ...] - (position[:-2, ...] + position[2:, ...]) / 2))
-    moved = backend.to_host(length(position[1:, ...] - position[:-1, ...]))
-    missing, limit = backend.to_host(seen), backend.to_host(threshold)
+    places, found, limit = backend.to_host(position), backend.to_host(seen), backend.to_host(threshold)
     rows = []
     for k, keypoint in enumerate(pose.keypoints):
         off_track = off[good[2:, k] & good[1:-1, k] & good[:-2, k], k]
         share = 1.0 - float(np.mean(good[:, k]))
-        moves = bool((moved[good[1:, k] & good[:-1, k], k] > 0).any())
+        missing_frames = int(np.sum(~found[:, k]))
+        visible = places[good[:, k], k]
+        moves = bool(len(visible)) and float(np.ptp(visible, axis=0).max()) > STILL_PX
         rows.append(
             KeypointQuality(
                 session=pose.name,
@@ -97,11 +100,17 @@ def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backen
                 threshold=round(float(limit[k]), 6),
                 share_below=round(share, 6),
                 longest_gap_frames=_longest_run(~good[:, k]),
-                missing_frames=int(np.sum(~missing[:, k])),
+                missing_frames=missing_frames,
                 jumps=_jumps(off_track),
                 largest_jump_px=round(float(off_track.max(initial=0.0)), 3),
                 moves=moves,
-                warning=_warning(f"{pose.name}: {keypoint!r}", share, unusable_share, moves),
+                warning=_warning(
+                    f"{pose.name}: {keypoint!r}",
+                    share,
+                    unusable_share,
+                    never=missing_frames == pose.frames,
+                    moves=moves,
+                ),
             )
         )
     return rows
@@ -120,7 +129,9 @@ def _jumps(off_track: NDArray[np.float64]) -> int:
     return int(np.sum(off_track > max(middle + JUMP_DEVIATIONS * spread, JUMP_PX)))
 
 
-def _warning(who: str, share: float, unusable_share: float, moves: bool) -> str:
+def _warning(who: str, share: float, unusable_share: float, *, never: bool, moves: bool) -> str:
+    if never:
+        return f"{who} has no position in any frame: leave it out with --keypoints"
     if share > unusable_share:
         return (
             f"{who} is below its likelihood threshold in {share:.0%} of the frames (limit {unusable_share:.0%}): "
@@ -136,14 +147,14 @@ def quality_table(report: Sequence[KeypointQuality]) -> list[dict[str, Any]]:
 
 def format_report(report: Sequence[KeypointQuality]) -> str:
     """A table for people: one line for each keypoint of each session."""
-    width = max(len(row.keypoint) for row in report)
+    width = max([len("keypoint"), *(len(row.keypoint) for row in report)])
     lines = []
     for i, row in enumerate(report):
         if i == 0 or report[i - 1].session != row.session:
             lines.append(f"  {row.session}")
             lines.append(f"    {'keypoint':<{width}}  below threshold  longest gap  missing  jumps")
         lines.append(
-            f"    {row.keypoint:<{width}}  {row.share_below:6.1%} of {row.threshold:4.2f}  "
+            f"    {row.keypoint:<{width}}  {row.share_below:7.1%} of {row.threshold:4.2f}  "
             f"{row.longest_gap_frames:11d}  {row.missing_frames:7d}  {row.jumps:5d}{'  !' if row.warning else ''}"
         )
     return "\n".join(lines)

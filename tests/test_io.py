@@ -1,5 +1,6 @@
 import logging
 import warnings
+from pathlib import Path
 
 import dlc
 import numpy as np
@@ -13,8 +14,6 @@ from bsoid_gpu.io import find_sessions, parse_pose, read_pose
 
 
 def parse(text, cpu, name="m.csv", keypoints=()):
-    from pathlib import Path
-
     return parse_pose(text.encode(), Path(name), 30.0, cpu, keypoints)
 
 
@@ -97,6 +96,68 @@ def test_an_empty_likelihood_column_is_no_likelihood(cpu):
     assert "likelihood column is empty" in pose.notes[0]
 
 
+def test_one_empty_likelihood_column_says_nothing_of_the_others(cpu):
+    values = dlc.wander(20)
+    values[:, 1, 2] = np.nan
+    values[5, 1, :2] = np.nan
+    pose = parse(dlc.csv_text(values), cpu)
+    expected = np.where(np.arange(20) == 5, 0.0, 1.0)
+    assert np.array_equal(pose.confidence[:, 0, 1], expected)
+    assert np.array_equal(pose.confidence[:, 0, 0], values[:, 0, 2])
+    assert [note.split(":")[0] for note in pose.notes] == ["left paw", "left paw"]
+
+
+def test_no_likelihood_column_is_full_confidence(cpu):
+    values = dlc.wander(20)
+    values[3, 0, :2] = np.nan
+    pose = parse(dlc.csv_text(values, likelihood=False), cpu)
+    assert np.array_equal(pose.confidence[:, 0, 0], np.where(np.arange(20) == 3, 0.0, 1.0))
+    assert pose.notes[0].startswith("there is no likelihood")
+    assert "snout: 1 of 20" in pose.notes[1]
+
+
+def test_missing_positions_of_every_kind_have_no_confidence(cpu):
+    values = dlc.wander(20)
+    values[0] = np.nan  # a first row without any number is a frame
+    values[4, 0] = np.nan, 7.0, 1.0  # sure of half a position
+    values[5, 0, 1] = np.inf
+    values[6, 0] = 0.0
+    values[7, 0] = 0.0, 0.0, 0.9  # a corner of the image that the tracker is sure of
+    pose = parse(dlc.csv_text(values), cpu)
+    missing = np.isin(np.arange(20), [0, 4, 5, 6])
+    assert pose.frames == 20
+    assert np.array_equal(np.isnan(pose.position[:, 0, 0]).all(axis=-1), missing)
+    assert np.array_equal(pose.confidence[:, 0, 0] == 0, missing)
+    assert "snout: 4 of 20 frames have no position" in pose.notes[0]
+
+
+def test_missing_data_are_marked_where_the_arrays_are(arrays, cpu):
+    arrays.read_numbers = lambda *given: arrays.asarray(cpu.read_numbers(*given))
+    values = dlc.wander(20)
+    values[3, 1] = 0.0
+    values[:, 2, 2] = np.nan
+    text = dlc.csv_text(values)
+    there, here = (parse(text, backend, keypoints=("right paw", "left paw")) for backend in (arrays, cpu))
+    assert np.array_equal(arrays.to_host(there.position), here.position, equal_nan=True)
+    assert np.array_equal(arrays.to_host(there.confidence), here.confidence)
+    assert there.notes == here.notes
+
+
+def test_a_byte_order_mark_blank_last_lines_and_old_line_ends(cpu):
+    text = dlc.csv_text(dlc.wander(5))
+    plain = parse(text, cpu)
+    for variant in ("\ufeff" + text, text + "\n\r\n\n", text.replace("\n", "\r")):
+        assert np.array_equal(parse(variant, cpu).position, plain.position)
+
+
+def test_three_dimensions(cpu):
+    values = dlc.wander(5, 2)
+    text = dlc.csv_text(values, ("a", "b")).replace("likelihood", "z")
+    pose = parse(text, cpu)
+    assert np.array_equal(pose.position[:, 0], values)
+    assert (pose.confidence == 1).all()
+
+
 def test_a_position_without_a_likelihood_among_others_is_missing(cpu):
     values = dlc.wander(20)
     values[4, 1, 2] = np.nan
@@ -107,9 +168,10 @@ def test_a_position_without_a_likelihood_among_others_is_missing(cpu):
 @pytest.mark.parametrize("format_", ["table", "fixed"])
 def test_hdf5_in_either_format_under_any_key(tmp_path, cpu, format_):
     values = dlc.wander(40)
-    text = dlc.csv_text(values)
-    (tmp_path / "m.csv").write_text(text)
-    table = pd.read_csv(tmp_path / "m.csv", header=[0, 1, 2], index_col=0, float_precision="round_trip")
+    columns = pd.MultiIndex.from_product(
+        [["DLC_net"], dlc.NAMES, ["x", "y", "likelihood"]], names=["scorer", "bodyparts", "coords"]
+    )
+    table = pd.DataFrame(values.reshape(40, -1), columns=columns)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pytables, on keys that are no Python names
         table.to_hdf(tmp_path / "m.h5", key="any key", format=format_)
@@ -119,24 +181,12 @@ def test_hdf5_in_either_format_under_any_key(tmp_path, cpu, format_):
     assert np.array_equal(pose.confidence[:, 0], values[:, [3, 0], 2])
 
 
-@pytest.mark.parametrize("content", [b"scorer,a", b"\x89HDF\r\n\x1a\n" + bytes(200)])
-def test_a_file_that_is_no_hdf5(tmp_path, cpu, content):
-    (tmp_path / "m.h5").write_bytes(content)
-    with pytest.raises(BadInput, match="no HDF5 file of DeepLabCut"):
-        read_pose(tmp_path / "m.h5", 30, cpu)
-
-
-def test_an_hdf5_file_cut_short(tmp_path, cpu, recordings):
-    whole = (recordings / "formats/dlc_h5/m3v1mp4DeepCut_resnet50_openfieldOct30shuffle1_15001.h5").read_bytes()
-    (tmp_path / "m.h5").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadInput, match="damaged"):
-        read_pose(tmp_path / "m.h5", 30, cpu)
-
-
 def test_folders_are_read_in_natural_order_without_what_is_no_pose_file(tmp_path, caplog):
     for name in ("s10.csv", "s2.csv", "s1.csv"):
         dlc.write(tmp_path / name, dlc.wander(3))
     (tmp_path / "s1.h5").write_bytes(b"")
+    (tmp_path / "truth.h5").write_bytes(b"")  # beside a table that is no pose: read
+    (tmp_path / "folder.csv").mkdir()
     (tmp_path / "truth.csv").write_text("frame,behaviour\n0,walk\n")
     (tmp_path / "notes.txt").write_text("")
     (tmp_path / ".hidden.csv").write_text("")
@@ -144,23 +194,20 @@ def test_folders_are_read_in_natural_order_without_what_is_no_pose_file(tmp_path
     dlc.write(tmp_path / "sub" / "s3.csv", dlc.wander(3))
     logging.getLogger("bsoid_gpu").propagate = True
     with caplog.at_level("INFO", "bsoid_gpu"):
-        assert [path.name for path in find_sessions([tmp_path])] == ["s1.csv", "s2.csv", "s10.csv"]
+        assert [path.name for path in find_sessions([tmp_path])] == ["s1.csv", "s2.csv", "s10.csv", "truth.h5"]
     assert "'truth.csv' is left out" in caplog.text
     assert "'s1.h5' is left out" in caplog.text
 
 
-def test_two_files_of_one_name(tmp_path):
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        dlc.write(tmp_path / folder / "m.csv", dlc.wander(3))
-    with pytest.raises(BadInput, match="2 files are named 'm'"):
-        find_sessions([tmp_path / "a", tmp_path / "b" / "m.csv"])
-    with pytest.raises(BadInput, match="no sessions"):
-        find_sessions([])
-
-
+CLIP1 = "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv"
+MAZE = "DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv"
 REAL = {
-    "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv": (7200, 1, 6, None),
+    "open_field_60hz/raw_clip2DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv": (7200, 1, 6, None),
+    f"elevated_plus_maze_30hz/Video1{MAZE}": (9486, 1, 6, None),
+    f"elevated_plus_maze_30hz/Video2{MAZE}": (9365, 1, 6, None),
+    f"elevated_plus_maze_30hz/Video3{MAZE}": (9519, 1, 6, None),
+    f"elevated_plus_maze_30hz/Video4{MAZE}": (9366, 1, 6, None),
+    CLIP1: (7200, 1, 6, None),
     "freezing_50hz/demo1_tracking.csv": (6000, 1, 8, None),
     "ugly/demo5_tracking.csv": (12983, 1, 5, None),
     "ugly/demo4_video.csv": (3540, 1, 5, None),
@@ -191,13 +238,19 @@ def test_real_files(path, recordings, cpu):
 
 
 def test_csv_and_hdf5_of_one_clip_hold_the_same_pose(recordings, cpu):
-    stem = "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000"
-    table, hdf5 = (read_pose(recordings / f"{stem}{suffix}", 60, cpu) for suffix in (".csv", ".h5"))
+    table, hdf5 = (read_pose((recordings / CLIP1).with_suffix(suffix), 60, cpu) for suffix in (".csv", ".h5"))
     assert table.keypoints == hdf5.keypoints
     np.testing.assert_allclose(table.position, hdf5.position, rtol=1e-9)
     np.testing.assert_allclose(table.confidence, hdf5.confidence, atol=1e-9)
 
 
-def test_a_sleap_file_is_refused_clearly(recordings, cpu):
-    with pytest.raises(BadInput, match="no HDF5 file of DeepLabCut"):
-        read_pose(recordings / "formats/sleap/predictions.analysis.h5", 25, cpu)
+@pytest.mark.parametrize(("stem", "frames"), [("TruncatedSample", 103), ("TRUNCATED", 50), ("RowsDeleted", 10)])
+def test_files_too_short_to_learn_from_are_read(recordings, cpu, stem, frames):
+    (file,) = (path for path in (recordings / "tiny").iterdir() if path.name.startswith(stem))
+    assert read_pose(file, 30, cpu).frames == frames
+
+
+def test_names_with_slashes_and_spaces(recordings, cpu):
+    names = ("Butt/Proximal Tail", "Front Paw R")
+    pose = read_pose(recordings / CLIP1, 60, cpu, names)
+    assert pose.keypoints == names

@@ -49,3 +49,31 @@ def test_an_unusable_keypoint_and_one_that_never_moves(walk, arrays):
     assert "never moves" in second.warning
     text = format_report([first, second])
     assert text.count("!") == 2
+
+
+def test_a_keypoint_that_has_no_position_at_all(walk, arrays):
+    position, confidence = walk
+    position[:, 0], confidence[:, 0] = np.nan, 0.0
+    row = report(position, confidence, arrays, unusable_share=1.0)[0]
+    assert "no position in any frame" in row.warning
+    assert (row.missing_frames, row.longest_gap_frames, row.jumps, row.moves) == (200, 200, 0, False)
+
+
+def test_a_keypoint_seen_in_every_other_frame_moves(walk, arrays):
+    position, confidence = walk
+    confidence[::2, 0] = 0.1
+    row = report(position, confidence, arrays, unusable_share=0.6)[0]
+    assert row.moves
+    assert row.warning == ""
+    assert (row.longest_gap_frames, row.jumps) == (1, 0)
+
+
+def test_a_session_of_one_frame(cpu):
+    (row,) = report(np.ones((1, 1, 2)), np.ones((1, 1)), cpu)
+    assert (row.frames, row.jumps, row.share_below) == (1, 0, 0)
+
+
+def test_the_columns_of_the_table_are_aligned(walk, arrays):
+    _, heading, *rows = format_report(report(*walk, arrays)).splitlines()
+    assert {len(row) for row in rows} == {len(heading)}
+    assert format_report([]) == ""

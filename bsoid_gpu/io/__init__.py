@@ -41,7 +41,7 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         try:
             inside = _in_folder(path) if path.is_dir() else [path] if path.exists() else []
         except OSError as error:
-            problems.append(f"cannot read the folder {str(path)!r}: {error.strerror}")
+            problems.append(f"cannot read {str(path)!r}: {error.strerror}")
             continue
         if not inside:
             what = "holds no DeepLabCut files (.csv or .h5)" if path.is_dir() else "is not there"
@@ -62,16 +62,22 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
 
 def _in_folder(folder: Path) -> list[Path]:
     files = sorted(
-        (path for path in folder.iterdir() if path.suffix.lower() in CSV + HDF5 and not path.name.startswith(".")),
+        (
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in CSV + HDF5 and not path.name.startswith(".") and not path.is_dir()
+        ),
         key=lambda path: natural_key(path.name),
     )
-    tables = {path.stem for path in files if path.suffix.lower() in CSV}
+    tables = [path for path in files if path.suffix.lower() in CSV]
+    others = {path for path in tables if not deeplabcut.looks_like_csv(path)}
+    beside = {path.stem for path in tables if path not in others}
     kept = []
     for path in files:
-        if path.suffix.lower() in HDF5 and path.stem in tables:
-            logger.info("%r is left out: the CSV file beside it holds the same session", path.name)
-        elif path.suffix.lower() in CSV and not deeplabcut.looks_like_csv(path):
+        if path in others:
             logger.warning("%r is left out: it is no DeepLabCut file (its first cell is not 'scorer')", path.name)
+        elif path.suffix.lower() in HDF5 and path.stem in beside:
+            logger.info("%r is left out: the CSV file beside it holds the same session", path.name)
         else:
             kept.append(path)
     return kept

@@ -7,8 +7,8 @@ frame, which begins with the frame's number. Who scored is not looked at: some p
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,12 +19,16 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.pose import Pose, unknown_keypoint
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array, Backend
 
+HEADER_BYTES = 1 << 20  # the header lies within
 SHARED = "single"  # DeepLabCut's name for body parts, such as corners of the arena, that belong to no animal
 EXPECTED = "expected the header rows 'scorer', 'bodyparts', 'coords', or with 'individuals' before 'bodyparts'"
+NO_FRAMES = "has a header but no frames"
 TOLD = 5  # bad cells that a message lists
 
 
@@ -50,26 +54,29 @@ def looks_like_csv(path: Path) -> bool:
 
 def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
     """Parse a CSV file: the header by hand, the body by the backend; see :func:`bsoid_gpu.io.parse_pose`."""
-    columns, skip_rows = _csv_header(data, path)
+    columns, skip_rows, cells = _csv_header(data, path)
     layout = _layout(columns, keypoints, path)
+    told = f"{str(path)!r}: not all cells are numbers:"
+    if cells != len(columns) + 1:  # a table that is too wide or too narrow all the way down is regular to a parser
+        raise_all(_bad_cells(data, skip_rows, columns), heading=told)
     try:
         numbers = backend.read_numbers(data, skip_rows, [place + 1 for place in layout.places])
     except ValueError as error:
-        bad = _bad_cells(data, skip_rows, columns)
-        raise_all(bad, heading=f"{str(path)!r}: not all cells are numbers:")
+        raise_all(_bad_cells(data, skip_rows, columns), heading=told)
         msg = f"{str(path)!r} is no table of numbers: {error}"
         raise BadInput(msg) from error
     return _pose(numbers, layout, path, fps, backend)
 
 
-def _csv_header(data: bytes, path: Path) -> tuple[list[Column], int]:
-    """What each column after the first holds, and the number of header lines."""
+def _csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
+    """What each column after the first holds, the number of header lines, and of cells in the first frame."""
+    reader = csv.reader(line.decode("utf-8-sig") for line in data[:HEADER_BYTES].splitlines())
     try:
-        text = b"\n".join(data[: 1 << 20].splitlines()[:4]).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        msg = f"{str(path)!r} is not a text file: {EXPECTED}"
+        lines = list(islice(((row, reader.line_num) for row in reader if row), 5))
+    except (UnicodeDecodeError, csv.Error) as error:
+        msg = f"{str(path)!r} is no table in UTF-8 text: {error}; {EXPECTED}"
         raise BadInput(msg) from error
-    rows = {row[0].strip(): row[1:] for row in csv.reader(io.StringIO(text)) if row}
+    rows = {row[0].strip(): row[1:] for row, _ in lines[:4]}
     names = list(rows)
     wanted = ["scorer", "individuals", "bodyparts", "coords"]
     if names[:3] == [wanted[0], *wanted[2:]]:
@@ -83,8 +90,12 @@ def _csv_header(data: bytes, path: Path) -> tuple[list[Column], int]:
         lengths = ", ".join(str(len(row)) for row in header)
         msg = f"{str(path)!r}: its header rows have {lengths} columns; expected as many in each"
         raise BadInput(msg)
+    if len(lines) == len(wanted):
+        msg = f"{str(path)!r} {NO_FRAMES}"
+        raise BadInput(msg)
     individuals = rows["individuals"] if "individuals" in wanted else [""] * len(header[0])
-    return [Column(*names) for names in zip(individuals, rows["bodyparts"], rows["coords"], strict=True)], len(wanted)
+    columns = [Column(*names) for names in zip(individuals, rows["bodyparts"], rows["coords"], strict=True)]
+    return columns, lines[len(wanted) - 1][1], len(lines[len(wanted)][0])
 
 
 def parse_hdf5(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
@@ -97,7 +108,11 @@ def parse_hdf5(data: bytes, path: Path, fps: float, backend: Backend, keypoints:
     parts = (table.columns.get_level_values(level) for level in ("bodyparts", "coords"))
     columns = [Column(*map(str, names)) for names in zip(individuals, *parts, strict=True)]
     layout = _layout(columns, keypoints, path)
-    numbers = table.iloc[:, layout.places].to_numpy(dtype=float)
+    try:
+        numbers = table.iloc[:, layout.places].to_numpy(dtype=float)
+    except (ValueError, TypeError) as error:
+        msg = f"{str(path)!r}: not all cells are numbers: {error}"
+        raise BadInput(msg) from error
     return _pose(backend.asarray(numbers), layout, path, fps, backend)
 
 
@@ -106,11 +121,13 @@ def _hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
     import pandas as pd
     import tables
 
+    builtin = (OSError, ValueError, TypeError, LookupError, AttributeError, SystemError)
+    damaged = (*builtin, tables.HDF5ExtError, tables.NodeError)
     name = f"{path.name}.in-memory"  # HDF5 wants a name that no file has
     try:
         with pd.HDFStore(name, "r", driver="H5FD_CORE", driver_core_image=data, driver_core_backing_store=0) as store:
             found = {key: store[key] for key in store.keys()}  # noqa: SIM118 - iterating it is deprecated
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, tables.HDF5ExtError, tables.NodeError) as error:
+    except damaged as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         msg = f"{str(path)!r} is no HDF5 file of DeepLabCut, or it is damaged: {reason}"
         raise BadInput(msg) from error
@@ -151,10 +168,11 @@ def _layout(columns: list[Column], wanted: Sequence[str], path: Path) -> _Layout
         f"the individual {name!r} has the keypoints {', '.join(map(repr, own))}, {individuals[0]!r} has "
         f"{', '.join(map(repr, available))}; expected the same"
         for name, own in named.items()
-        if own != available
+        if sorted(own) != sorted(available)
     ]
-    unknown = [name for name in wanted if name not in available]
-    problems += [unknown_keypoint(name, available) for name in unknown]
+    problems += [unknown_keypoint(name, available) for name in wanted if name not in available]
+    twice = sorted({name for name in wanted if wanted.count(name) > 1})
+    problems += [f"the keypoint {name!r} is asked for {wanted.count(name)} times; name it once" for name in twice]
     keypoints = tuple(wanted) or available
     coords = tuple(dict.fromkeys(column.coord for column in columns))
     space = tuple(coord for coord in ("x", "y", "z") if coord in coords)
@@ -191,9 +209,10 @@ def _repeats(
             own = [c.coord for c in columns if (c.individual, c.keypoint) == (individual, keypoint)]
             if sorted(own) != sorted(coords):
                 whose = f" of {individual!r}" if individual else ""
+                twice = ": is it named twice?" if len(set(own)) < len(own) else ""
                 problems.append(
-                    f"the keypoint {keypoint!r}{whose} has the columns {', '.join(own)}; expected {', '.join(coords)}, "
-                    "each once: is it named twice?"
+                    f"the keypoint {keypoint!r}{whose} has the columns {', '.join(own)}; expected "
+                    f"{', '.join(coords)}, each once{twice}"
                 )
     return problems
 
@@ -203,28 +222,22 @@ def _pose(numbers: Array, layout: _Layout, path: Path, fps: float, backend: Back
     xp = array_namespace(numbers)
     frames = numbers.shape[0]
     if frames == 0:
-        msg = f"{str(path)!r} has a header but no frames"
+        msg = f"{str(path)!r} {NO_FRAMES}"
         raise BadInput(msg)
     if layout.order != list(range(len(layout.order))):
         numbers = xp.take(numbers, xp.asarray(layout.order, dtype=xp.int64, device=device_of(numbers)), axis=1)
     shape = (frames, len(layout.individuals), len(layout.keypoints), -1)
     values = xp.reshape(numbers, shape)
-    position, confidence = values[..., : len(layout.space)], None
-    seen = xp.all(xp.isfinite(position), axis=-1)
-    notes = list(layout.notes)
-    if layout.has_likelihood:
-        confidence = values[..., -1]
-        known = xp.isfinite(confidence)
-        if bool(xp.any(known)):
-            zero = xp.all(position == 0, axis=-1) & (confidence == 0)  # how several animals' files say missing
-            seen = seen & known & ~zero
-        else:
-            confidence = None
-            notes.append("the likelihood column is empty: every position counts as certain, and nothing is filtered")
-    if confidence is None:
-        confidence = xp.ones_like(values[..., 0])
+    position = values[..., : len(layout.space)]
+    likelihood = values[..., -1] if layout.has_likelihood else xp.full_like(values[..., 0], xp.nan)
+    known = xp.isfinite(likelihood)
+    unscored = ~xp.any(known, axis=0)  # an empty column does not doubt its positions
+    zero = xp.all(position == 0, axis=-1) & (likelihood == 0)  # how several animals' files say missing
+    seen = xp.all(xp.isfinite(position), axis=-1) & (known | unscored) & ~zero
+    confidence = xp.where(unscored, xp.ones_like(likelihood), likelihood)
     nothing = xp.asarray(xp.nan, dtype=position.dtype, device=device_of(position))
-    notes += _missing_notes(backend.to_host(xp.sum(xp.astype(~seen, xp.int64), axis=0)), frames, layout)
+    counts = xp.stack([xp.sum(xp.astype(~seen, xp.int64), axis=0), xp.astype(unscored, xp.int64)])
+    missing, empty = backend.to_host(counts)  # the one way off the device: a few numbers for the notes
     return Pose(
         name=path.stem,
         position=xp.where(seen[..., None], position, nothing),
@@ -233,39 +246,48 @@ def _pose(numbers: Array, layout: _Layout, path: Path, fps: float, backend: Back
         keypoints=layout.keypoints,
         fps=fps,
         source=str(path),
-        notes=tuple(notes),
+        notes=(*layout.notes, *_frame_notes(missing, empty, frames, layout)),
     )
 
 
-def _missing_notes(missing: Array, frames: int, layout: _Layout) -> list[str]:
-    """A sentence for each keypoint of each individual that has frames without a position."""
-    several = len(layout.individuals) > 1
-    return [
-        f"{f'{individual} ' if several else ''}{keypoint}: {missing[i, k]:,} of {frames:,} frames have no position and "
-        "take that of the nearest good frame before, or else after"
-        for i, individual in enumerate(layout.individuals)
-        for k, keypoint in enumerate(layout.keypoints)
-        if missing[i, k]
-    ]
+def _frame_notes(missing: NDArray[np.int64], empty: NDArray[np.int64], frames: int, layout: _Layout) -> list[str]:
+    """A sentence for each keypoint of each individual without a likelihood or with frames without a position."""
+    notes = []
+    for i, individual in enumerate(layout.individuals):
+        for k, keypoint in enumerate(layout.keypoints):
+            who = f"{individual} {keypoint}" if len(layout.individuals) > 1 else keypoint
+            if layout.has_likelihood and empty[i, k] and missing[i, k] < frames:
+                notes.append(
+                    f"{who}: the likelihood column is empty: every position counts as certain, and nothing is filtered"
+                )
+            if missing[i, k]:
+                notes.append(
+                    f"{who}: {missing[i, k]:,} of {frames:,} frames have no position and take that of the nearest "
+                    "good frame before, or else after"
+                )
+    return notes
 
 
 def _bad_cells(data: bytes, skip_rows: int, columns: list[Column]) -> list[str]:
     """The first cells that are no numbers and rows of another length; slow, and only when parsing has failed."""
-    found: list[str] = []
-    lines = csv.reader(io.StringIO(data.decode("utf-8", errors="replace")))
-    for row in lines:
-        if lines.line_num <= skip_rows or not row:
-            continue
-        if len(row) != len(columns) + 1:
-            found.append(
-                f"line {lines.line_num} has {len(row)} cells; expected {len(columns) + 1}: is the file cut short?"
-            )
-            row = []
-        for cell, column in zip(row[1:], columns, strict=False):
-            try:
-                float(cell or "nan")
-            except ValueError:
-                found.append(f"line {lines.line_num}, {column.keypoint} {column.coord}: {cell[:40]!r} is no number")
-        if len(found) >= TOLD:
-            return [*found[:TOLD], "there may be more"]
-    return found
+    found = list(islice(_each_bad_cell(data, skip_rows, columns), TOLD + 1))
+    return found if len(found) <= TOLD else [*found[:TOLD], "there are more"]
+
+
+def _each_bad_cell(data: bytes, skip_rows: int, columns: list[Column]) -> Iterator[str]:
+    lines = csv.reader(line.decode("utf-8", errors="replace") for line in data.splitlines())
+    try:
+        for row in lines:
+            if lines.line_num <= skip_rows or not row:
+                continue
+            if len(row) != len(columns) + 1:
+                yield f"line {lines.line_num} has {len(row)} cells; expected {len(columns) + 1}: is the file cut short?"
+                continue
+            for cell, column in zip(row[1:], columns, strict=True):
+                try:
+                    float(cell or "nan")
+                except ValueError:
+                    whose = " ".join(filter(None, column))
+                    yield f"line {lines.line_num}, {whose}: {cell[:40]!r} is no number"
+    except csv.Error as error:
+        yield f"line {lines.line_num}: {error}"
