@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 from bsoid_gpu import features, likelihood, quality, store
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
-from bsoid_gpu.recordings import Source, recording_of
+from bsoid_gpu.recordings import Content, recording_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array, Backend
@@ -109,14 +109,14 @@ class Extracted:
 
 
 def extract(
-    parts: Sequence[Source], fps: float, settings: Settings, backend: Backend, keypoints: Sequence[str] = ()
+    parts: Sequence[Content], fps: float, settings: Settings, backend: Backend, keypoints: Sequence[str] = ()
 ) -> list[Extracted]:
     """Read the sessions of one recording and compute the features of their bins.
 
     Parameters
     ----------
     parts
-        The files of the recording.
+        What the files of the recording hold.
     fps
         Frames per second.
     settings

@@ -218,8 +218,9 @@ def predict_each(
     for _, parts in log.progress(list(grouped.items()), "predict"):
         started = time.perf_counter()
         try:
-            digests = {part.name: part.digest() for part in parts}
-            tracks = [pose for part in parts for pose in part.tracks(rate, b, m.keypoints)]
+            contents = [part.read() for part in parts]
+            digests = {content.name: content.digest() for content in contents}
+            tracks = [pose for content in contents for pose in content.tracks(rate, b, m.keypoints)]
             sessions_in = extract.filtered(tracks, m.settings, known)
             recordings.check_names([*written, *(session.pose.name for session in sessions_in)])
         except BadInput as error:

@@ -33,19 +33,38 @@ class Source:
     name: str
     origin: Path | Pose
 
+    def read(self) -> Content:
+        """What is there now; a file is read once, so that its digest is that of what is parsed."""
+        return Content(self.name, self.origin, read_file(self.origin) if isinstance(self.origin, Path) else b"")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a source holds: ``data`` is that of a file."""
+
+    name: str
+    origin: Path | Pose
+    data: bytes
+
     def digest(self) -> str:
         """Digest of the content; the name does not count."""
         if isinstance(self.origin, Path):
-            return digest(read_file(self.origin))
+            return digest(self.data)
         hasher = hashlib.blake2b(repr((self.origin.individuals, self.origin.keypoints)).encode(), digest_size=16)
         for array in (self.origin.position, self.origin.confidence):
             hasher.update(array.tobytes())
         return hasher.hexdigest()
 
     def tracks(self, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> list[Pose]:
-        """One pose for each individual."""
+        """One pose for each individual.
+
+        Raises
+        ------
+        BadInput
+            The file cannot be used, or the pose is of another frame rate.
+        """
         if isinstance(self.origin, Path):
-            pose = parse_pose(read_file(self.origin), self.origin, fps, backend, keypoints)
+            pose = parse_pose(self.data, self.origin, fps, backend, keypoints)
         else:
             pose = self.origin.select(keypoints) if keypoints else self.origin
             if pose.fps != fps:

@@ -64,7 +64,8 @@ def features(
 def _features_of(
     recording: str, parts: Sequence[Source], keypoints: Sequence[str], s: Settings, b: Backend, kept: store.Store
 ) -> tuple[list[Extracted], dict[str, str]]:
-    digests = {part.name: part.digest() for part in parts}
+    contents = [part.read() for part in parts]
+    digests = {content.name: content.digest() for content in contents}
     inputs = {
         "files": list(digests.items()),
         "keypoints": list(keypoints),
@@ -73,7 +74,7 @@ def _features_of(
     }
 
     def compute() -> store.Stage:
-        return extract.to_stage(extract.extract(parts, s.input.fps, s, b, keypoints), b)
+        return extract.to_stage(extract.extract(contents, s.input.fps, s, b, keypoints), b)
 
     return extract.from_stage(kept.run(f"{FEATURES} {recording}", 1, inputs, compute)), digests
 

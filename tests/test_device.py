@@ -26,16 +26,16 @@ def test_the_device_gives_what_the_cpu_gives(tmp_path, cpu):
     simulate(tmp_path, sessions=2, minutes=0.5, fps=29.97, seed=3)
     settings = Settings(input=Input(fps=29.97), classifier=Classifier(max_epochs=3))
     strict = StrictBackend()
-    on_cpu = [extract([source], 29.97, settings, cpu)[0] for source in sources(tmp_path)]
-    on_device = [extract([source], 29.97, settings, strict)[0] for source in sources(tmp_path)]
+    on_cpu = [extract([source.read()], 29.97, settings, cpu)[0] for source in sources(tmp_path)]
+    on_device = [extract([source.read()], 29.97, settings, strict)[0] for source in sources(tmp_path)]
     for host, device in zip(on_cpu, on_device, strict=True):
         np.testing.assert_allclose(strict.to_host(device.features), host.features, rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(strict.to_host(device.threshold), host.threshold, rtol=1e-12)
         assert device.quality == host.quality
     labels = np.arange(len(on_cpu[0].features)) % 3
     perceptron = fit(on_cpu[0].features, labels, 3, settings.classifier, 0)
-    (pose,) = sources(tmp_path)[1].tracks(29.97, cpu)
-    (moved,) = sources(tmp_path)[1].tracks(29.97, strict)
+    (pose,) = sources(tmp_path)[1].read().tracks(29.97, cpu)
+    (moved,) = sources(tmp_path)[1].read().tracks(29.97, strict)
     expected = label_frames(filtered([pose], settings)[0], perceptron, settings.features, cpu)
     found = label_frames(
         filtered([moved], settings)[0], models.on_backend(perceptron, strict), settings.features, strict

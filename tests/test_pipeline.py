@@ -161,11 +161,12 @@ def test_a_recording_cut_in_parts_gives_the_labels_of_the_whole(sessions, tmp_pa
     (tmp_path / "m_part1.csv").write_text("".join(lines[:1203]))
     (tmp_path / "m_part2.csv").write_text("".join(lines[:3] + lines[1203:]))
     parted = Settings(input=Input(fps=30, group="^(.*)_part"))
-    both = extract(sources([tmp_path / "m_part1.csv", tmp_path / "m_part2.csv"]), 30, parted, cpu)
+    parts = sources([tmp_path / "m_part1.csv", tmp_path / "m_part2.csv"])
+    both = extract([part.read() for part in parts], 30, parted, cpu)
     assert [part.recording for part in both] == ["m", "m"]
     assert np.array_equal(both[0].threshold, both[1].threshold)
     pose = read_pose(sessions[0], 30, cpu)
-    whole = extract(sources([sessions[0]]), 30, Settings(input=Input(fps=30)), cpu)[0]
+    whole = extract([sources(sessions[0])[0].read()], 30, Settings(input=Input(fps=30)), cpu)[0]
     # one more frame, the first of the second part, is left out of the histogram
     np.testing.assert_allclose(both[0].threshold, whole.threshold, atol=0.02)
     np.testing.assert_allclose(both[0].features[:398], whole.features[:398])
