@@ -131,6 +131,17 @@ def test_labels_know_the_behaviours_and_are_in_step_with_the_video(built, sessio
     assert abs(compare.best_lag(found.labels, truth, reach=15)) <= 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_default_method_finds_the_behaviours_of_a_session_never_seen(seed, tmp_path):
+    paths = simulate(tmp_path, sessions=3, minutes=5, fps=60, seed=seed)
+    run = bsoid_gpu.build(paths[:2], fps=60, backend="cpu")
+    (found,) = bsoid_gpu.predict(run.model, paths[2], backend="cpu")
+    truth = pd.read_csv(tmp_path / "truth" / "mouse3.truth.csv")["behaviour"]
+    assert compare.homogeneity(found.labels, truth) >= 0.80
+    assert abs(compare.best_lag(found.labels, truth)) <= 1
+
+
 @pytest.mark.parametrize("frames", [2, 3, 50, 103])
 def test_short_sessions_can_be_predicted(built, frames):
     run, _ = built
