@@ -327,6 +327,17 @@ def test_a_good_file_in_a_path_with_quotes_and_newlines(run, tmp_path):
     assert len((out / f"{file.stem}.labels.csv").read_text().splitlines()) == 701
 
 
+def test_keypoints_that_the_model_does_not_know_are_left_out_and_told(model, tmp_path):
+    values = dlc.wander(60, 5)
+    alone = dlc.write(tmp_path / "alone.csv", values[:, :4])
+    more = dlc.write(tmp_path / "more.csv", values, names=(*dlc.NAMES, "tail tip"))
+    out = tmp_path / "labels"
+    result = CliRunner().invoke(main, ["predict", str(model), str(alone), str(more), "--out", str(out)])
+    assert result.exit_code == 0, result.stderr
+    assert "more: keypoints that are not asked for are left out: 'tail tip'" in result.stderr
+    assert (out / "more.labels.csv").read_bytes() == (out / "alone.labels.csv").read_bytes()
+
+
 def test_two_keypoints_work(run, tmp_path):
     dlc.write(tmp_path / "a.csv", names=("snout, tip", "tail"))
     repaired(run(tmp_path / "a.csv", options=("--keypoints", '"snout, tip",tail')))

@@ -16,6 +16,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose, unknown_keypoint
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def _layout(columns: list[Column], wanted: Sequence[str], path: Path) -> _Layout
     if not problems:
         problems += _repeats(columns, individuals, keypoints, coords)
     raise_all(problems, heading=f"{str(path)!r}: a header that cannot be used:")
+    if unasked := [name for name in available if name not in keypoints]:
+        logger.info("%s: keypoints that are not asked for are left out: %s", path.stem, ", ".join(map(repr, unasked)))
     if "likelihood" not in coords:
         notes.append("there is no likelihood: every position counts as certain, and nothing is filtered")
     first = {column: place for place, column in reversed(list(enumerate(columns)))}
