@@ -103,9 +103,10 @@ def _problems(folder: Path, names: list[str], minutes: float, fps: float, seed: 
         problems.append(f"the sessions are {minutes:g} minutes long; expected more, for example --minutes 5")
     if seed < 0:
         problems.append(f"the seed is {seed}; expected 0 or more")
-    there = [name for name in names if (folder / f"{name}.csv").exists()]
+    targets = [target for name in names for target in (f"{name}.csv", f"{TRUTH}/{name}.truth.csv")]
+    there = [target for target in targets if (folder / target).exists()]
     if there:
-        problems.append(f"{str(folder)!r} holds {', '.join(f'{name}.csv' for name in there)}: choose another folder")
+        problems.append(f"{str(folder)!r} holds {', '.join(there)}: choose another folder")
     return problems
 
 

@@ -66,6 +66,20 @@ def test_grooming_forepaws_stroke_at_the_face(session):
 
 
 @pytest.mark.parametrize("fps", [10, 29.97, 60, 200])
+def test_a_second_is_a_second_at_any_frame_rate(fps):
+    rng = np.random.default_rng(3)
+    done = mouse.behave(round(300 * fps), fps, rng)
+    tail = mouse.move(done, fps, mouse.Animal(110.0, 1.0), rng)[:, 5]
+    speed = np.linalg.norm(np.gradient(tail, 1 / fps, axis=0), axis=1)
+    behaviour = np.array(mouse.NAMES)[done]
+    assert set(behaviour) == set(mouse.NAMES)
+    for name, body_lengths_s in (("walk", 1.1), ("run", 3.6)):
+        assert np.median(speed[behaviour == name]) == pytest.approx(110 * body_lengths_s, rel=0.15)
+    changes = np.flatnonzero(done[1:] != done[:-1])
+    assert 1.5 < np.diff(changes).mean() / fps < 3.0
+
+
+@pytest.mark.parametrize("fps", [10, 29.97, 60, 200])
 def test_a_tracker_sees_it_at_any_frame_rate(fps):
     pose, behaviour = simulate_session("m", 900, fps, np.random.default_rng(1))
     assert pose.position.shape == (900, 1, 6, 2)
@@ -98,6 +112,19 @@ def test_the_same_arguments_give_the_same_files_whatever_their_number(tmp_path, 
     assert set(truth["behaviour"]) <= set(mouse.NAMES)
 
 
+def test_the_header_is_that_of_deeplabcut(tmp_path):
+    (path,) = simulate(tmp_path, sessions=1, minutes=0.1, fps=10)
+    scorer, parts, coords, first = [line.split(",") for line in path.read_text().splitlines()[:4]]
+    assert scorer == ["scorer", *["DLC_simulated"] * 18]
+    assert parts == ["bodyparts", *np.repeat(mouse.KEYPOINTS, 3)]
+    assert coords == ["coords", *["x", "y", "likelihood"] * 6]
+    assert first[0] == "0"
+    assert len(first) == 19
+    table = pd.read_csv(path, header=[0, 1, 2], index_col=0)
+    assert table.shape == (60, 18)
+    assert table.notna().all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -121,3 +148,12 @@ def test_sessions_that_are_there_are_not_written_over(tmp_path):
     with pytest.raises(BadInput, match="another folder"):
         simulate(tmp_path, sessions=1, minutes=0.1, seed=1)
     assert (tmp_path / "mouse1.csv").read_bytes() == before
+
+
+def test_a_truth_that_is_there_is_not_written_over(tmp_path):
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "mouse2.truth.csv").write_text("scored by hand")
+    with pytest.raises(BadInput, match=r"mouse2\.truth\.csv: choose another folder"):
+        simulate(tmp_path, sessions=2, minutes=0.1)
+    assert [path.name for path in tmp_path.iterdir()] == ["truth"]
+    assert (tmp_path / "truth" / "mouse2.truth.csv").read_text() == "scored by hand"
