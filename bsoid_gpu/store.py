@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 STAGES = "stages"
 WAYS_OUT = {
-    errno.ENOSPC: "the disk is full: free some space or choose another --out, then run the same command again",
-    errno.EDQUOT: "the quota is used up: free some space or choose another --out, then run the same command again",
-    errno.EACCES: "the folder is not writable: choose another --out",
-    errno.EROFS: "the file system is read-only: choose another --out",
-    errno.ENOTDIR: "a part of the path is a file: choose another --out",
-    errno.EEXIST: "there is a file of that name: choose another --out",
+    errno.ENOSPC: "the disk is full: free some space or choose another output folder, then run the same command again",
+    errno.EDQUOT: "the quota is used up: free some or choose another output folder, then run the same command again",
+    errno.EACCES: "the folder is not writable: choose another output folder",
+    errno.EROFS: "the file system is read-only: choose another output folder",
+    errno.ENOTDIR: "a part of the path is a file: choose another output folder",
+    errno.EEXIST: "there is a file of that name: choose another output folder",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
 

@@ -225,7 +225,7 @@ def test_an_output_folder_that_cannot_be_made(run, tmp_path):
     (tmp_path / "run").write_text("a file")
     result, out = run(tmp_path / "a.csv")
     assert result.exit_code == 4
-    assert "choose another --out" in result.stderr
+    assert "choose another output folder" in result.stderr
     assert out.read_text() == "a file"
 
 

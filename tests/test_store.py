@@ -92,7 +92,7 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path, monkeypatch):
 def test_a_path_that_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(BadInput, match="choose another --out"):
+        with pytest.raises(BadInput, match="choose another output folder"):
             Store(folder).__enter__()
 
 
