@@ -22,26 +22,24 @@ if TYPE_CHECKING:
 MIN_BINS = 300  # 30 s: below, the smallest cluster sizes and the neighbourhoods of UMAP mean nothing
 
 
-def scales_of(features: Sequence[Array], recordings: Sequence[str], per: str) -> dict[str, tuple[Array, Array]]:
-    """Mean and standard deviation of the features, per recording or over all.
+def scales_of(features: Sequence[Array], names: Sequence[str]) -> dict[str, tuple[Array, Array]]:
+    """Mean and standard deviation of the features, for sessions of one name together.
 
     Parameters
     ----------
     features
         (bins, columns) of each session.
-    recordings
-        Name of the recording that each session is a part of.
-    per
-        ``"session"``: each recording has a scale of its own (the method's); ``"global"``: one for all, named ``""``.
+    names
+        Name of each session's scale.
 
     Returns
     -------
     dict
-        (columns,) mean and (columns,) deviation by the name of the recording.
+        (columns,) mean and (columns,) deviation by name.
     """
     together: dict[str, list[Array]] = {}
-    for name, part in zip(recordings, features, strict=True):
-        together.setdefault(name if per == "session" else "", []).append(part)
+    for name, part in zip(names, features, strict=True):
+        together.setdefault(name, []).append(part)
     return {name: scale_of(joined(parts)) for name, parts in together.items()}
 
 
@@ -62,11 +60,13 @@ class Embedded:
 
 
 def embed(features: Sequence[Array], recordings: Sequence[str], settings: Settings, backend: Backend) -> Embedded:
-    """Put the features of all sessions, enough of them by :func:`check_bins`, on one scale and embed them."""
+    """Put the features of all sessions, enough of them by :func:`check_bins`, on one scale and embed them.
+
+    By ``"session"`` each recording has a scale of its own (the method's), by ``"global"`` there is one, named ``""``.
+    """
     bins = sum(part.shape[0] for part in features)
-    per = settings.features.standardise
-    scales = scales_of(features, recordings, per)
-    names = recordings if per == "session" else [""] * len(features)
+    names = recordings if settings.features.standardise == "session" else [""] * len(features)
+    scales = scales_of(features, names)
     scaled = joined([standardise(part, *scales[name]) for part, name in zip(features, names, strict=True)])
     return Embedded(scaled, backend.embed(scaled, resolved(settings.embedding, bins), settings.seed), scales)
 

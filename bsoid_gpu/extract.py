@@ -52,15 +52,18 @@ def filtered(tracks: Sequence[Pose], settings: Settings, known: dict[str, Array]
     problems = [problem for pose in tracks for problem in _unusable(pose)]
     if problems:
         raise BadInput("\n".join(problems))
-    recordings = [recording_of(pose.name, settings.input) for pose in tracks]
+    grouped: dict[str, list[Pose]] = {}
+    for pose in tracks:
+        grouped.setdefault(recording_of(pose.name, settings.input), []).append(pose)
+    bins = settings.likelihood.histogram_bins
+    own = {name: _thresholds(parts, bins) for name, parts in grouped.items() if name not in (known or {})}
+    thresholds = {**(known or {}), **own}
     out = []
-    for pose, recording in zip(tracks, recordings, strict=True):
-        threshold = (known or {}).get(recording)
-        if threshold is None:
-            parts = [part for part, name in zip(tracks, recordings, strict=True) if name == recording]
-            threshold = _thresholds(parts, settings.likelihood.histogram_bins)
+    for pose in tracks:
+        recording = recording_of(pose.name, settings.input)
         position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
-        out.append(Filtered(pose, likelihood.hold_last_good(position, confidence, threshold), threshold, recording))
+        held = likelihood.hold_last_good(position, confidence, thresholds[recording])
+        out.append(Filtered(pose, held, thresholds[recording], recording))
     return out
 
 

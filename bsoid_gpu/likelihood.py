@@ -43,7 +43,7 @@ def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
     lowest = xp.min(xp.where(seen, confidence, xp.inf), axis=0)
     highest = xp.max(xp.where(seen, confidence, -xp.inf), axis=0)
     constant = lowest == highest
-    lowest = xp.where(constant, lowest - 0.5, lowest)  # as numpy.histogram widens a range of zero
+    lowest = xp.where(constant, lowest - 0.5, lowest)  # a range of zero is widened to 1
     highest = xp.where(constant, highest + 0.5, highest)
     number = xp.arange(bins, dtype=confidence.dtype, device=device_of(confidence))[:, None]
     edges = number * ((highest - lowest) / bins) + lowest  # (bins, keypoints), the left ones

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -84,7 +83,7 @@ class Model:
 
     def digest(self) -> str:
         """Digest of the model file."""
-        return hashlib.blake2b(self.to_bytes(), digest_size=16).hexdigest()
+        return store.digest(self.to_bytes())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file."""

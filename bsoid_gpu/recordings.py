@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.io import digest, find_sessions, parse_pose, read_file
+from bsoid_gpu.io import find_sessions, parse_pose, read_file
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose
+from bsoid_gpu.store import digest
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend

@@ -98,9 +98,14 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     write_atomic(path, sink.getvalue())
 
 
+def digest(data: bytes) -> str:
+    """Digest of bytes, such as the content of a file."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
 def digest_of(content: Any) -> str:
     """Digest of anything JSON can write."""
-    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return digest(json.dumps(content, sort_keys=True).encode())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -101,11 +100,6 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         msg = f"cannot read {str(path)!r}: {error.strerror}"
         raise BadInput(msg) from error
-
-
-def digest(data: bytes) -> str:
-    """Digest of a file's content."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def parse_pose(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
