@@ -91,8 +91,9 @@ def _classified(
 
     def predicted_without(held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Labels of the held-out bins, by a fit to the others."""
-        seen, unseen = backend.asarray(np.flatnonzero(~held_out)), backend.asarray(np.flatnonzero(held_out))
-        fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed)
+        order = backend.asarray(np.argsort(held_out, kind="stable"))  # those to learn from come first
+        seen, unseen = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
+        fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed, backend.to_host)
         return backend.to_host(mlp.predict(fitted, _rows(features, unseen)))
 
     at_random = random_part(len(labels), c.held_out, rng)
@@ -110,7 +111,7 @@ def _classified(
     counted, as_found = (labels, crossed) if folds else (labels[at_random], predictions["random"][1])
     confusion = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(confusion, (counted, as_found), 1)
-    perceptron = mlp.fit(features, labels_on, classes, c, seed)
+    perceptron = mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
     scores = {
         "held_out_random": accuracy["random"],
         "held_out_blocks": accuracy.get("blocks"),

@@ -70,9 +70,12 @@ class Embedding:
     learning_rate: float = setting(1.0, "First step size of the layout.", bounds=(1e-6, 100.0))
     epochs: int = setting(0, "Epochs of the layout; 0 is 500 up to 10,000 bins and 200 above.", bounds=(0, 100_000))
     start: str = setting(
-        "spectral",
-        "First positions: 'spectral' or 'pca' (faster on large jobs).",
-        choices=("spectral", "pca"),
+        "pca",
+        "First positions: 'pca' (principal components, the same on every backend) or 'spectral' (slower).",
+        choices=("pca", "spectral"),
+    )
+    repeatable: bool = setting(
+        True, "Whether the same seed gives the same embedding; false is faster on a GPU (--seed none)."
     )
 
 

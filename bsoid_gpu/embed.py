@@ -6,9 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from array_api_compat import array_namespace
+from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import store
 from bsoid_gpu.errors import BadInput
+from bsoid_gpu.layout import part_ties, principal_start
+from bsoid_gpu.log import logger
 from bsoid_gpu.scale import scale_of, standardise
 
 if TYPE_CHECKING:
@@ -19,35 +23,8 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array, Backend
     from bsoid_gpu.config import Embedding, Settings
 
+MOST_NEIGHBOURS = 1023  # that cuML can look for; on both backends, so that they do the same
 MIN_BINS = 300  # 30 s: below, the smallest cluster sizes and the neighbourhoods of UMAP mean nothing
-
-
-def scales_of(features: Sequence[Array], names: Sequence[str]) -> dict[str, tuple[Array, Array]]:
-    """Mean and standard deviation of the features, for sessions of one name together.
-
-    Parameters
-    ----------
-    features
-        (bins, columns) of each session.
-    names
-        Name of each session's scale.
-
-    Returns
-    -------
-    dict
-        (columns,) mean and (columns,) deviation by name.
-    """
-    together: dict[str, list[Array]] = {}
-    for name, part in zip(names, features, strict=True):
-        together.setdefault(name, []).append(part)
-    return {name: scale_of(joined(parts)) for name, parts in together.items()}
-
-
-def joined(parts: Sequence[Array]) -> Array:
-    """Rows of all sessions, one after another."""
-    from array_api_compat import array_namespace
-
-    return parts[0] if len(parts) == 1 else array_namespace(parts[0]).concat(list(parts))
 
 
 @dataclass(frozen=True)
@@ -59,23 +36,56 @@ class Embedded:
     scales: dict[str, tuple[Array, Array]]
 
 
-def embed(features: Sequence[Array], recordings: Sequence[str], settings: Settings, backend: Backend) -> Embedded:
+def embed(
+    features: Array, session_bins: Sequence[int], recordings: Sequence[str], settings: Settings, backend: Backend
+) -> Embedded:
     """Put the features of all sessions, enough of them by :func:`check_bins`, on one scale and embed them.
 
     By ``"session"`` each recording has a scale of its own (the method's), by ``"global"`` there is one, named ``""``.
+
+    Parameters
+    ----------
+    features
+        (bins, columns), sessions one after another.
+    session_bins, recordings
+        Bins of each session, and the name of its recording.
+    settings
+        All settings.
+    backend
+        Where to compute.
     """
-    bins = sum(part.shape[0] for part in features)
-    names = recordings if settings.features.standardise == "session" else [""] * len(features)
-    scales = scales_of(features, names)
-    scaled = joined([standardise(part, *scales[name]) for part, name in zip(features, names, strict=True)])
-    return Embedded(scaled, backend.embed(scaled, resolved(settings.embedding, bins), settings.seed), scales)
+    names = recordings if settings.features.standardise == "session" else [""] * len(recordings)
+    scaled, scales = standardised(features, session_bins, names)
+    method = resolved(settings.embedding, features.shape[0])
+    if round(features.shape[0] ** 0.5) > method.neighbours == MOST_NEIGHBOURS:
+        logger.info("neighbours are limited to %s, the most that cuML looks for", f"{MOST_NEIGHBOURS:,}")
+    start = None
+    if method.start == "pca":
+        with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
+            start = principal_start(scaled, method.dimensions, settings.seed)
+    found = backend.embed(scaled, start, method, settings.seed)
+    return Embedded(scaled, part_ties(found, settings.seed, backend.to_host), scales)
+
+
+def standardised(
+    features: Array, session_bins: Sequence[int], names: Sequence[str]
+) -> tuple[Array, dict[str, tuple[Array, Array]]]:
+    """Features (bins, columns) on the scales of their recordings, and those scales: mean and deviation (columns,)."""
+    xp = array_namespace(features)
+    stops = np.cumsum(session_bins)
+    parts = [features[stop - bins : stop, :] for bins, stop in zip(session_bins, stops.tolist(), strict=True)]
+    together: dict[str, list[Array]] = {}
+    for name, part in zip(names, parts, strict=True):
+        together.setdefault(name, []).append(part)
+    scales = {name: scale_of(xp.concat(of_one)) for name, of_one in together.items()}
+    return xp.concat([standardise(part, *scales[name]) for part, name in zip(parts, names, strict=True)]), scales
 
 
 def resolved(settings: Embedding, bins: int) -> Embedding:
     """Settings with the numbers that depend on the number of bins: neighbours and epochs."""
     return replace(
         settings,
-        neighbours=settings.neighbours or round(bins**0.5),
+        neighbours=settings.neighbours or min(round(bins**0.5), MOST_NEIGHBOURS),
         epochs=settings.epochs or (500 if bins <= 10_000 else 200),
     )
 

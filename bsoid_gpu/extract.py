@@ -32,7 +32,9 @@ class Filtered:
     recording: str
 
 
-def filtered(tracks: Sequence[Pose], settings: Settings, known: dict[str, Array] | None = None) -> list[Filtered]:
+def filtered(
+    tracks: Sequence[Pose], settings: Settings, backend: Backend, known: dict[str, Array] | None = None
+) -> list[Filtered]:
     """Filter the sessions of one recording with thresholds of their own, or with known ones.
 
     Parameters
@@ -41,6 +43,8 @@ def filtered(tracks: Sequence[Pose], settings: Settings, known: dict[str, Array]
         Sessions of one file or of one recording.
     settings
         All settings.
+    backend
+        Where the arrays are.
     known
         Thresholds (keypoints,) by the name of the recording; those of other recordings are read from the data.
 
@@ -49,7 +53,7 @@ def filtered(tracks: Sequence[Pose], settings: Settings, known: dict[str, Array]
     BadInput
         A keypoint without any position, positions that are not 2-D, or fewer than 2 keypoints or frames.
     """
-    problems = [problem for pose in tracks for problem in _unusable(pose)]
+    problems = [problem for pose in tracks for problem in _unusable(pose, backend)]
     if problems:
         raise BadInput("\n".join(problems))
     grouped: dict[str, list[Pose]] = {}
@@ -67,7 +71,7 @@ def filtered(tracks: Sequence[Pose], settings: Settings, known: dict[str, Array]
     return out
 
 
-def _unusable(pose: Pose) -> list[str]:
+def _unusable(pose: Pose, backend: Backend) -> list[str]:
     problems = []
     if pose.position.shape[3] != 2:
         problems.append(f"{pose.name}: positions have {pose.position.shape[3]} dimensions; this version takes 2")
@@ -80,11 +84,12 @@ def _unusable(pose: Pose) -> list[str]:
         problems.append(f"{pose.name}: {pose.frames} frame; at least 2 are needed")
         return problems
     xp = array_namespace(pose.position)
-    ever = xp.any(likelihood.present(pose.position[1:, 0, :, :]), axis=0)  # the method's histogram begins there too
+    seen = xp.any(likelihood.present(pose.position[1:, 0, :, :]), axis=0)  # the method's histogram begins there too
+    ever = backend.to_host(seen)
     problems += [
         f"{pose.name}: {keypoint!r} has no position in any frame after the first: leave it out with --keypoints"
         for i, keypoint in enumerate(pose.keypoints)
-        if not bool(ever[i])
+        if not ever[i]
     ]
     return problems
 
@@ -145,7 +150,7 @@ def extract(
     if problems:
         raise BadInput("\n".join(problems))
     done = []
-    for session in filtered(tracks, settings):
+    for session in filtered(tracks, settings, backend):
         pose = session.pose
         logger.info("%s: %d frames x %d keypoints", pose.name, pose.frames, len(pose.keypoints))
         report = quality.quality(pose, session.threshold, settings.input.unusable_share, backend)

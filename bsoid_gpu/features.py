@@ -33,11 +33,9 @@ def feature_names(keypoints: tuple[str, ...]) -> list[str]:
 
 def pair_vectors(position: Array) -> Array:
     """Vector from keypoint i to j of each pair i < j: (frames, pairs, 2) px from (frames, keypoints, 2)."""
-    xp = array_namespace(position)
-    pairs = list(combinations(range(position.shape[1]), 2))
-    first = xp.asarray([i for i, _ in pairs], dtype=xp.int64, device=device_of(position))
-    second = xp.asarray([j for _, j in pairs], dtype=xp.int64, device=device_of(position))
-    return xp.take(position, second, axis=1) - xp.take(position, first, axis=1)
+    firsts = range(position.shape[1] - 1)  # slices, since a list of indices would have to travel to the device
+    later = [position[:, i + 1 :, :] - position[:, i : i + 1, :] for i in firsts]
+    return array_namespace(position).concat(later, axis=1)
 
 
 def length(vector: Array) -> Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from array_api_compat import array_namespace
 from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import features, mlp
@@ -62,12 +63,9 @@ def label_frames(
         Frames whose likeliest label is less probable get the label -1.
     """
     with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
-        probabilities = np.concatenate(
-            [
-                backend.to_host(mlp.predict_proba(perceptron, chunk))
-                for chunk in features.window_features(session.position, session.pose.fps, settings)
-            ]
-        )
+        chunks = features.window_features(session.position, session.pose.fps, settings)
+        found = [mlp.predict_proba(perceptron, chunk) for chunk in chunks]
+        probabilities = backend.to_host(array_namespace(found[0]).concat(found))
     labels = np.argmax(probabilities, axis=1).astype(np.int64)
     confidence = np.max(probabilities, axis=1)
     labels[confidence < min_confidence] = UNSURE

@@ -86,7 +86,7 @@ def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Arra
     seen = present(position)
     frame = xp.arange(frames, device=device_of(position))[:, None]
     good = seen & ((confidence >= threshold) | (frame == 0))
-    last = _running_maximum(xp.where(good, frame, -1))
+    last = running_maximum(xp.where(good, frame, -1))
     first_seen = xp.min(xp.where(seen, frame, frames - 1), axis=0)
     first_good = xp.min(xp.where(good, frame, frames), axis=0)
     first = xp.where(first_good < frames, first_good, first_seen)
@@ -96,7 +96,7 @@ def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Arra
     return xp.reshape(held, (frames, keypoints, space))
 
 
-def _running_maximum(x: Array) -> Array:
+def running_maximum(x: Array) -> Array:
     """Largest value so far along the first axis, by doubling the reach (the standard has no cumulative maximum)."""
     xp = array_namespace(x)
     reach = 1

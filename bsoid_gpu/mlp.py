@@ -9,20 +9,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.draws import SHUFFLE, SPLIT, WEIGHTS, permutation, uniform
 from bsoid_gpu.scale import scale_of, standardise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
+
+    from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array
     from bsoid_gpu.config import Classifier
 
     Layers = list[tuple[Array, Array]]
+    ToHost = Callable[[Array], NDArray[Any]]
 
 CHUNK_ROWS = 16_384  # bounds the memory of a prediction: 8 MB for each 128 units
 VALIDATION_SHARE = 0.1
@@ -30,7 +35,6 @@ WARM_UP = 0.2  # share of the updates over which the step size grows, before it 
 FULL_BATCH = 1024  # bins; in smaller batches the step shrinks with their root, as the noise of a gradient grows
 EPOCH_UPDATES = 50  # at least, by smaller batches: else a small job would end before it has learnt
 MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
-SPLIT, WEIGHTS, SHUFFLE = 0, 1, 2  # streams of random numbers; epoch e shuffles by SHUFFLE + e
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ class Perceptron:
         )
 
 
-def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, seed: int) -> Perceptron:
+def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, seed: int, to_host: ToHost) -> Perceptron:
     """Learn labels from features.
 
     A tenth of the bins, drawn at random, is not learnt from: the parameters that score best there are kept. The
@@ -94,13 +98,15 @@ def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, se
         Layers, step size, and when to stop.
     seed
         The same seed gives the same perceptron, on another library up to rounding.
+    to_host
+        Moves an array to the host: used for two numbers at first, and for one an epoch.
 
     Raises
     ------
     ValueError
         No bins, NaN or infinite features, or labels out of range.
     """
-    _check(features, labels, n_classes)
+    _check(features, labels, n_classes, to_host)
     xp, device = array_namespace(features), device_of(features)
     bins, columns = features.shape
     mean, scale = scale_of(features)
@@ -109,7 +115,7 @@ def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, se
     order = permutation(xp, bins, seed, SPLIT, device)
     held_out = int(VALIDATION_SHARE * bins)
     validation = order[:held_out] if held_out else order  # too few bins to spare any
-    parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed)
+    parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed, to_host)
     weights, biases = zip(*as_layers(parameters, sizes), strict=True)
     return Perceptron(weights, biases, mean, scale)
 
@@ -129,15 +135,17 @@ def predict(model: Perceptron, features: Array) -> Array:
     return array_namespace(features).argmax(predict_proba(model, features), axis=1)
 
 
-def _check(features: Array, labels: Array, n_classes: int) -> None:
+def _check(features: Array, labels: Array, n_classes: int, to_host: ToHost) -> None:
     xp = array_namespace(features)
     if features.shape[0] == 0:
         msg = "there are no bins to learn from"
         raise ValueError(msg)
-    if not bool(xp.all(xp.isfinite(features))):
+    in_range = (labels >= 0) & (labels < n_classes)
+    finite, known = to_host(xp.stack([xp.all(xp.isfinite(features)), xp.all(in_range)]))
+    if not finite:
         msg = "the features hold NaN or infinite values; expected numbers in every bin"
         raise ValueError(msg)
-    if not bool(xp.all((labels >= 0) & (labels < n_classes))):
+    if not known:
         msg = f"labels out of range; expected whole numbers from 0 to {n_classes - 1}"
         raise ValueError(msg)
 
@@ -220,7 +228,14 @@ def adam(parameters: Array, slope: Array, moments: Moments, step: float) -> tupl
 
 
 def _descend(
-    x: Array, labels: Array, rows: Array, validation: Array, sizes: tuple[int, ...], settings: Classifier, seed: int
+    x: Array,
+    labels: Array,
+    rows: Array,
+    validation: Array,
+    sizes: tuple[int, ...],
+    settings: Classifier,
+    seed: int,
+    to_host: ToHost,
 ) -> Array:
     """Parameters with the best validation score, the last of equals, on Adam's way through the ``rows`` of ``x``."""
     xp, device = array_namespace(x), device_of(x)
@@ -241,7 +256,7 @@ def _descend(
             done = (moments.updates + 0.5) / (settings.max_epochs * batches)
             step = largest_step * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
             parameters, moments = adam(parameters, slope, moments, step)
-        score = float(accuracy(as_layers(parameters, sizes), unseen, unseen_labels))  # the one number an epoch
+        score = float(to_host(accuracy(as_layers(parameters, sizes), unseen, unseen_labels)))  # the one number an epoch
         stale = 0 if score > best + settings.tolerance else stale + 1
         if score >= best:
             best, kept = score, parameters
@@ -261,32 +276,3 @@ def initial(xp: ModuleType, sizes: tuple[int, ...], seed: int, device: object = 
         parts.append(xp.zeros(units, dtype=xp.float32, device=device))
         start = stop
     return xp.concat(parts)
-
-
-def permutation(xp: ModuleType, n: int, seed: int, stream: int, device: object = None) -> Array:
-    """A random order of 0 .. n - 1: (n,) int64."""
-    return xp.argsort(_random_words(xp, n, seed, stream, device), stable=True)
-
-
-def uniform(xp: ModuleType, n: int, seed: int, stream: int, device: object = None) -> Array:
-    """Random numbers in [0, 1): (n,) float32, multiples of 2^-24."""
-    return xp.astype(_random_words(xp, n, seed, stream, device) >> 40, xp.float32) * 2.0**-24
-
-
-def _random_words(xp: ModuleType, n: int, seed: int, stream: int, device: object) -> Array:
-    """Random 64-bit words: (n,) uint64, all different; the same numbers from every array library.
-
-    Word i of a stream is the i-th output of SplitMix64 (Steele, Lea & Flood 2014) started from a mixture of the
-    seed and the stream, both below 2^32.
-    """
-
-    def constant(value: int) -> Array:
-        return xp.asarray([value], dtype=xp.uint64, device=device)  # of one dimension: it wraps without a warning
-
-    def mixed(z: Array) -> Array:
-        z = (z ^ (z >> 30)) * constant(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> 27)) * constant(0x94D049BB133111EB)
-        return z ^ (z >> 31)
-
-    counter = xp.arange(1, n + 1, dtype=xp.uint64, device=device)
-    return mixed(mixed(constant(seed << 32 | stream)) + counter * constant(0x9E3779B97F4A7C15))

@@ -110,9 +110,10 @@ def _learn(
     extracted: Sequence[Extracted], digests: dict[str, str], s: config.Settings, b: Backend, kept: store.Store
 ) -> Run:
     """Embed, cluster and classify."""
-    features = [b.asarray(session.features) for session in extracted]
-    session_bins = [int(part.shape[0]) for part in features]
-    embedded = stages.embedding(features, [session.recording for session in extracted], s, b, kept)
+    together = np.concatenate([session.features for session in extracted])
+    features = b.asarray(together)
+    session_bins = [len(session.features) for session in extracted]
+    embedded = stages.embedding(features, session_bins, [session.recording for session in extracted], s, b, kept)
     clustered = stages.clusters(embedded, s, b, kept)
     found = cluster.from_stage(clustered)
     learnt = stages.classifier(features, session_bins, clustered, found.soft, s, b, kept)
@@ -143,7 +144,7 @@ def _learn(
     )
     return Run(
         model=model,
-        features=np.concatenate([session.features for session in extracted]),
+        features=together,
         scaled_features=embedded.arrays["scaled"],
         embedding=embedded.arrays["embedding"],
         hard_labels=found.hard,
@@ -221,7 +222,7 @@ def predict_each(
             contents = [part.read() for part in parts]
             digests = {content.name: content.digest() for content in contents}
             tracks = [pose for content in contents for pose in content.tracks(rate, b, m.keypoints)]
-            sessions_in = extract.filtered(tracks, m.settings, known)
+            sessions_in = extract.filtered(tracks, m.settings, b, known)
             recordings.check_names([*written, *(session.pose.name for session in sessions_in)])
         except BadInput as error:
             problems.append(str(error))

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
 
 from bsoid_gpu.features import length
-from bsoid_gpu.likelihood import present
+from bsoid_gpu.likelihood import present, running_maximum
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array, Backend
@@ -82,51 +84,78 @@ def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backen
     """
     position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
     seen = present(position)
-    good = backend.to_host(seen & (confidence >= threshold))
-    off = backend.to_host(length(position[1:-1, ...] - (position[:-2, ...] + position[2:, ...]) / 2))
-    places, found, limit = backend.to_host(position), backend.to_host(seen), backend.to_host(threshold)
-    rows = []
-    for k, keypoint in enumerate(pose.keypoints):
-        off_track = off[good[2:, k] & good[1:-1, k] & good[:-2, k], k]
-        share = 1.0 - float(np.mean(good[:, k]))
-        missing_frames = int(np.sum(~found[:, k]))
-        visible = places[good[:, k], k]
-        moves = bool(len(visible)) and float(np.ptp(visible, axis=0).max()) > STILL_PX
-        rows.append(
-            KeypointQuality(
-                session=pose.name,
-                keypoint=keypoint,
-                frames=pose.frames,
-                threshold=round(float(limit[k]), 6),
-                share_below=round(share, 6),
-                longest_gap_frames=_longest_run(~good[:, k]),
-                missing_frames=missing_frames,
-                jumps=_jumps(off_track),
-                largest_jump_px=round(float(off_track.max(initial=0.0)), 3),
-                moves=moves,
-                warning=_warning(
-                    f"{pose.name}: {keypoint!r}",
-                    share,
-                    unusable_share,
-                    never=missing_frames == pose.frames,
-                    moves=moves,
-                ),
-            )
-        )
-    return rows
+    good = seen & (confidence >= threshold)
+    jumps, largest = _jumps(position, good)
+    measured = (threshold, _count(good), _longest_gap(good), _count(seen), jumps, largest, _extent(position, good))
+    xp = array_namespace(position)
+    table = backend.to_host(xp.stack([xp.astype(of_keypoints, xp.float64) for of_keypoints in measured]))
+    return [_row(pose, keypoint, table[:, k], unusable_share) for k, keypoint in enumerate(pose.keypoints)]
 
 
-def _longest_run(bad: NDArray[np.bool_]) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]])))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+def _row(pose: Pose, keypoint: str, measured: NDArray[np.float64], unusable_share: float) -> KeypointQuality:
+    threshold, good, longest_gap, seen, jumps, largest, extent = measured.tolist()
+    share = 1.0 - good / pose.frames
+    missing, moves = pose.frames - int(seen), extent > STILL_PX
+    return KeypointQuality(
+        session=pose.name,
+        keypoint=keypoint,
+        frames=pose.frames,
+        threshold=round(threshold, 6),
+        share_below=round(share, 6),
+        longest_gap_frames=int(longest_gap),
+        missing_frames=missing,
+        jumps=int(jumps),
+        largest_jump_px=round(largest, 3),
+        moves=moves,
+        warning=_warning(
+            f"{pose.name}: {keypoint!r}", share, unusable_share, never=missing == pose.frames, moves=moves
+        ),
+    )
 
 
-def _jumps(off_track: NDArray[np.float64]) -> int:
-    if not len(off_track):
-        return 0
-    middle = np.median(off_track)
-    spread = 1.4826 * np.median(np.abs(off_track - middle))
-    return int(np.sum(off_track > max(middle + JUMP_DEVIATIONS * spread, JUMP_PX)))
+def _count(true: Array) -> Array:
+    """Number of frames in which it is so: (keypoints,) from (frames, keypoints) bool."""
+    xp = array_namespace(true)
+    return xp.sum(xp.astype(true, xp.int64), axis=0)
+
+
+def _longest_gap(good: Array) -> Array:
+    """Longest run of frames that are not good: (keypoints,)."""
+    xp = array_namespace(good)
+    frame = xp.arange(good.shape[0], device=device_of(good))[:, None]
+    return xp.max(frame - running_maximum(xp.where(good, frame, -1)), axis=0)
+
+
+def _extent(position: Array, good: Array) -> Array:
+    """How far apart the places are where the keypoint is well seen, along x or y: (keypoints,); below 0 for none."""
+    xp = array_namespace(position)
+    highest = xp.max(xp.where(good[..., None], position, -xp.inf), axis=0)
+    lowest = xp.min(xp.where(good[..., None], position, xp.inf), axis=0)
+    return xp.max(highest - lowest, axis=-1)
+
+
+def _jumps(position: Array, good: Array) -> tuple[Array, Array]:
+    """Frames off the track, and the largest distance from it: (keypoints,) each."""
+    xp = array_namespace(position)
+    off = length(position[1:-1, ...] - (position[:-2, ...] + position[2:, ...]) / 2)
+    if off.shape[0] == 0:
+        none = xp.zeros(good.shape[1], dtype=off.dtype, device=device_of(off))
+        return none, none
+    of_good = good[2:, :] & good[1:-1, :] & good[:-2, :]
+    middle = _median(off, of_good)
+    spread = 1.4826 * _median(xp.abs(off - middle), of_good)
+    limit = xp.clip(middle + JUMP_DEVIATIONS * spread, JUMP_PX, None)
+    return _count(of_good & (off > limit)), xp.max(xp.where(of_good, off, 0.0), axis=0)
+
+
+def _median(values: Array, counted: Array) -> Array:
+    """Median of the counted values in each column: (columns,) from (rows, columns); infinite where there are none."""
+    xp = array_namespace(values)
+    rows, columns = values.shape
+    ordered = xp.reshape(xp.sort(xp.where(counted, values, xp.inf), axis=0), (rows * columns,))
+    count, column = _count(counted), xp.arange(columns, device=device_of(values))
+    low, high = xp.clip((count - 1) // 2, 0, None), xp.clip(count // 2, None, rows - 1)
+    return (xp.take(ordered, low * columns + column) + xp.take(ordered, high * columns + column)) / 2
 
 
 def _warning(who: str, share: float, unusable_share: float, *, never: bool, moves: bool) -> str:

@@ -84,7 +84,12 @@ def _features_digest(kept: store.Store) -> str:
 
 
 def embedding(
-    parts: Sequence[Array], recording_names: Sequence[str], s: Settings, b: Backend, kept: store.Store
+    features: Array,
+    session_bins: Sequence[int],
+    recording_names: Sequence[str],
+    s: Settings,
+    b: Backend,
+    kept: store.Store,
 ) -> store.Stage:
     """Scaled features and embedding of all sessions; see :func:`bsoid_gpu.embed.embed`."""
     inputs = {
@@ -92,7 +97,11 @@ def embedding(
         "settings": [as_dict(s.embedding), s.features.standardise, s.seed],
         "backend": b.name,
     }
-    done = kept.run("embedding", 1, inputs, lambda: embed.to_stage(embed.embed(parts, recording_names, s, b), b))
+
+    def compute() -> store.Stage:
+        return embed.to_stage(embed.embed(features, session_bins, recording_names, s, b), b)
+
+    done = kept.run("embedding", 2, inputs, compute)
     bins, columns = done.arrays["scaled"].shape
     logger.info("%s bins from %d into %d dimensions", f"{bins:,}", columns, s.embedding.dimensions)
     return done
@@ -110,7 +119,7 @@ def clusters(embedded: store.Stage, s: Settings, b: Backend, kept: store.Store) 
 
 
 def classifier(
-    parts: Sequence[Array],
+    features: Array,
     session_bins: Sequence[int],
     clustered: store.Stage,
     labels: NDArray[np.int64],
@@ -127,7 +136,7 @@ def classifier(
     }
 
     def compute() -> store.Stage:
-        return classify.to_stage(classify.classify(embed.joined(parts), labels, session_bins, s, b), b)
+        return classify.to_stage(classify.classify(features, labels, session_bins, s, b), b)
 
     learnt = classify.from_stage(kept.run("classifier", 1, inputs, compute))
     classify.log_scores(learnt.scores)

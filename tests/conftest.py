@@ -43,7 +43,7 @@ class NumpyArrays:
         return np.asarray(values)
 
     def to_host(self, values):
-        assert isinstance(values, np.ndarray)
+        assert isinstance(values, np.ndarray | np.generic)  # a number is one of the latter
         return values
 
 

@@ -14,7 +14,7 @@ MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
 }
-ARRAY_CODE = ["likelihood", "features", "windows", "scale", "mlp"]
+ARRAY_CODE = ["likelihood", "features", "windows", "scale", "draws", "layout", "mlp"]
 # who may import whom: a module imports only from lines above its own
 ORDER = [
     ["_version"],
@@ -22,8 +22,8 @@ ORDER = [
     ["log"],
     ["config", "pose", "machine"],
     ["config_file"],
-    ["tree", "windows", "likelihood", "scale", "bouts", "compare", "doubts"],
-    ["features", "mlp", "store"],
+    ["tree", "windows", "likelihood", "scale", "bouts", "compare", "doubts", "draws"],
+    ["features", "mlp", "layout", "store"],
     ["backends.protocol", "backends.cpu", "backends.cuda"],
     ["backends", "mouse", "quality"],
     ["simulate"],

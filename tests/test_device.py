@@ -33,12 +33,12 @@ def test_the_device_gives_what_the_cpu_gives(tmp_path, cpu):
         np.testing.assert_allclose(strict.to_host(device.threshold), host.threshold, rtol=1e-12)
         assert device.quality == host.quality
     labels = np.arange(len(on_cpu[0].features)) % 3
-    perceptron = fit(on_cpu[0].features, labels, 3, settings.classifier, 0)
+    perceptron = fit(on_cpu[0].features, labels, 3, settings.classifier, 0, np.asarray)
     (pose,) = sources(tmp_path)[1].read().tracks(29.97, cpu)
     (moved,) = sources(tmp_path)[1].read().tracks(29.97, strict)
-    expected = label_frames(filtered([pose], settings)[0], perceptron, settings.features, cpu)
+    expected = label_frames(filtered([pose], settings, cpu)[0], perceptron, settings.features, cpu)
     found = label_frames(
-        filtered([moved], settings)[0], models.on_backend(perceptron, strict), settings.features, strict
+        filtered([moved], settings, strict)[0], models.on_backend(perceptron, strict), settings.features, strict
     )
     assert np.mean(found.labels == expected.labels) >= 0.999
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)

@@ -59,7 +59,7 @@ class CpuBackend:
 
         return {"name": self.name, "processor": platform.machine(), "threads": str(numba.get_num_threads())}
 
-    def embed(self, scaled: Array, settings: Embedding, seed: int) -> Array:
+    def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
         """UMAP by umap-learn's own steps, on exact neighbours.
 
         The steps are called one by one, so that the neighbours are exact (by brute force, 13 s for 72,000 bins on 2
@@ -88,7 +88,7 @@ class CpuBackend:
             gamma=1.0,
             negative_sample_rate=settings.negative_samples,
             n_epochs=settings.epochs,
-            init=settings.start,
+            init="spectral" if start is None else start,
             random_state=random,
             metric="euclidean",
             metric_kwds={},

@@ -46,7 +46,7 @@ class Backend(Protocol):
         Returns
         -------
         Array
-            (rows, columns) float64; an empty cell is NaN, an empty row is a row of NaN.
+            (rows, columns) float64; an empty cell is NaN, a line without anything is no row.
 
         Raises
         ------
@@ -55,8 +55,11 @@ class Backend(Protocol):
         """
         ...
 
-    def embed(self, scaled: Array, settings: Embedding, seed: int) -> Array:
-        """UMAP coordinates of ``scaled`` (bins, columns): (bins, dimensions) float32."""
+    def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
+        """UMAP coordinates of ``scaled`` (bins, columns): (bins, dimensions) float32.
+
+        ``start`` (bins, dimensions) float32 are the first positions; without them the start is spectral.
+        """
         ...
 
     def single_linkage(self, embedding: Array, min_samples: int) -> NDArray[np.float64]:

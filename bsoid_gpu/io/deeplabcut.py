@@ -238,12 +238,11 @@ def _pose(numbers: Array, layout: _Layout, path: Path, fps: float, backend: Back
     zero = xp.all(position == 0, axis=-1) & (likelihood == 0)  # how several animals' files say missing
     seen = xp.all(xp.isfinite(position), axis=-1) & (known | unscored) & ~zero
     confidence = xp.where(unscored, xp.ones_like(likelihood), likelihood)
-    nothing = xp.asarray(xp.nan, dtype=position.dtype, device=device_of(position))
     counts = xp.stack([xp.sum(xp.astype(~seen, xp.int64), axis=0), xp.astype(unscored, xp.int64)])
     missing, empty = backend.to_host(counts)  # the one way off the device: a few numbers for the notes
     return Pose(
         name=path.stem,
-        position=xp.where(seen[..., None], position, nothing),
+        position=xp.where(seen[..., None], position, xp.nan),
         confidence=xp.where(seen, confidence, xp.zeros_like(confidence)),
         individuals=layout.individuals,
         keypoints=layout.keypoints,
