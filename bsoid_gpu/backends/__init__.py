@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
+from bsoid_gpu.backends import diagnosis, survey
 from bsoid_gpu.errors import BackendUnavailable
 from bsoid_gpu.log import logger
 
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
 
 NAMES = ("auto", "cpu", "cuda")
-NO_CUDA = "the CUDA backend is not part of this version of bsoid_gpu; type --backend cpu"
 
 
 def get_backend(name: str = "auto") -> Backend:
@@ -27,10 +28,47 @@ def get_backend(name: str = "auto") -> Backend:
     if name not in NAMES:
         msg = f"there is no backend {name!r}; expected one of {', '.join(NAMES)}"
         raise BackendUnavailable(msg)
-    if name == "cuda":
-        raise BackendUnavailable(NO_CUDA)
-    if name == "auto":
-        logger.info("backend: cpu (this version has no CUDA backend)")
+    if name != "cpu":
+        found = survey.survey()
+        backend, judged = try_cuda(found)
+        if backend is not None:
+            if name == "auto":
+                logger.info("backend: cuda (%s)", found.devices[0].name)
+            return backend
+        if name == "cuda":
+            remedy = f"try: {judged.remedies[0]}; " if judged.remedies else ""
+            msg = f"{judged.findings[0]}; {remedy}or type --backend cpu"
+            raise BackendUnavailable(msg)
+        hint = "; bsoid-gpu doctor tells what to type" if found.devices else ""
+        logger.info("backend: cpu (%s%s)", judged.reason, hint)
     from bsoid_gpu.backends.cpu import CpuBackend
 
     return CpuBackend()
+
+
+def try_cuda(found: survey.Survey) -> tuple[Backend | None, diagnosis.Diagnosis]:
+    """The CUDA backend, where it works, and the diagnosis; RAPIDS is imported only where the survey allows it."""
+    judged = diagnosis.diagnose(found)
+    if not judged.usable:
+        return None, judged
+    try:
+        from bsoid_gpu.backends.cuda import CudaBackend
+
+        return CudaBackend(), judged
+    except BackendUnavailable as error:
+        why = str(error)
+        culprit = _culprit(error.__cause__ or error)
+    except (ImportError, OSError) as error:
+        why = f"RAPIDS does not import ({type(error).__name__}: {error}): install it again, {diagnosis.install(found)}"
+        culprit = _culprit(error)
+    why = " ".join(f"{culprit} fails: {why}".split()) if culprit else why
+    return None, diagnosis.Diagnosis("cuda", False, (why, *judged.findings))
+
+
+def _culprit(error: BaseException) -> str:
+    """The library of RAPIDS that failed: the innermost one on the way to the error."""
+    if isinstance(error, ImportError) and error.name in survey.LIBRARIES:
+        return str(error.name)
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    libraries = [name.partition(".")[0] for name in reversed(modules)]
+    return next((name for name in libraries if name in survey.LIBRARIES), "")
