@@ -110,7 +110,11 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 @click.option("--out", required=True, metavar="RUN", type=click.Path(path_type=str), help="Run folder.")
 @_backend
 @click.option("--config", "settings_file", type=click.Path(path_type=str), help="Settings, as `config` prints them.")
-@click.option("--seed", type=int, help="Seed of everything random.  [default: 23]")
+@click.option(
+    "--seed",
+    metavar="NUMBER|none",
+    help="Seed of everything random; none: faster on a GPU, another embedding each time.  [default: 23]",
+)
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use; commas part them.")
 @_debug
 def build(
@@ -119,7 +123,7 @@ def build(
     out: str,
     backend: str,
     settings_file: str | None,
-    seed: int | None,
+    seed: str | None,
     keypoints: str | None,
 ) -> None:
     """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
@@ -183,21 +187,24 @@ def info(model: str, as_json: bool) -> None:
     click.echo(json.dumps(models.about(loaded), indent=1, sort_keys=True) if as_json else models.describe(loaded))
 
 
-@main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cpu")
+@main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cuda")
 @click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Exit with 3 where this one does not work.")
+@click.option(
+    "--check/--no-check", default=True, show_default=True, help="Compare cuda with cpu on a small job, where it works."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @_debug
-def doctor(backend: str | None, as_json: bool) -> None:
+def doctor(backend: str | None, check: bool, as_json: bool) -> None:
     """Tell what this machine can run, why not, and what to type."""
     import json
 
     from bsoid_gpu import doctor as examination
     from bsoid_gpu.errors import BackendUnavailable
 
-    found = examination.examine()
+    found = examination.examine(check=check and backend != "cpu")
     click.echo(json.dumps(found, indent=1) if as_json else examination.report(found))
-    usable = {item["backend"]: item["usable"] for item in found["backends"]}
-    if not usable[backend or "cpu"]:
+    asked = backend or ("cpu" if found["self_check"] is None else "cuda")
+    if not examination.works(found, asked):
         sys.exit(BackendUnavailable.exit_code)
 
 

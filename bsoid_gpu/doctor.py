@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu._version import __version__
-from bsoid_gpu.backends import get_backend
-from bsoid_gpu.errors import BackendUnavailable
+from bsoid_gpu.backends import survey, try_cuda
+from bsoid_gpu.backends.diagnosis import Diagnosis
+from bsoid_gpu.log import logger
+
+if TYPE_CHECKING:
+    from bsoid_gpu.backends.protocol import Backend
 
 CPU_LIBRARIES = {
     "array_api_compat": "array-api-compat",
@@ -29,16 +34,6 @@ CPU_LIBRARIES = {
     "tables": "tables",
     "umap": "umap-learn",
 }
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Whether a backend works here; if not, why, and what to type."""
-
-    backend: str
-    usable: bool
-    findings: tuple[str, ...]
-    remedies: tuple[str, ...] = ()
 
 
 def diagnose_cpu() -> Diagnosis:
@@ -61,15 +56,6 @@ def diagnose_cpu() -> Diagnosis:
     return Diagnosis("cpu", usable, tuple(findings), tuple(remedies))
 
 
-def diagnose_cuda() -> Diagnosis:
-    """Ask for the CUDA backend and keep the reason where it cannot run."""
-    try:
-        get_backend("cuda")
-    except BackendUnavailable as error:
-        return Diagnosis("cuda", False, (str(error),), ("bsoid-gpu build --backend cpu ...",))
-    return Diagnosis("cuda", True, ())
-
-
 def _writable(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,11 +65,21 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def examine() -> dict[str, Any]:
-    """Machine, and the diagnosis of each backend, as JSON can write them."""
+def examine(*, check: bool = True) -> dict[str, Any]:
+    """Machine, the diagnosis of each backend, and the self-check, as JSON can write them.
+
+    Parameters
+    ----------
+    check
+        Run a small job on both backends where CUDA works; it takes about a minute.
+    """
     import psutil
 
     memory = psutil.virtual_memory()
+    found = survey.survey()
+    cpu = diagnose_cpu()
+    cuda, diagnosed = try_cuda(found)
+    results = _self_check(cuda) if check and cuda is not None and cpu.usable else None
     return {
         "bsoid_gpu": __version__,
         "python": platform.python_version(),
@@ -93,8 +89,30 @@ def examine() -> dict[str, Any]:
         "memory_free_gb": round(memory.available / 1e9, 1),
         "temporary_folder": tempfile.gettempdir(),
         "temporary_free_gb": round(shutil.disk_usage(tempfile.gettempdir()).free / 1e9, 1),
-        "backends": [asdict(diagnose_cpu()), asdict(diagnose_cuda())],
+        "survey": found.to_dict(),
+        "backends": [asdict(cpu), asdict(diagnosed)],
+        "self_check": results,
     }
+
+
+def _self_check(cuda: Backend) -> list[dict[str, Any]]:
+    from bsoid_gpu import selfcheck
+    from bsoid_gpu.backends.cpu import CpuBackend
+
+    logger.info("self-check: a small job on both backends, about a minute; --no-check leaves it out")
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # the steps of the job are of no interest
+    try:
+        return [asdict(result) for result in selfcheck.check(CpuBackend(), cuda)]
+    finally:
+        logger.setLevel(level)
+
+
+def works(examined: dict[str, Any], backend: str) -> bool:
+    """Whether a backend is usable and, where the self-check was run, agrees with the other one."""
+    usable = {item["backend"]: item["usable"] for item in examined["backends"]}
+    agree = all(result["passed"] for result in examined["self_check"] or ())
+    return bool(usable[backend] and (agree or backend == "cpu"))
 
 
 def report(examined: dict[str, Any]) -> str:
@@ -108,4 +126,13 @@ def report(examined: dict[str, Any]) -> str:
         lines.append(f"{backend['backend']}: {'works' if backend['usable'] else 'does not work'}")
         lines += [f"  {finding}" for finding in backend["findings"]]
         lines += [f"  try: {remedy}" for remedy in backend["remedies"]]
+    if examined["self_check"] is not None:
+        failed = [result["name"] for result in examined["self_check"] if not result["passed"]]
+        lines.append(f"self-check of cuda against cpu: {'failed' if failed else 'passed'}")
+        for result in examined["self_check"]:
+            lines.append(f"  {'passed' if result['passed'] else 'FAILED'}  {result['name']}: {result['text']}")
+        if failed:
+            lines.append(
+                "  do not trust cuda on this machine: type --backend cpu, and report what doctor --json prints"
+            )
     return "\n".join(lines)
