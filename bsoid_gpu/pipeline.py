@@ -34,7 +34,7 @@ def build(
     *,
     settings: config.Settings | None = None,
     backend: str = "auto",
-    seed: int | None = None,
+    seed: int | str | None = None,
     keypoints: Sequence[str] = (),
 ) -> Run:
     """Discover behaviours in sessions.
@@ -52,7 +52,8 @@ def build(
     backend
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     seed
-        Takes the place of the settings' seed.
+        Takes the place of the settings' seed; ``"none"`` gives up that the same seed gives the same embedding, which
+        makes a GPU faster.
     keypoints
         Exact names, taking the place of the settings'.
 
@@ -81,15 +82,20 @@ def build(
 
 
 def _settled(
-    settings: config.Settings, fps: float | str | None, seed: int | None, keypoints: Sequence[str]
+    settings: config.Settings, fps: float | str | None, seed: int | str | None, keypoints: Sequence[str]
 ) -> config.Settings:
     given = settings.input
+    if seed == "none":
+        settings, seed = replace(settings, embedding=replace(settings.embedding, repeatable=False)), None
+    if isinstance(seed, str) and not seed.isdecimal():
+        msg = f"the seed is {seed!r}; expected a whole number from 0, or none"
+        raise BadInput(msg)
     taken = replace(
         given,
         fps=config.parse_fps(given.fps if fps is None else fps),
         keypoints=tuple(keypoints) or given.keypoints,
     )
-    return config.check(replace(settings, input=taken, seed=settings.seed if seed is None else seed))
+    return config.check(replace(settings, input=taken, seed=settings.seed if seed is None else int(seed)))
 
 
 @contextlib.contextmanager

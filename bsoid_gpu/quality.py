@@ -144,7 +144,7 @@ def _jumps(position: Array, good: Array) -> tuple[Array, Array]:
     of_good = good[2:, :] & good[1:-1, :] & good[:-2, :]
     middle = _median(off, of_good)
     spread = 1.4826 * _median(xp.abs(off - middle), of_good)
-    limit = xp.clip(middle + JUMP_DEVIATIONS * spread, JUMP_PX, None)
+    limit = xp.maximum(middle + JUMP_DEVIATIONS * spread, JUMP_PX)
     return _count(of_good & (off > limit)), xp.max(xp.where(of_good, off, 0.0), axis=0)
 
 
@@ -154,7 +154,7 @@ def _median(values: Array, counted: Array) -> Array:
     rows, columns = values.shape
     ordered = xp.reshape(xp.sort(xp.where(counted, values, xp.inf), axis=0), (rows * columns,))
     count, column = _count(counted), xp.arange(columns, device=device_of(values))
-    low, high = xp.clip((count - 1) // 2, 0, None), xp.clip(count // 2, None, rows - 1)
+    low, high = xp.maximum((count - 1) // 2, 0), xp.minimum(count // 2, rows - 1)
     return (xp.take(ordered, low * columns + column) + xp.take(ordered, high * columns + column)) / 2
 
 

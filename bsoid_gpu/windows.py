@@ -52,13 +52,13 @@ def moving_windows(at: Array, samples: int, width: int) -> Windows:
     """``width`` (odd) samples around each index, fewer at both ends: pandas' ``rolling(center=True)``."""
     xp = array_namespace(at)
     half = width // 2
-    return Windows(xp.clip(at - half, 0, None), xp.clip(at + half + 1, None, samples), width)
+    return Windows(xp.maximum(at - half, 0), xp.minimum(at + half + 1, samples), width)
 
 
 def symmetric_windows(at: Array, samples: int, width: int) -> Windows:
     """``width`` (odd) samples around each index, at both ends fewer *on both sides*: the centre never moves."""
     xp = array_namespace(at)
-    half = xp.clip(xp.minimum(at, samples - 1 - at), None, width // 2)
+    half = xp.minimum(xp.minimum(at, samples - 1 - at), width // 2)
     return Windows(at - half, at + half + 1, width)
 
 
@@ -85,10 +85,10 @@ def centred_windows(at: Array, frames: int, bin_frames: float) -> tuple[Windows,
     """
     xp = array_namespace(at)
     width = max(1, round(bin_frames))
-    fits = xp.clip(2 * xp.minimum(at, frames - 1 - at) + 1, None, width)
+    fits = xp.minimum(2 * xp.minimum(at, frames - 1 - at) + 1, width)
     start = at - (fits + 1) // 2
     of_frames = Windows(start + 1, start + 1 + fits, width)
-    of_steps = Windows(xp.clip(start, 0, None), xp.clip(start + fits, 1, None), width)
+    of_steps = Windows(xp.maximum(start, 0), xp.maximum(start + fits, 1), width)
     return of_frames, of_steps
 
 
@@ -102,7 +102,7 @@ def window_means(samples: Array, windows: Windows) -> Array:
     start, stop, longest = windows
     total = xp.take(samples, start, axis=0)
     for k in range(1, longest):
-        at = xp.clip(start + k, None, samples.shape[0] - 1)
+        at = xp.minimum(start + k, samples.shape[0] - 1)
         inside = (start + k < stop)[:, None]
         total += xp.where(
             inside, xp.take(samples, at, axis=0), xp.zeros((), dtype=samples.dtype, device=device_of(samples))

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.errors import BackendUnavailable
+
+
+def pytest_addoption(parser):
+    parser.addoption("--require-gpu", action="store_true", help="fail where a test that needs a GPU would be skipped")
+
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -34,6 +41,15 @@ def golden(recordings: Path) -> Path:
 @pytest.fixture(scope="session")
 def cpu() -> CpuBackend:
     return CpuBackend()
+
+
+@pytest.fixture(scope="session")
+def cuda(request):
+    """The CUDA backend on a real device."""
+    try:
+        return get_backend("cuda")
+    except BackendUnavailable as error:
+        (pytest.fail if request.config.getoption("--require-gpu") else pytest.skip)(f"no GPU: {error}")
 
 
 class NumpyArrays:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import tree
+from bsoid_gpu import membership, tree
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,27 +119,5 @@ class CpuBackend:
         self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
     ) -> NDArray[np.float64]:
         """Membership vectors by hdbscan, for the clusters that :func:`bsoid_gpu.tree.cut` selects."""
-        from hdbscan.prediction import PredictionData, all_points_membership_vectors
-
-        condensed = _HdbscanTree(tree.cut(linkage, min_cluster_size, settings.selection))
-        points = np.ascontiguousarray(embedding, dtype=np.float64)
-        clusterer = SimpleNamespace(
-            condensed_tree_=condensed, prediction_data_=PredictionData(points, condensed, settings.min_samples)
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):  # a point that no cluster attracts has a sum of 0
-            vectors = all_points_membership_vectors(clusterer)
-        return np.asarray(vectors, dtype=np.float64)
-
-
-class _HdbscanTree:
-    """A cut tree in the form that hdbscan's membership vectors ask for."""
-
-    def __init__(self, cut: tree.Cut) -> None:
-        fields = [("parent", np.intp), ("child", np.intp), ("lambda_val", np.float64), ("child_size", np.intp)]
-        self._raw_tree = np.empty(len(cut.condensed.parent), dtype=fields)
-        for name, _ in fields:
-            self._raw_tree[name] = getattr(cut.condensed, name)
-        self._selected = [int(node) for node in cut.selected]
-
-    def _select_clusters(self) -> list[int]:
-        return self._selected
+        cut = tree.cut(linkage, min_cluster_size, settings.selection)
+        return membership.membership_vectors(embedding, cut, settings.min_samples)
