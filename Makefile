@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
+WHEELS ?= .venv-contract
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all contract lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -21,10 +22,19 @@ test: $(VENV)/.ready
 test-all: $(VENV)/.ready
 	$(BIN)/python -m pytest
 
+# the real wheels of RAPIDS, without a GPU: 6.4 GB
+contract: $(WHEELS)/.ready
+	$(WHEELS)/bin/python -m pytest tests/contract --require-wheels
+
+$(WHEELS)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(WHEELS)
+	$(WHEELS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cuda12,test]'
+	touch $@
+
 lint: $(VENV)/.ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WHEELS) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis

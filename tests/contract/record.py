@@ -1,0 +1,226 @@
+"""Record what a release of RAPIDS and CuPy offers, as far as the CUDA backend may use it.
+
+    python record.py wheels OUT.json                    what is installed where this runs; no GPU is needed
+    python record.py sources VERSION FOLDER OUT.json    the same from the packages' source files, laid out as in FILES
+    python record.py cupy OUT.json                      the installed CuPy, into a record that is there
+
+Release 23.12 is read from sources, since its wheels are on no index, and CuPy 12.3 from its wheel.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import sys
+from pathlib import Path
+
+FILES = {
+    "cuml.manifold.UMAP": "cuml/manifold/umap.pyx",
+    "cuml.cluster.HDBSCAN": "cuml/cluster/hdbscan/hdbscan.pyx",
+    "cuml.cluster.hdbscan.all_points_membership_vectors": "cuml/cluster/hdbscan/prediction.pyx",
+    "cuml.neighbors.NearestNeighbors": "cuml/neighbors/nearest_neighbors.pyx",
+    "cuml.metrics.trustworthiness": "cuml/metrics/trustworthiness.pyx",
+    "cudf.read_csv": "cudf/io/csv.py",
+    "cudf.DataFrame.to_cupy": "cudf/core/frame.py",
+    "cudf.DataFrame.astype": "cudf/core/dataframe.py",
+    "cudf.Series.isnull": "cudf/core/frame.py",
+    "rmm.reinitialize": "rmm/rmm.py",
+    "rmm.allocators.cupy.rmm_cupy_allocator": "rmm/allocators/cupy.py",
+}
+METHODS = ("fit", "fit_transform", "transform", "fit_predict", "generate_prediction_data", "kneighbors", "get_params")
+VERSIONED = ("cuml", "cudf", "rmm", "cupy", "numpy", "pandas")
+CUDA = (
+    "Device",
+    "MemoryPool",
+    "set_allocator",
+    "memory.OutOfMemoryError",
+    "runtime.CUDARuntimeError",
+    "runtime.deviceSynchronize",
+    "runtime.driverGetVersion",
+    "runtime.getDeviceCount",
+    "runtime.getDeviceProperties",
+    "runtime.memGetInfo",
+    "runtime.runtimeGetVersion",
+)
+
+
+def find(dotted):
+    """The object of that name, modules imported on the way; ``AttributeError`` where there is none."""
+    first, *rest = dotted.split(".")
+    found, path = importlib.import_module(first), first
+    for part in rest:
+        path = f"{path}.{part}"
+        if not hasattr(found, part):  # a function may have the name of its module: the attribute comes first
+            try:
+                importlib.import_module(path)
+            except ModuleNotFoundError as error:
+                raise AttributeError(path) from error
+        found = getattr(found, part)
+    return found
+
+
+def parameters(function):
+    """``[[name, kind, default as text], ...]`` without ``self``."""
+    return [
+        [name, it.kind.name, None if it.default is it.empty else repr(it.default)]
+        for name, it in inspect.signature(function).parameters.items()
+        if name != "self"
+    ]
+
+
+def of_object(found):
+    """The entry of a function, or of a class with its methods and what it has once it is fitted."""
+    if not inspect.isclass(found):
+        return {"parameters": parameters(found)}
+    return {
+        "parameters": parameters(found.__init__),
+        "methods": {name: parameters(getattr(found, name)) for name in METHODS if hasattr(found, name)},
+        "properties": sorted(name for name in dir(found) if name.endswith("_") and not name.startswith("_")),
+    }
+
+
+def of_cupy():
+    """The names that the installed CuPy has, and the signatures of those functions that tell one."""
+    cupy = importlib.import_module("cupy")
+
+    def public(found):
+        return sorted(name for name in dir(found) if not name.startswith("_"))
+
+    signatures = {}
+    for name in public(cupy):
+        value = getattr(cupy, name)
+        if callable(value) and not inspect.isclass(value):
+            try:
+                signatures[name] = parameters(value)
+            except (TypeError, ValueError):
+                continue  # compiled ufuncs tell none
+    return {
+        "names": public(cupy),
+        "ndarray": public(cupy.ndarray),
+        "linalg": public(cupy.linalg),
+        "fft": public(cupy.fft),
+        "cuda": [name for name in CUDA if _has(f"cupy.cuda.{name}")],
+        "signatures": signatures,
+    }
+
+
+def _has(dotted):
+    try:
+        find(dotted)
+    except AttributeError:
+        return False
+    return True
+
+
+def wheels():
+    """The record of what is installed."""
+    return {
+        "how": "read by inspect.signature from the installed wheels, on a machine without a GPU",
+        "python": sys.version.split()[0],
+        "versions": {name: importlib.import_module(name).__version__ for name in VERSIONED},
+        "unrecorded": [],
+        "api": {name: of_object(find(name)) for name in FILES},
+        "cupy": of_cupy(),
+    }
+
+
+def sources(version, folder):
+    """The record of a release, without CuPy, from its source files."""
+    api = {}
+    for name, file in FILES.items():
+        text = Path(folder, file).read_text() if Path(folder, file).is_file() else ""
+        entry = of_source(text, name.rpartition(".")[2])
+        if entry:
+            api[name] = entry
+    return {
+        "how": "parameter lists read from source text: of the release, or of versions before and after it that agree",
+        "versions": dict.fromkeys(("cuml", "cudf", "rmm"), version),
+        "unrecorded": sorted(set(FILES) - set(api)),
+        "api": api,
+    }
+
+
+def of_source(text, name):
+    """The entry of a function or class in Python or Cython source; ``None`` where it is not there."""
+    defined = re.search(rf"^( *)(?:cdef )?class {name}\b", text, re.M)
+    if not defined:
+        found = _definitions(text).get(name)
+        return None if found is None else {"parameters": found}
+    body = text[defined.end() :]
+    after = re.search(rf"^ {{0,{len(defined[1])}}}(?:def|class|cdef|cpdef|@)\b", body, re.M)
+    body = body[: after.start()] if after else body
+    methods = _definitions(body)
+    described = re.findall(r"^    (\w+_) = \w+\(", body, re.M)  # attributes that cuML makes arrays of
+    computed = re.findall(r"@(?:cached_)?property\s+def (\w+_)\(", body)
+    return {
+        "parameters": methods["__init__"],
+        "methods": {method: methods[method] for method in METHODS if method in methods},
+        "properties": sorted(found for found in {*described, *computed} if not found.startswith("_")),
+    }
+
+
+def _definitions(text):
+    """Parameter lists of all ``def`` statements, by name; the last one of a name counts."""
+    found = {}
+    for match in re.finditer(r"^ *def (\w+)\(", text, re.M):
+        inside, depth, end = [""], 1, match.end()
+        while depth:
+            char = text[end]
+            depth += (char in "([{") - (char in ")]}")
+            if char == "," and depth == 1:
+                inside.append("")
+            elif depth:
+                inside[-1] += char
+            end += 1
+        # Cython puts a parameter's type before its name
+        plain = [re.sub(r"^\s*[\w.]+\s+(?=\w+\s*(=|$))", "", part) for part in inside]
+        arguments = ast.parse(f"def _({','.join(plain)}): pass").body[0].args
+        found[match[1]] = _listed(arguments)
+    return found
+
+
+def _listed(arguments):
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
+    kinds = ["POSITIONAL_ONLY"] * len(arguments.posonlyargs) + ["POSITIONAL_OR_KEYWORD"] * len(arguments.args)
+    found = list(zip(positional, kinds, defaults, strict=True))
+    if arguments.vararg:
+        found.append((arguments.vararg, "VAR_POSITIONAL", None))
+    found += [
+        (it, "KEYWORD_ONLY", value) for it, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
+    if arguments.kwarg:
+        found.append((arguments.kwarg, "VAR_KEYWORD", None))
+    return [
+        [it.arg, kind, None if value is None else ast.unparse(value)] for it, kind, value in found if it.arg != "self"
+    ]
+
+
+def dumps(value, level=0):
+    """JSON with a line for each name and each signature."""
+    if isinstance(value, dict) and level < 4 and value:
+        lines = [f"{' ' * (level + 1)}{json.dumps(key)}: {dumps(it, level + 1)}" for key, it in value.items()]
+        return "{\n" + ",\n".join(lines) + "\n" + " " * level + "}"
+    return json.dumps(value)
+
+
+def main(arguments):
+    match arguments:
+        case ["wheels", out]:
+            record = wheels()
+        case ["sources", version, folder, out]:
+            record = sources(version, folder)
+        case ["cupy", out]:
+            record = json.loads(Path(out).read_text())
+            record["cupy"] = of_cupy()
+            record["versions"]["cupy"] = importlib.import_module("cupy").__version__
+        case _:
+            sys.exit(__doc__)
+    Path(out).write_text(dumps(record) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

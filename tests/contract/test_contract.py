@@ -1,0 +1,102 @@
+"""The two records: what they say of the calls that the CUDA backend makes."""
+
+import ast
+import json
+from pathlib import Path
+
+import array_api_compat
+import fake_rapids
+import pytest
+import record
+import uses
+
+RELEASES = ["23.12", "26.10"]
+RECORDED = {name: json.loads(Path(__file__).with_name(f"rapids-{name}.json").read_text()) for name in RELEASES}
+OLD, NEW = (RECORDED[name] for name in RELEASES)
+
+
+def names(release, entry, method=None):
+    found = RECORDED[release]["api"][entry]
+    return [name for name, _, _ in (found["methods"][method] if method else found["parameters"])]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_record_names_every_entry_or_says_that_it_could_not(release):
+    recorded = RECORDED[release]
+    assert set(recorded["api"]) | set(recorded["unrecorded"]) == set(record.FILES)
+    assert {"cuml", "cudf", "rmm", "cupy"} <= set(recorded["versions"])
+    assert set(recorded["cupy"]["cuda"]) == set(record.CUDA)
+    assert record.dumps(recorded) + "\n" == Path(__file__).with_name(f"rapids-{release}.json").read_text()
+
+
+def test_differences_between_the_releases_that_bite():
+    for entry in ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN", "cuml.metrics.trustworthiness"):
+        assert "handle" in names("23.12", entry)
+        assert "handle" not in names("26.10", entry)
+    new = {"build_algo", "build_kwds", "device_ids", "force_serial_epochs"}
+    assert set(names("26.10", "cuml.manifold.UMAP")) - set(names("23.12", "cuml.manifold.UMAP")) == new
+    assert "connectivity" in set(names("23.12", "cuml.cluster.HDBSCAN")) - set(names("26.10", "cuml.cluster.HDBSCAN"))
+    for entry, method in (("cuml.manifold.UMAP", "fit_transform"), ("cuml.cluster.HDBSCAN", "fit")):
+        assert "convert_dtype" in names("23.12", entry, method)
+        assert "convert_dtype" not in names("26.10", entry, method)
+    gone = {"delim_whitespace", "use_python_file_object"}
+    assert set(names("23.12", "cudf.read_csv")) - set(names("26.10", "cudf.read_csv")) == gone
+    asarray = {name: [it for it, _, _ in RECORDED[name]["cupy"]["signatures"]["asarray"]] for name in RELEASES}
+    assert asarray == {"23.12": ["a", "dtype", "order"], "26.10": ["a", "dtype", "order", "copy", "blocking"]}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_cupy_or_array_api_compat_has_every_function_of_the_array_code(release):
+    cupy = RECORDED[release]["cupy"]
+    source = ast.parse((Path(array_api_compat.__file__).parent / "cupy" / "_aliases.py").read_text())
+    supplied = {node.name for node in ast.walk(source) if isinstance(node, ast.FunctionDef)}
+    supplied |= {node.id for node in ast.walk(source) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    offered = supplied | set(cupy["names"]) | {f"linalg.{name}" for name in cupy["linalg"]}
+    assert {name: where for name, where in uses.array_functions().items() if name not in offered} == {}
+
+
+def test_sources_are_read_as_inspect_reads_what_they_define():
+    cython = """
+cdef class _State:
+    def fit(self, wrong): pass
+
+class Estimator(Base):
+    labels_ = ReflectedAttr()
+
+    def __init__(self, *, size=5, handle=None,
+                 method='eom'):
+        cdef int n = <int> size
+
+    @property
+    def tree_(self): pass
+
+    def fit(self, X, y=None, *, knn=(1, 2), **more) -> "Estimator": pass
+
+def vectors(clusterer, int batch_size=4096): pass
+"""
+    assert record.of_source(cython, "Estimator") == {
+        "parameters": [
+            ["size", "KEYWORD_ONLY", "5"],
+            ["handle", "KEYWORD_ONLY", "None"],
+            ["method", "KEYWORD_ONLY", "'eom'"],
+        ],
+        "methods": {
+            "fit": [
+                ["X", "POSITIONAL_OR_KEYWORD", None],
+                ["y", "POSITIONAL_OR_KEYWORD", "None"],
+                ["knn", "KEYWORD_ONLY", "(1, 2)"],
+                ["more", "VAR_KEYWORD", None],
+            ]
+        },
+        "properties": ["labels_", "tree_"],
+    }
+    parameters = [["clusterer", "POSITIONAL_OR_KEYWORD", None], ["batch_size", "POSITIONAL_OR_KEYWORD", "4096"]]
+    assert record.of_source(cython, "vectors") == {"parameters": parameters}
+    assert record.of_source(cython, "absent") is None
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_arrays_of_the_stand_ins_have_nothing_that_those_of_the_release_have_not(release, monkeypatch):
+    fake_rapids.install(monkeypatch, release)
+    offered = {name for name in dir(record.find("cupy.ndarray")) if not name.startswith("_")}
+    assert offered <= set(RECORDED[release]["cupy"]["ndarray"])
