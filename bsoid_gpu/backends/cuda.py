@@ -178,14 +178,14 @@ class CudaBackend:
         model = self._hdbscan(
             embedding, min_cluster_size, settings.min_samples, settings.selection, prediction_data=True
         )
-        order = membership.same_clusters(cut.labels, self.to_host(self._cp.asarray(model.labels_)))
+        order = membership.same_clusters(cut.labels, self.to_host(model.labels_))
         if order is None:  # distances of equal length let two fits differ
             logger.warning("cuML's second fit found other clusters than its first: memberships come from the CPU")
             return membership.membership_vectors(self.to_host(embedding), cut, settings.min_samples)
         needed = device_memory.membership(bins, clusters, batch)
         with self._room(f"memberships of {bins:,} bins in {clusters} clusters", needed):
             vectors = self._membership_vectors(model, batch_size=batch)
-        return self.to_host(self._cp.asarray(vectors)).astype(np.float64)[:, order]
+        return self.to_host(vectors).astype(np.float64)[:, order]
 
     def _hdbscan(
         self, embedding: Array, min_cluster_size: int, min_samples: int, selection: str, *, prediction_data: bool

@@ -2,10 +2,9 @@
 
 import inspect
 import json
-import os
 from pathlib import Path
 
-FOLDER = Path(os.environ.get("XCONTRACT", Path(__file__).resolve().parents[1] / "contract"))
+FOLDER = Path(__file__).resolve().parents[1] / "contract"
 
 
 def load(release):

@@ -47,7 +47,8 @@ def modules(recorded, ledger, cupy):
         ledger.called("cudf.read_csv", given)
         data = given.pop("filepath_or_buffer")
         ledger.to_device.append(len(data.getvalue()))
-        return DataFrame(pd.read_csv(data, low_memory=False, **EXACT, **given))
+        table = pd.read_csv(data, low_memory=False, **EXACT, **given)
+        return DataFrame(table.set_axis(map(str, table.columns), axis=1))  # without names they are called "0", "1", ...
 
     cudf = ModuleType("cudf")
     cudf.__version__ = recorded["versions"].get("cudf", recorded["versions"]["cuml"])

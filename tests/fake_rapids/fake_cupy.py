@@ -5,6 +5,8 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
+from fake_rapids.contract import bind
+
 REVERSED = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"]
 OPERATORS = [*REVERSED, "eq", "ne", "lt", "le", "gt", "ge"]
 REFUSED = ["float", "int", "bool", "index", "complex", "iter", "array", "contains", "dlpack"]
@@ -134,8 +136,12 @@ def modules(recorded, ledger):
             return tuple(map(wrapped, value))
         return value
 
-    def on_device(function):
+    signatures = recorded["cupy"]["signatures"]
+
+    def on_device(function, name=""):
         def call(*arguments, **keywords):
+            if name in signatures:
+                bind({"parameters": signatures[name]}, arguments, keywords)
             return wrapped(function(*unwrap(arguments), **{name: unwrap(value) for name, value in keywords.items()}))
 
         call.__name__ = getattr(function, "__name__", "function")
@@ -165,7 +171,7 @@ def modules(recorded, ledger):
         if hasattr(np, name):
             value = getattr(np, name)
             passed = not callable(value) or isinstance(value, type) or name in PASSED
-            setattr(cupy, name, value if passed else on_device(value))
+            setattr(cupy, name, value if passed else on_device(value, name))
     own = (asarray, array, asnumpy, ascontiguousarray)
     for function in own:
         setattr(cupy, function.__name__, function)
