@@ -1,4 +1,7 @@
-"""The real wheels of RAPIDS and CuPy, without a GPU: they import, construct estimators and tell their signatures."""
+"""The real wheels of RAPIDS and CuPy, without a GPU: they import, construct estimators and tell their signatures.
+
+Not named test_*.py, so that it runs where it is asked for only: `make contract`.
+"""
 
 import importlib
 import inspect
