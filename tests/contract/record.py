@@ -136,7 +136,7 @@ def sources(version, folder):
         if entry:
             api[name] = entry
     return {
-        "how": "parameter lists read from source text: of the release, or of versions before and after it that agree",
+        "how": "parameter lists read from source text of about that release; CuPy by inspect.signature from its wheel",
         "versions": dict.fromkeys(("cuml", "cudf", "rmm"), version),
         "unrecorded": sorted(set(FILES) - set(api)),
         "api": api,
