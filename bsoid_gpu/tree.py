@@ -1,6 +1,7 @@
 """HDBSCAN's tree on the host: one single-linkage tree, cut for any smallest cluster size.
 
-The steps of Campello, Moulavi & Sander (2013), as plain functions of fast_hdbscan.
+The steps of Campello, Moulavi & Sander (2013), as plain functions of fast_hdbscan: those that every release has and
+that give the same in each.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -55,6 +58,27 @@ def cut(tree: NDArray[np.float64], min_cluster_size: int, selection: str) -> Cut
     elif selection == "leaf":
         selected = np.sort(ct.extract_leaves(condensed))
     else:
-        selected = np.sort(ct.extract_eom_clusters(condensed, of_clusters))
+        selected = _most_mass(of_clusters, ct.score_condensed_tree_nodes(condensed))
     labels = ct.get_cluster_label_vector(condensed, selected, 0.0, points)
     return Cut(np.asarray(labels, dtype=np.int64), condensed, selected)
+
+
+def _most_mass(of_clusters: Any, scores: Mapping[int, float]) -> NDArray[np.int64]:
+    """Nodes that together hold the most excess of mass, none above another and never the root; ascending.
+
+    fast_hdbscan 0.2.0 leaves out clusters whose score rounding has made negative, and all of them where nothing else
+    is left; later releases take such a score for 0, and so does this.
+    """
+    parents = dict(zip(of_clusters.child.tolist(), of_clusters.parent.tolist(), strict=True))
+    below = dict.fromkeys([*parents, *parents.values()], 0.0)
+    chosen = set()
+    for node in sorted(parents, reverse=True):  # a child's number is larger than its parent's
+        score = max(float(scores[node]), 0.0)
+        if below[node] <= score:
+            chosen.add(node)
+        below[parents[node]] += max(below[node], score)
+    covered = set(chosen)  # chosen, or below one that is
+    for node in sorted(parents):
+        if parents[node] in covered:
+            covered.add(node)
+    return np.array([node for node in sorted(chosen) if parents[node] not in covered], dtype=np.int64)

@@ -104,16 +104,17 @@ class CpuBackend:
         On two threads the tree of equal points now and then was another one, and that of 72,000 points took as long.
         """
         import numba
-        from fast_hdbscan.hdbscan import compute_minimum_spanning_tree
+        from fast_hdbscan import fast_hdbscan
 
         points = np.ascontiguousarray(embedding, dtype=np.float64)
         threads = numba.get_num_threads()
         numba.set_num_threads(1)
         try:
-            edges = compute_minimum_spanning_tree(points, min_samples=min_samples)[0]
+            # the one way to the spanning tree that every release has; one cluster of all points costs nothing to find
+            found = fast_hdbscan(points, min_samples=min_samples, min_cluster_size=len(points), return_trees=True)
         finally:
             numba.set_num_threads(threads)
-        return tree.linkage(np.asarray(edges, dtype=np.float64))
+        return tree.linkage(np.asarray(found[4], dtype=np.float64))
 
     def membership_vectors(
         self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
