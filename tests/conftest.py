@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.errors import BackendUnavailable
+from bsoid_gpu.log import logger
+
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser):
     parser.addoption("--require-gpu", action="store_true", help="fail where a test that needs a GPU would be skipped")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logger():
+    """A command tells the package where to log; the next test knows nothing of it."""
+    logger.handlers, logger.propagate = [], True
+    logger.setLevel(logging.NOTSET)
 
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
