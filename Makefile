@@ -4,8 +4,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DEMO ?= demo
 WHEELS ?= .venv-contract
+OLDEST ?= .venv-oldest
+OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: demo test test-all contract lint clean
+.PHONY: demo test test-all test-oldest contract lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -22,6 +24,17 @@ test: $(VENV)/.ready
 test-all: $(VENV)/.ready
 	$(BIN)/python -m pytest
 
+# the lower bounds of pyproject.toml, which have no wheels for Python 3.12 and newer
+test-oldest: $(OLDEST)/.ready
+	$(OLDEST)/bin/python -m pytest -m "not slow"
+
+$(OLDEST)/.ready: pyproject.toml tests/oldest.py | $(VENV)/.ready
+	$(OLDEST_PYTHON) -c 'import sys; sys.exit("the oldest libraries need Python 3.10 or 3.11; set OLDEST_PYTHON") if sys.version_info[:2] not in ((3, 10), (3, 11)) else 0'
+	$(OLDEST_PYTHON) -m venv --clear $(OLDEST)
+	$(BIN)/python tests/oldest.py > $(OLDEST)/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/oldest.txt --editable '.[test]'
+	touch $@
+
 # the real wheels of RAPIDS, without a GPU: 6.4 GB
 contract: $(WHEELS)/.ready
 	$(WHEELS)/bin/python -m pytest tests/contract/test_contract.py tests/contract/wheels.py
@@ -37,4 +50,4 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(WHEELS) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(WHEELS) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,31 @@
+"""Print the oldest releases that pyproject.toml allows: `numpy>=1.23` becomes `numpy==1.23.*`."""
+
+import re
+import sys
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+BOUND = re.compile(r"^([\w-]+)>=([\d.]+)")
+
+
+def project() -> dict:
+    return tomllib.loads(PYPROJECT.read_text())["project"]
+
+
+def pinned(requirement: str) -> str:
+    pin, count = BOUND.subn(r"\1==\2.*", requirement)
+    if not count:
+        msg = f"{requirement!r} in pyproject.toml has no lower bound; write it as NAME>=VERSION"
+        raise ValueError(msg)
+    return pin
+
+
+if __name__ == "__main__":
+    asked = project()
+    for requirement in asked["dependencies"] + asked["optional-dependencies"]["test"]:
+        sys.stdout.write(pinned(requirement) + "\n")
