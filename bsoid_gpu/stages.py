@@ -101,7 +101,7 @@ def embedding(
     def compute() -> store.Stage:
         return embed.to_stage(embed.embed(features, session_bins, recording_names, s, b), b)
 
-    done = kept.run("embedding", 2, inputs, compute)
+    done = kept.run("embedding", 3, inputs, compute)
     bins, columns = done.arrays["scaled"].shape
     logger.info("%s bins from %d into %d dimensions", f"{bins:,}", columns, s.embedding.dimensions)
     return done
@@ -111,7 +111,7 @@ def clusters(embedded: store.Stage, s: Settings, b: Backend, kept: store.Store) 
     """Hard and soft labels; see :func:`bsoid_gpu.cluster.cluster`."""
     inputs = {"embedding": embedded.digest, "settings": as_dict(s.clusters), "backend": b.name}
     points = embedded.arrays["embedding"]
-    done = kept.run("clusters", 1, inputs, lambda: cluster.to_stage(cluster.cluster(b.asarray(points), s.clusters, b)))
+    done = kept.run("clusters", 2, inputs, lambda: cluster.to_stage(cluster.cluster(b.asarray(points), s.clusters, b)))
     noise = float(np.mean(done.arrays["hard"] < 0))
     labels = done.arrays["membership"].shape[1]
     logger.info("%d clusters, %.0f %% noise before soft assignment", labels, 100 * noise)

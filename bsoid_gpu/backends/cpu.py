@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.backends.protocol import Array
     from bsoid_gpu.config import Clusters, Embedding
+    from bsoid_gpu.fuzzy import Graph
 
 
 class CpuBackend:
@@ -59,44 +60,19 @@ class CpuBackend:
         return {"name": self.name, "processor": platform.machine(), "threads": str(numba.get_num_threads())}
 
     def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
-        """UMAP by umap-learn's own steps, on exact neighbours.
+        """UMAP on exact neighbours, the same on any number of threads; see :mod:`bsoid_gpu.descent`."""
+        from umap.umap_ import find_ab_params
 
-        The steps are called one by one, so that the neighbours are exact (by brute force, 13 s for 72,000 bins on 2
-        cores) and what a step no longer needs is let go before the next.
-        """
-        from sklearn.neighbors import NearestNeighbors
-        from umap import umap_ as umap
+        from bsoid_gpu.descent import descend
+        from bsoid_gpu.fuzzy import fuzzy_graph
+        from bsoid_gpu.neighbours import nearest
 
         data = np.ascontiguousarray(scaled, dtype=np.float32)
-        random = np.random.RandomState(seed)  # umap-learn takes no newer generator
-        search = NearestNeighbors(n_neighbors=settings.neighbours, algorithm="brute").fit(data)
-        distances, indices = search.kneighbors(data)
-        distances, indices = distances.astype(np.float32), indices.astype(np.int32)
-        graph, _, _ = umap.fuzzy_simplicial_set(
-            data, settings.neighbours, random, "euclidean", knn_indices=indices, knn_dists=distances
-        )
-        del distances, indices
-        a, b = umap.find_ab_params(1.0, settings.min_dist)
-        embedding, _ = umap.simplicial_set_embedding(
-            data,
-            graph,
-            n_components=settings.dimensions,
-            initial_alpha=settings.learning_rate,
-            a=a,
-            b=b,
-            gamma=1.0,
-            negative_sample_rate=settings.negative_samples,
-            n_epochs=settings.epochs,
-            init="spectral" if start is None else start,
-            random_state=random,
-            metric="euclidean",
-            metric_kwds={},
-            densmap=False,
-            densmap_kwds={},
-            output_dens=False,
-            parallel=False,  # the parallel layout is not repeatable
-        )
-        return np.ascontiguousarray(embedding, dtype=np.float32)
+        graph = fuzzy_graph(*nearest(data, settings.neighbours), least=1 / settings.epochs)  # less never fires
+        if start is None:
+            start = _spectral_start(data, graph, settings.dimensions, seed)
+        a, b = find_ab_params(1.0, settings.min_dist)
+        return descend(start, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed)
 
     def single_linkage(self, embedding: Array, min_samples: int) -> NDArray[np.float64]:
         """Single-linkage tree of the mutual reachability distances, by fast_hdbscan's Boruvka on one thread.
@@ -119,6 +95,19 @@ class CpuBackend:
     def membership_vectors(
         self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
     ) -> NDArray[np.float64]:
-        """Membership vectors by hdbscan, for the clusters that :func:`bsoid_gpu.tree.cut` selects."""
+        """Membership vectors for the clusters that :func:`bsoid_gpu.tree.cut` selects."""
         cut = tree.cut(linkage, min_cluster_size, settings.selection)
-        return membership.membership_vectors(embedding, cut, settings.min_samples)
+        return membership.membership_vectors(embedding, cut)
+
+
+def _spectral_start(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: int) -> NDArray[np.float32]:
+    """First positions from the graph's Laplacian, by umap-learn and scaled as it does."""
+    from scipy.sparse import csr_matrix
+    from umap.spectral import spectral_layout
+    from umap.umap_ import noisy_scale_coords
+
+    random = np.random.RandomState(seed)  # umap-learn takes no newer generator
+    square = csr_matrix((graph.weights, graph.columns, graph.offsets), shape=(len(data), len(data)))
+    places = noisy_scale_coords(spectral_layout(data, square, dimensions, random), random, max_coord=10, noise=0.0001)
+    low, high = places.min(axis=0), places.max(axis=0)
+    return np.asarray(10.0 * (places - low) / (high - low), dtype=np.float32)

@@ -181,7 +181,7 @@ class CudaBackend:
         order = membership.same_clusters(cut.labels, self.to_host(model.labels_))
         if order is None:  # distances of equal length let two fits differ
             logger.warning("cuML's second fit found other clusters than its first: memberships come from the CPU")
-            return membership.membership_vectors(self.to_host(embedding), cut, settings.min_samples)
+            return membership.membership_vectors(self.to_host(embedding), cut)
         needed = device_memory.membership(bins, clusters, batch)
         with self._room(f"memberships of {bins:,} bins in {clusters} clusters", needed):
             vectors = self._membership_vectors(model, batch_size=batch)

@@ -90,7 +90,7 @@ def modules(recorded, ledger, cupy):
         ledger.called("all_points_membership_vectors", given)
         model = given["clusterer"]
         assert model.given["prediction_data"]
-        vectors = membership.membership_vectors(model.values, model.cut, model.given["min_samples"])
+        vectors = membership.membership_vectors(model.values, model.cut)
         vectors = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32)
         return cupy.ndarray(vectors) if on_device_results else vectors
 

@@ -1,0 +1,216 @@
+"""UMAP's layout: stochastic gradient descent on the fuzzy graph's cross-entropy (McInnes et al. 2018, section 4.2).
+
+An edge of weight p fires p times an epoch: it pulls its two ends together, and pushes its head away from a few points
+drawn at random. umap-learn lets one edge after the other move its ends; here an epoch is parted into many short steps,
+each edge fires in one of them, and all forces of a step start from the positions that the step before has left. So
+every point can be moved by itself, the result does not depend on the number of threads, and with steps this short the
+layout is as good. Random numbers come from a counter, not from a state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.fuzzy import Graph
+
+STEPS = 32  # of an epoch
+EPOCHS = 8  # that events are listed for at a time
+BLOCKS = 64  # of points, whose events are listed side by side
+CLIP = np.float32(4.0)  # largest force along one dimension, umap-learn's
+NEAR = 0.001  # keeps the force between points at one place finite, umap-learn's
+# the forces are looked up by the leading bits of the squared distance: 128 entries for each power of two
+BITS = 7
+SHIFT = 23 - BITS
+FIRST, LAST = (127 - 40) << BITS, (127 + 14) << BITS  # from 2^-40 to 2^14
+
+
+def descend(
+    start: NDArray[np.float32],
+    graph: Graph,
+    a: float,
+    b: float,
+    epochs: int,
+    negative_samples: int,
+    learning_rate: float,
+    seed: int,
+) -> NDArray[np.float32]:
+    """Positions (points, dimensions) float32 after the descent from ``start``.
+
+    Parameters
+    ----------
+    start
+        First positions (points, dimensions).
+    graph
+        The fuzzy graph.
+    a, b
+        Of the membership ``1 / (1 + a d^(2b))`` in the layout.
+    epochs
+        Over which the step size falls to 0 along a line.
+    negative_samples
+        Points that a firing edge pushes its head away from.
+    learning_rate
+        First step size.
+    seed
+        Of the order of the edges and of the points drawn.
+    """
+    attraction, repulsion = _forces(a, b)
+    chances = graph.weights / graph.weights.max()
+    old, new = start.astype(np.float32), np.empty_like(start, dtype=np.float32)
+    for first in range(0, epochs, EPOCHS):
+        last = min(first + EPOCHS, epochs)
+        steps = (last - first) * STEPS
+        heads, tails, offsets = _events(graph.offsets, graph.columns, chances, first, last, seed)
+        rates = learning_rate * (1.0 - (first + np.arange(steps) // STEPS) / epochs)
+        _walk(old, new, heads, tails, offsets, attraction, repulsion, rates, first * STEPS, negative_samples, seed)
+    return old
+
+
+def _forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Attraction and repulsion by the leading bits of the squared distance, as factors of the difference."""
+    middle = (np.arange(FIRST, LAST, dtype=np.uint32) << SHIFT) | (1 << (SHIFT - 1))
+    squared = middle.astype(np.uint32).view(np.float32).astype(np.float64)
+    attraction = -2.0 * a * b * squared ** (b - 1.0) / (1.0 + a * squared**b)
+    repulsion = 2.0 * b / ((NEAR + squared) * (1.0 + a * squared**b))
+    return attraction.astype(np.float32), repulsion.astype(np.float32)
+
+
+@numba.njit(inline="always")
+def _mixed(word):  # type: ignore[no-untyped-def]
+    """A random word from a counter: the finisher of SplitMix64."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@numba.njit(inline="always")
+def _step_of(head, tail, seed):  # type: ignore[no-untyped-def]
+    """The step of an epoch in which an edge fires."""
+    return np.int64(_mixed(seed + (np.uint64(head) << np.uint64(32) | np.uint64(tail))) % np.uint64(STEPS))
+
+
+def _events(
+    offsets: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    chances: NDArray[np.float32],
+    first: int,
+    last: int,
+    seed: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """What moves a point in the epochs ``first <= e < last``, by step, block of points, and point.
+
+    Heads are the points that move. A tail is the other end of an edge that the head fires, or ``-1 - tail`` of one
+    that fires at the head. The events of step s and block k are at ``places[s, k]`` to ``places[s, k + 1]``.
+    """
+    steps = (last - first) * STEPS
+    key = np.uint64(seed)
+    nowhere = np.empty((steps, BLOCKS), dtype=np.int64)
+    none = np.empty(0, dtype=np.int32)
+    counts = _list(offsets, columns, chances, first, last, key, nowhere, none, none)
+    ends = np.cumsum(counts)
+    places = (ends - counts.ravel()).reshape(steps, BLOCKS)
+    heads, tails = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1], dtype=np.int32)
+    _list(offsets, columns, chances, first, last, key, places, heads, tails)
+    return heads, tails, np.column_stack([places, ends[BLOCKS - 1 :: BLOCKS]])
+
+
+@numba.njit(parallel=True, cache=True)
+def _list(offsets, columns, chances, first, last, key, places, heads, tails):  # type: ignore[no-untyped-def]
+    """Count the events of each step and block; write them to their places where there is room."""
+    points, steps = len(offsets) - 1, places.shape[0]
+    counts = np.zeros((steps, BLOCKS), dtype=np.int64)
+    for block in numba.prange(BLOCKS):
+        count = np.zeros(steps, dtype=np.int64)
+        for i in range(points * block // BLOCKS, points * (block + 1) // BLOCKS):
+            for edge in range(offsets[i], offsets[i + 1]):
+                chance = np.float64(chances[edge])
+                before, after = np.int64(first * chance), np.int64(last * chance)
+                if after == before:
+                    continue
+                j = columns[edge]
+                own, back = _step_of(i, j, key), _step_of(j, i, key)
+                for firing in range(before + 1, after + 1):
+                    epoch = min(max(np.int64(np.ceil(firing / chance)) - 1, first), last - 1) - first
+                    step = epoch * STEPS + own
+                    if len(heads):
+                        at = places[step, block] + count[step]
+                        heads[at], tails[at] = i, j
+                    count[step] += 1
+                    step = epoch * STEPS + back
+                    if len(heads):
+                        at = places[step, block] + count[step]
+                        heads[at], tails[at] = i, -1 - j
+                    count[step] += 1
+        counts[:, block] = count
+    return counts
+
+
+@numba.njit(parallel=True, cache=True)
+def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_step, negative_samples, seed):  # type: ignore[no-untyped-def]
+    """Take the listed steps; ``old`` holds the positions before and after."""
+    points = old.shape[0]
+    for step in range(len(rates)):
+        rate = np.float32(rates[step])
+        for block in numba.prange(BLOCKS):
+            low, high = points * block // BLOCKS, points * (block + 1) // BLOCKS
+            new[low:high] = old[low:high]
+            stream = _mixed(np.uint64(seed) + (np.uint64(first_step + step) << np.uint64(8)) + np.uint64(block))
+            _move(
+                old, new, heads, tails, places[step, block], places[step, block + 1],
+                attraction, repulsion, rate, negative_samples, stream,
+            )  # fmt: skip
+        old, new = new, old
+
+
+@numba.njit(cache=True)
+def _move(old, new, heads, tails, begin, end, attraction, repulsion, rate, negative_samples, stream):  # type: ignore[no-untyped-def]
+    """Move the heads of some events of one step."""
+    points, dimensions = old.shape
+    here, force = np.empty(dimensions, dtype=np.float32), np.empty(dimensions, dtype=np.float32)
+    moving = np.int32(-1)
+    for event in range(begin, end):
+        i, j = heads[event], tails[event]
+        if i != moving:
+            moving = i
+            here[:] = old[i]
+        force[:] = 0.0
+        fires = j >= 0
+        _add(here, old, j if fires else -1 - j, attraction, force)
+        if fires:
+            for _ in range(negative_samples):
+                stream = stream * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+                other = np.int64((stream >> np.uint64(32)) * np.uint64(points) >> np.uint64(32))
+                if other != i:
+                    _add(here, old, other, repulsion, force)
+        for d in range(dimensions):
+            here[d] += rate * force[d]
+            new[i, d] = here[d]
+
+
+@numba.njit(inline="always")
+def _add(here, positions, j, table, force):  # type: ignore[no-untyped-def]
+    """Add the force between a place and point j."""
+    squared = np.float32(0.0)
+    for d in range(len(here)):
+        difference = here[d] - positions[j, d]
+        squared += difference * difference
+    entry = (_bits(squared) >> np.uint32(SHIFT)) - np.int64(FIRST)
+    if squared > 0.0:
+        factor = table[min(max(entry, 0), LAST - FIRST - 1)]
+        for d in range(len(here)):
+            force[d] += min(max(factor * (here[d] - positions[j, d]), -CLIP), CLIP)
+
+
+@numba.extending.intrinsic
+def _bits(typing_context, number):  # type: ignore[no-untyped-def]
+    """The bits of a float32 as an unsigned number."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.bitcast(arguments[0], context.get_value_type(numba.types.uint32))
+
+    return numba.types.uint32(numba.types.float32), generate
