@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+from numba.cpython.unsafe.tuple import tuple_setitem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,12 +63,15 @@ def descend(
     attraction, repulsion = _forces(a, b)
     chances = graph.weights / graph.weights.max()
     old, new = start.astype(np.float32), np.empty_like(start, dtype=np.float32)
+    origin = (np.float32(0.0),) * start.shape[1]
     for first in range(0, epochs, EPOCHS):
         last = min(first + EPOCHS, epochs)
         steps = (last - first) * STEPS
         heads, tails, offsets = _events(graph.offsets, graph.columns, chances, first, last, seed)
         rates = learning_rate * (1.0 - (first + np.arange(steps) // STEPS) / epochs)
-        _walk(old, new, heads, tails, offsets, attraction, repulsion, rates, first * STEPS, negative_samples, seed)
+        _walk(
+            old, new, heads, tails, offsets, attraction, repulsion, rates, first * STEPS, negative_samples, seed, origin
+        )
     return old
 
 
@@ -151,7 +155,7 @@ def _list(offsets, columns, chances, first, last, key, places, heads, tails):  #
 
 
 @numba.njit(parallel=True, cache=True)
-def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_step, negative_samples, seed):  # type: ignore[no-untyped-def]
+def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_step, negative_samples, seed, origin):  # type: ignore[no-untyped-def]
     """Take the listed steps; ``old`` holds the positions before and after."""
     points = old.shape[0]
     for step in range(len(rates)):
@@ -162,48 +166,52 @@ def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_st
             stream = _mixed(np.uint64(seed) + (np.uint64(first_step + step) << np.uint64(8)) + np.uint64(block))
             _move(
                 old, new, heads, tails, places[step, block], places[step, block + 1],
-                attraction, repulsion, rate, negative_samples, stream,
+                attraction, repulsion, rate, negative_samples, stream, origin,
             )  # fmt: skip
         old, new = new, old
 
 
 @numba.njit(cache=True)
-def _move(old, new, heads, tails, begin, end, attraction, repulsion, rate, negative_samples, stream):  # type: ignore[no-untyped-def]
-    """Move the heads of some events of one step."""
-    points, dimensions = old.shape
-    here, force = np.empty(dimensions, dtype=np.float32), np.empty(dimensions, dtype=np.float32)
-    moving = np.int32(-1)
+def _move(old, new, heads, tails, begin, end, attraction, repulsion, rate, negative_samples, stream, origin):  # type: ignore[no-untyped-def]
+    """Move the heads of some events of one step.
+
+    Places and forces are tuples, as ``origin`` is: their length is known to the compiler, which keeps them in registers
+    (arrays take three times as long).
+    """
+    points = old.shape[0]
+    here, moving = origin, np.int32(-1)
     for event in range(begin, end):
         i, j = heads[event], tails[event]
         if i != moving:
             moving = i
-            here[:] = old[i]
-        force[:] = 0.0
+            for d in range(len(here)):
+                here = tuple_setitem(here, d, old[i, d])
         fires = j >= 0
-        _add(here, old, j if fires else -1 - j, attraction, force)
+        force = _plus(origin, here, old, j if fires else -1 - j, attraction)
         if fires:
             for _ in range(negative_samples):
                 stream = stream * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
                 other = np.int64((stream >> np.uint64(32)) * np.uint64(points) >> np.uint64(32))
                 if other != i:
-                    _add(here, old, other, repulsion, force)
-        for d in range(dimensions):
-            here[d] += rate * force[d]
+                    force = _plus(force, here, old, other, repulsion)
+        for d in range(len(here)):
+            here = tuple_setitem(here, d, here[d] + rate * force[d])
             new[i, d] = here[d]
 
 
 @numba.njit(inline="always")
-def _add(here, positions, j, table, force):  # type: ignore[no-untyped-def]
-    """Add the force between a place and point j."""
+def _plus(force, here, positions, j, table):  # type: ignore[no-untyped-def]
+    """A force, and the one between a place and point j."""
     squared = np.float32(0.0)
     for d in range(len(here)):
         difference = here[d] - positions[j, d]
         squared += difference * difference
     entry = (_bits(squared) >> np.uint32(SHIFT)) - np.int64(FIRST)
-    if squared > 0.0:
-        factor = table[min(max(entry, 0), LAST - FIRST - 1)]
-        for d in range(len(here)):
-            force[d] += min(max(factor * (here[d] - positions[j, d]), -CLIP), CLIP)
+    factor = table[min(max(entry, 0), LAST - FIRST - 1)] if squared > 0.0 else np.float32(0.0)
+    for d in range(len(here)):
+        more = min(max(factor * (here[d] - positions[j, d]), -CLIP), CLIP)
+        force = tuple_setitem(force, d, force[d] + more)
+    return force
 
 
 @numba.extending.intrinsic
