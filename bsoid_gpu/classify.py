@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,6 +89,12 @@ def _classified(
     labels_on = backend.asarray(labels)
     classes = int(labels.max()) + 1
     rng = np.random.default_rng(seed)
+    parts = {"random": random_part(len(labels), c.held_out, rng)}
+    in_blocks = blocked_part(session_bins, max(1, round(c.block_s / settings.features.bin_s)), c.held_out, rng)
+    if 0 < in_blocks.sum() < len(labels):  # one block alone cannot be held out
+        parts["blocks"] = in_blocks
+    fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)
+    parts |= {f"fold {number}": fold == number for number in range(c.folds if c.folds > 1 else 0)}
 
     def predicted_without(held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Labels of the held-out bins, by a fit to the others."""
@@ -96,22 +103,18 @@ def _classified(
         fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed, backend.to_host)
         return backend.to_host(mlp.predict(fitted, _rows(features, unseen)))
 
-    at_random = random_part(len(labels), c.held_out, rng)
-    in_blocks = blocked_part(session_bins, max(1, round(c.block_s / settings.features.bin_s)), c.held_out, rng)
-    predictions = {"random": (at_random, predicted_without(at_random))}
-    if 0 < in_blocks.sum() < len(labels):  # one block alone cannot be held out
-        predictions["blocks"] = (in_blocks, predicted_without(in_blocks))
-    accuracy = {name: float(np.mean(found == labels[part])) for name, (part, found) in predictions.items()}
-    crossed = labels.copy()
-    fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)
-    folds = []
-    for number in range(c.folds if c.folds > 1 else 0):
-        crossed[fold == number] = predicted_without(fold == number)
-        folds.append(float(np.mean((crossed == labels)[fold == number])))
-    counted, as_found = (labels, crossed) if folds else (labels[at_random], predictions["random"][1])
+    def fitted_to_all() -> mlp.Perceptron:
+        return mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
+
+    perceptron, *found = backend.side_by_side(
+        [fitted_to_all, *(partial(predicted_without, held_out) for held_out in parts.values())]
+    )
+    predictions = dict(zip(parts, found, strict=True))
+    accuracy = {name: float(np.mean(predictions[name] == labels[part])) for name, part in parts.items()}
+    folds = [accuracy.pop(name) for name in parts if name.startswith("fold")]
     confusion = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(confusion, (counted, as_found), 1)
-    perceptron = mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
+    for name in list(parts)[-len(folds) :] if folds else ["random"]:
+        np.add.at(confusion, (labels[parts[name]], predictions[name]), 1)
     scores = {
         "held_out_random": accuracy["random"],
         "held_out_blocks": accuracy.get("blocks"),

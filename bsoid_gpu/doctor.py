@@ -16,6 +16,7 @@ from bsoid_gpu._version import __version__
 from bsoid_gpu.backends import survey, try_cuda
 from bsoid_gpu.backends.diagnosis import Diagnosis
 from bsoid_gpu.log import logger
+from bsoid_gpu.machine import cores
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
@@ -84,7 +85,7 @@ def examine(*, check: bool = True) -> dict[str, Any]:
         "bsoid_gpu": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_gb": round(memory.total / 1e9, 1),
         "memory_free_gb": round(memory.available / 1e9, 1),
         "temporary_folder": tempfile.gettempdir(),

@@ -21,6 +21,11 @@ def versions() -> dict[str, str]:
     return found
 
 
+def cores() -> int:
+    """Cores that this process may use: those that the system or Slurm gives it, or ``NUMBA_NUM_THREADS``."""
+    return int(os.environ.get("NUMBA_NUM_THREADS") or len(os.sched_getaffinity(0)))
+
+
 def machine() -> dict[str, Any]:
     """Describe the machine, for the manifest."""
     import psutil
@@ -28,6 +33,6 @@ def machine() -> dict[str, Any]:
     return {
         "host": platform.node(),
         "system": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from bsoid_gpu.machine import cores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,8 +99,7 @@ def _nearness(embedding: NDArray[np.float32], tree: _Condensed) -> NDArray[np.fl
     from scipy.spatial import cKDTree
 
     points = np.asarray(embedding, dtype=np.float64)
-    cores = len(os.sched_getaffinity(0))
-    distance = np.column_stack([cKDTree(points[own]).query(points, workers=cores)[0] for own in tree.exemplars])
+    distance = np.column_stack([cKDTree(points[own]).query(points, workers=cores())[0] for own in tree.exemplars])
     inverse = np.where(distance > 0, 1 / distance, np.finfo(np.float64).max / distance.shape[1])
     return inverse / inverse.sum(axis=1, keepdims=True)
 

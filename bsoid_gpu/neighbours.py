@@ -16,6 +16,8 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from bsoid_gpu.machine import cores
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,7 +66,7 @@ def nearest(points: NDArray[np.float32], neighbours: int) -> tuple[NDArray[np.fl
         margin = MARGIN * squares[start : start + ROWS]
         _sort(points, start, found, products, count, limit, margin, distances, indices)
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(numba.get_num_threads()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores()) as pool:
         list(pool.map(block, range(0, n, ROWS)))
     return distances, indices
 

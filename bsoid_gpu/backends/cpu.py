@@ -1,14 +1,17 @@
-"""The CPU backend: pyarrow, umap-learn, fast_hdbscan, hdbscan."""
+"""The CPU backend: pyarrow, fast_hdbscan, and kernels of our own."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import membership, tree
+from bsoid_gpu import machine, membership, tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array
@@ -28,6 +31,11 @@ class CpuBackend:
     def to_host(self, values: Array) -> NDArray[Any]:
         """Give the array as it is."""
         return np.asarray(values)
+
+    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+        """One thread for each core; what the jobs share they only read."""
+        with ThreadPoolExecutor(machine.cores()) as pool:
+            return list(pool.map(lambda job: job(), jobs))
 
     def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:
         """Parse the body of a CSV file with pyarrow."""

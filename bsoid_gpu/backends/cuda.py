@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,10 @@ class CudaBackend:
     def to_host(self, values: Array) -> NDArray[Any]:
         """Move to the host."""
         return self._cp.asnumpy(values)
+
+    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+        """One after the other: they share the device and its memory."""
+        return [job() for job in jobs]
 
     def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:
         """Parse the body of a CSV file with cuDF."""

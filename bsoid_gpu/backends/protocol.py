@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -29,6 +31,10 @@ class Backend(Protocol):
 
     def to_host(self, values: Array) -> NDArray[Any]:
         """Move a backend array to the host: the one way off."""
+        ...
+
+    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Results of independent jobs, in order; run at the same time where that is faster."""
         ...
 
     def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:
