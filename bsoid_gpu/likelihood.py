@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 def present(position: Array) -> Array:
     """Where the tracker gave a position: (frames, keypoints) bool for positions (frames, keypoints, space)."""
     xp = array_namespace(position)
-    return ~xp.any(xp.isnan(position), axis=-1)
+    there = ~xp.isnan(position[..., 0])
+    for i in range(1, position.shape[-1]):  # on so short an axis a reduction takes longer
+        there = there & ~xp.isnan(position[..., i])
+    return there
 
 
 def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
