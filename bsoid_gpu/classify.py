@@ -60,6 +60,7 @@ def classify(
     features: Array,
     labels: NDArray[np.int64],
     session_bins: Sequence[int],
+    bin_s: float,
     settings: Settings,
     backend: Backend,
 ) -> Classification:
@@ -73,24 +74,31 @@ def classify(
         (bins,) soft labels.
     session_bins
         Bins of each session.
+    bin_s
+        Time from one of these bins to the next, in seconds.
     settings
         All settings.
     backend
         Where to compute.
     """
     with threadpool_limits(1, "blas"):  # faster for batches this small, and the same bytes on any number of cores
-        return _classified(features, labels, session_bins, settings, backend)
+        return _classified(features, labels, session_bins, bin_s, settings, backend)
 
 
 def _classified(
-    features: Array, labels: NDArray[np.int64], session_bins: Sequence[int], settings: Settings, backend: Backend
+    features: Array,
+    labels: NDArray[np.int64],
+    session_bins: Sequence[int],
+    bin_s: float,
+    settings: Settings,
+    backend: Backend,
 ) -> Classification:
     c, seed = settings.classifier, settings.seed
     labels_on = backend.asarray(labels)
     classes = int(labels.max()) + 1
     rng = np.random.default_rng(seed)
     parts = {"random": random_part(len(labels), c.held_out, rng)}
-    in_blocks = blocked_part(session_bins, max(1, round(c.block_s / settings.features.bin_s)), c.held_out, rng)
+    in_blocks = blocked_part(session_bins, max(1, round(c.block_s / bin_s)), c.held_out, rng)
     if 0 < in_blocks.sum() < len(labels):  # one block alone cannot be held out
         parts["blocks"] = in_blocks
     fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)

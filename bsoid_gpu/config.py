@@ -121,6 +121,11 @@ class Settings:
     """Every number of the method."""
 
     seed: int = setting(23, "Seed of everything random.", bounds=(0, 2**32 - 1))
+    max_training_bins: int = setting(
+        150_000,
+        "Most bins to learn from: of more, a sample even over sessions and time; the classifier labels all.",
+        bounds=(1000, 10**9),
+    )
     input: Input = field(default_factory=Input)
     likelihood: Likelihood = field(default_factory=Likelihood)
     features: Features = field(default_factory=Features)

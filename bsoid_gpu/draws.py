@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array
 
 # streams: what the numbers of one seed are drawn for; epoch e shuffles by SHUFFLE + e
-START, TIES = 2**31, 2**31 + 1024
+START, TIES, SAMPLE = 2**31, 2**31 + 1024, 2**31 + 2048
 SPLIT, WEIGHTS, SHUFFLE = 0, 1, 2
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 logger = logging.getLogger("bsoid_gpu")
 T = TypeVar("T")
+SHOWN_S = 0.2  # a terminal gets a new line of progress no more often than this
 QUIET_S = 30.0  # a batch log gets a line of progress no more often than this
 
 
@@ -40,16 +41,19 @@ class _Formatter(logging.Formatter):
         return super().formatMessage(record)
 
 
-def progress(items: Iterable[T], what: str) -> Iterator[T]:
-    """Go through items, telling how far and how long still: a line on a terminal, one every 30 s in a batch log."""
-    total = len(items) if isinstance(items, Sized) else 0
+def progress(items: Iterable[T], what: str, total: int = 0) -> Iterator[T]:
+    """Go through items, telling how far, how fast and how long still: on a terminal a line that changes, in a batch
+    log one every 30 s. ``total`` is the number of items where they have no length.
+    """  # noqa: D205
+    total = len(items) if isinstance(items, Sized) else total
     terminal = sys.stderr.isatty()
     started = told = time.monotonic()
     for done, item in enumerate(items):
         now = time.monotonic()
-        if done and total > 1 and (terminal or now - told > QUIET_S):
-            left = (now - started) / done * (total - done)
-            text = f"{what}: {done} of {total}, {seconds_text(left)} left"
+        if done and total > 1 and now - told > (SHOWN_S if terminal else QUIET_S):
+            rate = done / (now - started)
+            speed = f"{rate:.3g} a second" if rate >= 1 else f"{60 * rate:.3g} a minute"
+            text = f"{what}: {done} of {total}, {speed}, {seconds_text((total - done) / rate)} left"
             if terminal:
                 sys.stderr.write(f"\r{text}\x1b[K")
                 sys.stderr.flush()
@@ -57,7 +61,7 @@ def progress(items: Iterable[T], what: str) -> Iterator[T]:
                 logger.info(text)
             told = now
         yield item
-    if terminal and total > 1:
+    if terminal and told != started:
         sys.stderr.write("\r\x1b[K")
 
 

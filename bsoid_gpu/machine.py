@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from bsoid_gpu._version import __version__
@@ -24,6 +25,28 @@ def versions() -> dict[str, str]:
 def cores() -> int:
     """Cores that this process may use: those that the system or Slurm gives it, or ``NUMBA_NUM_THREADS``."""
     return int(os.environ.get("NUMBA_NUM_THREADS") or len(os.sched_getaffinity(0)))
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: of the machine, or of the limit that Slurm or a container sets."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    for folder in _cgroups():
+        with contextlib.suppress(OSError, ValueError):  # no such limit: the file is missing or says "max"
+            limit, used = (int((folder / name).read_text()) for name in ("memory.max", "memory.current"))
+            free = min(free, limit - used)
+    return max(free, 0)
+
+
+def _cgroups() -> list[Path]:
+    """Folders of this process's control group and of those that it is in."""
+    try:
+        own = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip()
+    except (OSError, IndexError):
+        return []
+    lowest = Path("/sys/fs/cgroup", own.lstrip("/"))
+    return [lowest, *lowest.parents][: len(lowest.parts) - 3]
 
 
 def machine() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bsoid_gpu import config_file, store
+from bsoid_gpu import arrays, config_file, store
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.mlp import Perceptron
 
@@ -74,12 +74,10 @@ class Model:
 
     def to_bytes(self) -> bytes:
         """The model file: the same model gives the same bytes."""
-        from safetensors.numpy import save
-
-        arrays = {f"perceptron.{name}": array for name, array in self.perceptron.arrays().items()}
-        arrays |= {f"threshold.{i}": self.thresholds[name] for i, name in enumerate(sorted(self.thresholds))}
-        arrays |= {f"scale.{i}": self.scales[name] for i, name in enumerate(sorted(self.scales))}
-        return save(store.contiguous(arrays), metadata={METADATA: json.dumps(about(self), sort_keys=True)})
+        named = {f"perceptron.{name}": array for name, array in self.perceptron.arrays().items()}
+        named |= {f"threshold.{i}": self.thresholds[name] for i, name in enumerate(sorted(self.thresholds))}
+        named |= {f"scale.{i}": self.scales[name] for i, name in enumerate(sorted(self.scales))}
+        return arrays.saved(named, {METADATA: json.dumps(about(self), sort_keys=True)})
 
     def digest(self) -> str:
         """Digest of the model file."""
@@ -148,28 +146,28 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     try:
         with safe_open(file, framework="numpy") as content:
             told = json.loads((content.metadata() or {})[METADATA])
-            arrays = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - not a dict
+            named = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - not a dict
         if told["format"] > FORMAT:
             msg = f"{str(file)!r} is of format {told['format']}, newer than this program: update bsoid_gpu"
             raise BadInput(msg)
-        return _model(told, arrays)
+        return _model(told, named)
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         msg = f"{str(file)!r} is no model of bsoid_gpu, or it is damaged ({error}): build it again"
         raise BadInput(msg) from error
 
 
-def _model(told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
+def _model(told: dict[str, Any], named: dict[str, NDArray[Any]]) -> Model:
     prefix = "perceptron."
     return Model(
         perceptron=Perceptron.from_arrays(
-            {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+            {name.removeprefix(prefix): array for name, array in named.items() if name.startswith(prefix)}
         ),
         keypoints=tuple(told["keypoints"]),
         fps=told["fps"],
         settings=config_file.from_mapping(told["settings"]),
         label_bins=tuple(told["label_bins"]),
-        thresholds={name: arrays[f"threshold.{i}"] for i, name in enumerate(told["recordings"])},
-        scales={name: arrays[f"scale.{i}"] for i, name in enumerate(told["scales"])},
+        thresholds={name: named[f"threshold.{i}"] for i, name in enumerate(told["recordings"])},
+        scales={name: named[f"scale.{i}"] for i, name in enumerate(told["scales"])},
         sessions=told["sessions"],
         backend=told["backend"],
         scores=told["scores"],

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import array_api_compat.numpy as xp
 import numpy as np
 import pandas as pd
 
-from bsoid_gpu import bouts, config_file, features, machine, store, windows
+from bsoid_gpu import arrays, bouts, config_file, features, machine, store, windows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.extract import Extracted
     from bsoid_gpu.label import Prediction
     from bsoid_gpu.model import Model
     from bsoid_gpu.run import Run
@@ -60,28 +63,51 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> list[
     return [f"{prediction.name}.{kind}.csv" for kind in tables]
 
 
-def training_table(run: Run) -> pd.DataFrame:
-    """One row per 100 ms bin: where it begins, its features, its place in the embedding, and its labels."""
+def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.DataFrame]:
+    """For each session one row per 100 ms bin: where it begins, its features, its place in the embedding, its labels.
+
+    Cells of the embedding and of its labels are empty where a bin was not learnt from.
+    """
     s = run.model.settings
     bin_frames = run.model.fps * s.features.bin_s
-    starts = [windows.bin_edges(xp, session["frames"] - 1, bin_frames)[:-1] / run.model.fps for session in run.sessions]
-    names = np.repeat([session["name"] for session in run.sessions], [session["bins"] for session in run.sessions])
-    columns = {"session": names, "time_s": np.round(np.concatenate(starts), 6)}
-    columns |= dict(zip(features.feature_names(run.model.keypoints), np.round(run.features, 6).T, strict=True))
-    columns |= {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
-    columns |= {
+    names = features.feature_names(run.model.keypoints)
+    learnt = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
+    learnt |= {
         "label": run.hard_labels,
         "soft_label": run.soft_labels,
         "membership": np.round(run.membership.max(axis=1).astype(np.float64), 4),
-        "predicted": run.predicted_labels,
     }
-    return pd.DataFrame(columns)
+    first = 0
+    for session in extracted:
+        bins = session.features.shape[0]
+        taken = slice(*np.searchsorted(run.training_bins, [first, first + bins]))
+        edges = windows.bin_edges(xp, session.frames - 1, bin_frames)
+        columns: dict[str, Any] = {
+            "session": np.full(bins, session.name, dtype=object),
+            "time_s": np.round(edges[:-1] / run.model.fps, 6),
+        }
+        columns |= dict(zip(names, np.round(session.features, 6).T, strict=True))
+        rows = run.training_bins[taken] - first
+        columns |= {name: _cells(values[taken], rows, bins) for name, values in learnt.items()}
+        columns["predicted"] = run.predicted_labels[first : first + bins]
+        yield pd.DataFrame(columns)
+        arrays.let_go(session.features)
+        first += bins
 
 
-def write_run(folder: Path, run: Run, stages: Mapping[str, store.Stage], backend: Backend) -> None:
+def _cells(of_training: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
+    """A column of a session's ``bins`` from the values of those that were learnt from; the others are missing."""
+    if len(rows) == bins:
+        return of_training
+    return pd.Series(pd.array(of_training), rows).reindex(range(bins))
+
+
+def write_run(
+    folder: Path, run: Run, extracted: Sequence[Extracted], stages: Mapping[str, store.Stage], backend: Backend
+) -> None:
     """Write the files of a run; the manifest last, so that a run with one is whole."""
     store.write_atomic(folder / "settings.toml", config_file.to_toml(run.model.settings).encode())
-    store.write_csv(folder / "training.csv", training_table(run))
+    store.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
     store.write_csv(folder / "sweep.csv", run.sweep)
     store.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
     store.write_json(folder / "scores.json", run.scores)

@@ -12,7 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import cluster, config, doubts, embed, extract, label, log, machine, outputs, recordings, stages, store
+from bsoid_gpu import (
+    arrays,
+    cluster,
+    config,
+    doubts,
+    embed,
+    extract,
+    label,
+    log,
+    machine,
+    mlp,
+    outputs,
+    recordings,
+    sample,
+    stages,
+    store,
+)
 from bsoid_gpu import model as models
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
@@ -20,8 +36,11 @@ from bsoid_gpu.log import logger
 from bsoid_gpu.run import Run
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.extract import Extracted
+    from bsoid_gpu.mlp import Perceptron
     from bsoid_gpu.recordings import Sessions
 
 Path_ = str | os.PathLike[str]
@@ -77,7 +96,7 @@ def build(
             raise
         run = _learn(extracted, digests, s, b, kept)
         if kept.folder is not None:
-            outputs.write_run(kept.folder, run, kept.stages, b)
+            outputs.write_run(kept.folder, run, extracted, kept.stages, b)
     return run
 
 
@@ -116,13 +135,21 @@ def _learn(
     extracted: Sequence[Extracted], digests: dict[str, str], s: config.Settings, b: Backend, kept: store.Store
 ) -> Run:
     """Embed, cluster and classify."""
-    together = np.concatenate([session.features for session in extracted])
+    all_bins = [session.features.shape[0] for session in extracted]
+    chosen = sample.training_bins(all_bins, s.max_training_bins, s.seed)
+    session_bins = [len(part) for part in chosen]
+    share = sum(session_bins) / sum(all_bins)
+    if share < 1:
+        msg = "%s of %s bins are learnt from (setting max_training_bins); the classifier labels the others too"
+        logger.info(msg, f"{sum(session_bins):,}", f"{sum(all_bins):,}")
+    together = np.concatenate([_rows(session, part) for session, part in zip(extracted, chosen, strict=True)])
     features = b.asarray(together)
-    session_bins = [len(session.features) for session in extracted]
     embedded = stages.embedding(features, session_bins, [session.recording for session in extracted], s, b, kept)
     clustered = stages.clusters(embedded, s, b, kept)
     found = cluster.from_stage(clustered)
-    learnt = stages.classifier(features, session_bins, clustered, found.soft, s, b, kept)
+    bin_s = s.features.bin_s / share
+    learnt = stages.classifier(features, session_bins, clustered, found.soft, bin_s, s, b, kept)
+    predicted = learnt.predicted if share == 1 else _predicted(learnt.perceptron, extracted, b)
     scores = {
         "bins": len(found.soft),
         "clusters": found.membership.shape[1],
@@ -156,13 +183,32 @@ def _learn(
         hard_labels=found.hard,
         soft_labels=found.soft,
         membership=found.membership,
-        predicted_labels=learnt.predicted,
+        training_bins=np.concatenate(
+            [part + first for part, first in zip(chosen, np.cumsum([0, *all_bins]), strict=False)]
+        ),
+        predicted_labels=predicted,
         scores=scores,
         confusion=learnt.confusion,
         sweep=found.sweep,
         sessions=[extract.facts_of(session) for session in extracted],
         doubts=scores["doubts"],
     )
+
+
+def _rows(session: Extracted, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Features of the chosen bins, read into memory."""
+    taken = np.asarray(session.features[chosen])
+    arrays.let_go(session.features)
+    return taken
+
+
+def _predicted(perceptron: Perceptron, extracted: Sequence[Extracted], b: Backend) -> NDArray[np.int64]:
+    """Label of every bin of every session, by the classifier."""
+    fitted, labels = models.on_backend(perceptron, b), []
+    for session in log.progress(extracted, "labels"):
+        labels.append(b.to_host(mlp.predict(fitted, b.asarray(np.asarray(session.features)))))
+        arrays.let_go(session.features)
+    return np.concatenate(labels)
 
 
 def predict(

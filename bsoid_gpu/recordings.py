@@ -34,6 +34,13 @@ class Source:
     name: str
     origin: Path | Pose
 
+    def size(self) -> int:
+        """Bytes of the file, or of the pose in memory."""
+        try:
+            return self.origin.stat().st_size if isinstance(self.origin, Path) else self.origin.position.nbytes
+        except OSError:  # told when it is read
+            return 0
+
     def read(self) -> Content:
         """What is there now; a file is read once, so that its digest is that of what is parsed."""
         return Content(self.name, self.origin, read_file(self.origin) if isinstance(self.origin, Path) else b"")

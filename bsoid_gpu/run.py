@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Run:
     """What a build found.
 
+    It learns from the bins of all sessions, one session after another, or from a sample of them.
+
     Parameters
     ----------
     model
@@ -32,8 +34,10 @@ class Run:
         (bins,) int64, the cluster of the largest membership.
     membership
         (bins, labels) float32.
+    training_bins
+        (bins,) int64: which bins of all sessions these are.
     predicted_labels
-        (bins,) int64 of the classifier.
+        Label of each bin of all sessions by the classifier, int64.
     scores
         Held-out accuracies and what the doubts rest on.
     confusion
@@ -53,6 +57,7 @@ class Run:
     hard_labels: NDArray[np.int64]
     soft_labels: NDArray[np.int64]
     membership: NDArray[np.float32]
+    training_bins: NDArray[np.int64]
     predicted_labels: NDArray[np.int64]
     scores: dict[str, Any]
     confusion: NDArray[np.int64]

@@ -95,7 +95,7 @@ def run(backend: Backend, minutes: float) -> Job:
     embedded = _embedded(features, backend)
     linkage = backend.single_linkage(embedded.embedding, SETTINGS.clusters.min_samples)
     soft = cluster.cluster(embedded.embedding, SETTINGS.clusters, backend).soft
-    learnt = classify.classify(features, soft, [len(soft)], SETTINGS, backend).perceptron
+    learnt = classify.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend).perceptron
     return Job(
         file=file,
         features=backend.to_host(features),

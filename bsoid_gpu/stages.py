@@ -5,11 +5,13 @@ Raise a version by hand whenever the code of its stage changes its results.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import classify, cluster, embed, extract, recordings, store
+from bsoid_gpu import classify, cluster, embed, engines, extract, recordings, store
 from bsoid_gpu.config_file import as_dict
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger, progress
@@ -17,6 +19,7 @@ from bsoid_gpu.quality import format_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -26,13 +29,18 @@ if TYPE_CHECKING:
     from bsoid_gpu.extract import Extracted
     from bsoid_gpu.recordings import Source
 
+    _Outcome = tuple[dict[str, str], store.Stage | None] | BadInput
+
 FEATURES = "features"
+FILE_MEMORY = 10  # bytes of memory for each byte of a file, while its features are computed
 
 
 def features(
     found: Sequence[Source], s: Settings, b: Backend, kept: store.Store
 ) -> tuple[list[Extracted], dict[str, str]]:
     """Features of every session, one stage for each recording, and the digests of the files.
+
+    The first recording tells the keypoints that the others must have; those are shared among the cores.
 
     Raises
     ------
@@ -42,14 +50,28 @@ def features(
     problems: list[str] = []
     done: list[Extracted] = []
     digests: dict[str, str] = {}
-    for recording, parts in progress(list(recordings.by_recording(found, s.input).items()), FEATURES):
-        try:
-            extracted, of_parts = _features_of(recording, parts, done[0].keypoints if done else (), s, b, kept)
-        except BadInput as error:
-            problems.append(str(error))
-        else:
-            done += extracted
-            digests |= of_parts
+
+    def take(work: _Recording, outcome: _Outcome) -> None:
+        if isinstance(outcome, BadInput):
+            problems.append(str(outcome))
+            return
+        of_parts, stage = outcome
+        digests.update(of_parts)
+        name, version, inputs = work.stage(of_parts)
+        done.extend(extract.from_stage(kept.run(name, version, inputs, lambda: stage or work.compute(), mapped=True)))
+
+    waiting = [
+        _Recording(name, parts, (), s, b, kept.folder)
+        for name, parts in recordings.by_recording(found, s.input).items()
+    ]
+    while waiting and not done:
+        first = waiting.pop(0)
+        take(first, _extracted(first))
+    waiting = [replace(work, keypoints=done[0].keypoints) for work in waiting]
+    largest = max((work.size() for work in waiting), default=0)
+    outcomes = engines.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
+    for work, outcome in progress(zip(waiting, outcomes, strict=True), FEATURES, len(waiting)):
+        take(work, outcome)
     raise_all(problems)
     recordings.check_names([session.name for session in done])
     frames = sum(session.frames for session in done)
@@ -61,22 +83,52 @@ def features(
     return done, digests
 
 
-def _features_of(
-    recording: str, parts: Sequence[Source], keypoints: Sequence[str], s: Settings, b: Backend, kept: store.Store
-) -> tuple[list[Extracted], dict[str, str]]:
-    contents = [part.read() for part in parts]
-    digests = {content.name: content.digest() for content in contents}
-    inputs = {
-        "files": list(digests.items()),
-        "keypoints": list(keypoints),
-        "settings": [as_dict(section) for section in (s.input, s.likelihood, s.features)],
-        "backend": b.name,
-    }
+@dataclass(frozen=True)
+class _Recording:
+    """What there is to do for one recording, in this process or in another."""
 
-    def compute() -> store.Stage:
-        return extract.to_stage(extract.extract(contents, s.input.fps, s, b, keypoints), b)
+    name: str
+    parts: Sequence[Source]
+    keypoints: Sequence[str]
+    settings: Settings
+    backend: Backend
+    folder: Path | None
 
-    return extract.from_stage(kept.run(f"{FEATURES} {recording}", 1, inputs, compute)), digests
+    def stage(self, digests: dict[str, str]) -> tuple[str, int, dict[str, Any]]:
+        """Name, version and inputs of its stage."""
+        s = self.settings
+        inputs = {
+            "files": list(digests.items()),
+            "keypoints": list(self.keypoints),
+            "settings": [as_dict(section) for section in (s.input, s.likelihood, s.features)],
+            "backend": self.backend.name,
+        }
+        return f"{FEATURES} {self.name}", 1, inputs
+
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(part.size() for part in self.parts)
+
+    def compute(self, contents: Sequence[recordings.Content] = ()) -> store.Stage:
+        """The stage's result."""
+        started = time.perf_counter()
+        s, b = self.settings, self.backend
+        read = contents or [part.read() for part in self.parts]
+        stage = extract.to_stage(extract.extract(read, s.input.fps, s, b, self.keypoints), b)
+        return replace(stage, seconds=time.perf_counter() - started)
+
+
+def _extracted(work: _Recording) -> _Outcome:
+    """Digests of a recording's files and its stage, None where the run folder has it; or what is wrong with it."""
+    try:
+        contents = [part.read() for part in work.parts]
+        digests = {content.name: content.digest() for content in contents}
+        name, version, inputs = work.stage(digests)
+        if store.Store(work.folder).has(name, store.key_of(name, version, inputs)):
+            return digests, None
+        return digests, work.compute(contents)
+    except BadInput as error:
+        return error
 
 
 def _features_digest(kept: store.Store) -> str:
@@ -94,6 +146,7 @@ def embedding(
     """Scaled features and embedding of all sessions; see :func:`bsoid_gpu.embed.embed`."""
     inputs = {
         "features": _features_digest(kept),
+        "training_bins": features.shape[0],
         "settings": [as_dict(s.embedding), s.features.standardise, s.seed],
         "backend": b.name,
     }
@@ -123,6 +176,7 @@ def classifier(
     session_bins: Sequence[int],
     clustered: store.Stage,
     labels: NDArray[np.int64],
+    bin_s: float,
     s: Settings,
     b: Backend,
     kept: store.Store,
@@ -131,12 +185,12 @@ def classifier(
     inputs = {
         "features": _features_digest(kept),
         "clusters": clustered.digest,
-        "settings": [as_dict(s.classifier), s.features.bin_s, s.seed],
+        "settings": [as_dict(s.classifier), bin_s, s.seed],
         "backend": b.name,
     }
 
     def compute() -> store.Stage:
-        return classify.to_stage(classify.classify(features, labels, session_bins, s, b), b)
+        return classify.to_stage(classify.classify(features, labels, session_bins, bin_s, s, b), b)
 
     learnt = classify.from_stage(kept.run("classifier", 1, inputs, compute))
     classify.log_scores(learnt.scores)

@@ -13,12 +13,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
+from bsoid_gpu import arrays
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger, peak_memory_mb, seconds_text
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOCK = ".lock"
+ARRAYS = "arrays.safetensors"
 STAGES = "stages"
 WAYS_OUT = {
     errno.ENOSPC: "the disk is full: free some space or choose another output folder, then run the same command again",
@@ -51,7 +53,14 @@ def telling(path: Path, what: str = "cannot write") -> Iterator[None]:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there.
+    """Write a file that is either whole or not there; see :func:`writing`."""
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file piece by piece: it is there, whole, after the block, and not at all where the block fails.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives a name, not a Path
@@ -86,16 +95,22 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV; a missing value is an empty cell."""
+    write_csv_parts(path, [table])
+
+
+def write_csv_parts(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+    """Write a table as CSV part by part, the rows of each below those before: it need not be in memory as a whole."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(table.columns)
-    sink = io.BytesIO(header.getvalue().encode())
-    sink.seek(0, io.SEEK_END)
-    body = pa.Table.from_pandas(table, preserve_index=False)
-    arrow_csv.write_csv(body, sink, arrow_csv.WriteOptions(include_header=False))
-    write_atomic(path, sink.getvalue())
+    with writing(path) as file:
+        for number, table in enumerate(tables):
+            if number == 0:
+                header = io.StringIO()
+                csv.writer(header, lineterminator="\n").writerow(table.columns)
+                file.write(header.getvalue().encode())
+            body = pa.Table.from_pandas(table, preserve_index=False)
+            arrow_csv.write_csv(body, file, arrow_csv.WriteOptions(include_header=False))
 
 
 def digest(data: bytes) -> str:
@@ -173,7 +188,9 @@ class Store:
         if self.folder is not None and self._fresh:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, name: str, version: int, inputs: Mapping[str, Any], compute: Callable[[], Stage]) -> Stage:
+    def run(
+        self, name: str, version: int, inputs: Mapping[str, Any], compute: Callable[[], Stage], mapped: bool = False
+    ) -> Stage:
         """Give a stage's result, from the folder where it is there for the same inputs, else computed and kept.
 
         Parameters
@@ -186,16 +203,19 @@ class Store:
             Settings, backend and digests of what the stage depends on; JSON can write it.
         compute
             Called where the stage has to run.
+        mapped
+            Leave the arrays in the folder, from where they are read as they are needed.
         """
-        key = digest_of({"stage": name, "version": version, "inputs": inputs})
-        found = self._find(name, key)
+        key = key_of(name, version, inputs)
+        found = self._find(name, key, mapped)
         if found is None:
             started = time.perf_counter()
             done = compute()
-            found = Stage(
-                done.arrays, done.facts, done.content_digest(), time.perf_counter() - started, peak_memory_mb()
-            )
+            seconds = done.seconds or time.perf_counter() - started
+            found = Stage(done.arrays, done.facts, done.content_digest(), seconds, peak_memory_mb())
             self._keep(name, key, found)
+            if mapped and self.folder is not None:
+                found = replace(found, arrays=arrays.mapped(self._place(name) / ARRAYS))
             logger.info("%s: %s", name, seconds_text(found.seconds))
         else:
             logger.info("%s: found in the run folder (took %s then)", name, seconds_text(found.seconds))
@@ -209,34 +229,42 @@ class Store:
             safe = f"{safe[:80]}-{digest_of(name)[:12]}"
         return self.folder / STAGES / safe
 
-    def _find(self, name: str, key: str) -> Stage | None:
+    def has(self, name: str, key: str) -> bool:
+        """Whether the folder holds a result of this key, whole as far as its manifest tells."""
+        try:
+            return self.folder is not None and bool(
+                json.loads((self._place(name) / "manifest.json").read_text())["key"] == key
+            )
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def _find(self, name: str, key: str, mapped: bool) -> Stage | None:
         if self.folder is None:
             return None
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
         place = self._place(name)
         try:
             manifest = json.loads((place / "manifest.json").read_text())
             if manifest["key"] != key:
                 return None
             stage = Stage(
-                load_file(place / "arrays.safetensors"),
+                arrays.mapped(place / ARRAYS) if mapped else arrays.loaded(place / ARRAYS),
                 manifest["facts"],
                 manifest["digest"],
                 manifest["seconds"],
                 manifest["peak_memory_mb"],
                 resumed=True,
             )
-        except (OSError, ValueError, KeyError, SafetensorError):  # not there, or damaged: run it again
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: run it again
             return None
-        return stage if stage.content_digest() == stage.digest else None
+        if stage.content_digest() != stage.digest:
+            return None
+        for array in stage.arrays.values():
+            arrays.let_go(array)
+        return stage
 
     def _keep(self, name: str, key: str, stage: Stage) -> None:
         if self.folder is None:
             return
-        from safetensors.numpy import save
-
         place = self._place(name)
         part = place.with_name(f".{place.name}.part")
         manifest = {
@@ -249,18 +277,16 @@ class Store:
         with telling(place):
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
-            write_atomic(part / "arrays.safetensors", save(contiguous(stage.arrays)))
+            write_atomic(part / ARRAYS, arrays.saved(stage.arrays))
             write_json(part / "manifest.json", manifest)
             if place.exists():
                 shutil.rmtree(place)
             part.replace(place)
 
 
-def contiguous(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Arrays in C order, as safetensors needs them."""
-    import numpy as np
-
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:
+    """Key of a stage's result: another version or other inputs have another one."""
+    return digest_of({"stage": name, "version": version, "inputs": inputs})
 
 
 def lock(folder: Path) -> io.TextIOWrapper:

@@ -21,14 +21,14 @@ ORDER = [
     ["errors"],
     ["log"],
     ["config", "pose", "machine"],
-    ["config_file"],
+    ["config_file", "arrays"],
     ["tree", "windows", "likelihood", "scale", "bouts", "compare", "doubts", "draws"],
-    ["features", "mlp", "layout", "membership", "neighbours", "fuzzy", "store"],
+    ["features", "mlp", "layout", "membership", "neighbours", "fuzzy", "store", "sample"],
     ["descent"],
     ["backends.survey", "backends.device_memory"],
     ["backends.diagnosis"],
     ["backends.protocol", "backends.cpu", "backends.cuda"],
-    ["backends", "mouse", "quality"],
+    ["backends", "mouse", "quality", "engines"],
     ["simulate"],
     ["io.deeplabcut"],
     ["io"],
@@ -89,7 +89,7 @@ def test_only_the_cuda_backend_imports_rapids():
 
 def test_no_pickles():
     for module, path in MODULES.items():
-        assert not imports(path) & {"pickle", "joblib", "dill", "cloudpickle"}, module
+        assert not imports(path) & {"pickle", "joblib.dump", "joblib.load", "joblib.Memory", "dill", "cloudpickle"}, module
 
 
 @pytest.mark.parametrize("module", ARRAY_CODE)

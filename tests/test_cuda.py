@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import bsoid_gpu
 from bsoid_gpu import model as models
-from bsoid_gpu import store
+from bsoid_gpu import stages
 from bsoid_gpu.backends import get_backend, survey
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli import main
@@ -30,8 +30,8 @@ FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 CROSSINGS = {
     # a file in; out: repairs for the notes, keypoints ever seen, quality, and the result: features and threshold
     "features": (1, 5),
-    # all features in, with the parting of ties; out: its one look, and the result: scaled, embedding, mean, deviation
-    "embedding": (1, 1 + 2 + 2 * SESSIONS),
+    # all features are there; out: one look at the ties, and the result: scaled, embedding, mean, deviation
+    "embedding": (0, 1 + 2 + 2 * SESSIONS),
     # the embedding in; out: the tree, labels and memberships of the second fit, the embedding for bins without any
     "clusters": (1, 4),
     # labels, and for each fit but the last which bins it learns from; out: the check and the scores of each fit, its
@@ -95,29 +95,25 @@ def test_build_and_predict_give_the_tables_of_the_cpu(sessions, on_cpu, tmp_path
 
 def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, newest, monkeypatch):
     crossed = {}
-    keep = store.Store.run
 
-    def counted(self, name, version, inputs, compute):
-        def counting():
+    def counted(name, function):
+        def counting(*given):
             before = len(newest.to_device), len(newest.to_host)
-            done = compute()
-            crossed[name] = (len(newest.to_device) - before[0], len(newest.to_host) - before[1])
+            done = function(*given)
+            crossed.setdefault(name, []).append((len(newest.to_device) - before[0], len(newest.to_host) - before[1]))
             return done
 
-        return keep(self, name, version, inputs, counting)
+        return counting
 
-    monkeypatch.setattr(store.Store, "run", counted)
+    for name in CROSSINGS:
+        function = "_extracted" if name == "features" else name
+        monkeypatch.setattr(stages, function, counted(name, getattr(stages, function)))
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
-    of_features = [count for name, count in crossed.items() if name.startswith("features")]
-    assert of_features == [CROSSINGS["features"]] * FILES
-    assert crossed["embedding"] == (0, CROSSINGS["embedding"][1])
-    assert crossed["clusters"] == CROSSINGS["clusters"]
-    assert crossed["classifier"] == CROSSINGS["classifier"]
-    total = 1 + sum(count[0] for count in crossed.values())  # and the features of all sessions, once for all stages
+    assert crossed == {name: [CROSSINGS[name]] * (FILES if name == "features" else 1) for name in CROSSINGS}
+    assert len(newest.to_device) == 1 + FILES * 1 + 1 + CROSSINGS["classifier"][0]  # the device's proof; all features
     newest.to_device.clear()
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
-    assert total == 1 + FILES * 1 + 1 + CROSSINGS["classifier"][0]
     assert len(newest.to_device) == 8 + 1  # the model: three layers and the scale; the file
     assert len(newest.to_host) == 1 + 1 + 1 + 1  # the device's proof; repairs, keypoints ever seen; the probabilities
 

@@ -1,0 +1,56 @@
+"""Arrays in safetensors files: written, read, and mapped into memory."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def saved(named: Mapping[str, NDArray[Any]], metadata: dict[str, str] | None = None) -> bytes:
+    """The file that holds the arrays, in C order as safetensors needs them."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(array) for name, array in named.items()}, metadata)
+
+
+def loaded(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of a file, in memory; ``ValueError`` where it is damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+
+
+def mapped(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of a safetensors file, read from it as they are needed.
+
+    The file begins with the length of its header, 8 bytes, and the header, which is JSON.
+    """
+    import numpy as np
+
+    types = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "I32": np.int32, "BOOL": np.bool_}
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return {
+        name: np.memmap(path, types[of["dtype"]], "r", 8 + length + of["data_offsets"][0], tuple(of["shape"]))
+        for name, of in header.items()
+    }
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Take a mapped array out of memory; it is read again where it is needed again."""
+    mapping = getattr(array, "_mmap", None)
+    if mapping is not None:
+        mapping.madvise(mmap.MADV_DONTNEED)
