@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from test_pipeline import QUICK, files
 
 import bsoid_gpu
 from bsoid_gpu import engines, features, machine, mouse
 from bsoid_gpu.simulate import simulate
-
-from test_pipeline import QUICK, files
 
 SESSIONS = 7
 
