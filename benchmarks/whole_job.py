@@ -6,27 +6,16 @@ Every run starts in an empty run folder. One run that is not counted comes first
 """
 
 import json
-import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from processes import timed
+
 from bsoid_gpu.machine import machine, versions
-
-
-def timed(*arguments: object) -> tuple[float, float]:
-    """Seconds, and peak memory in MB, of one process."""
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"failed: {arguments}")
-    return time.perf_counter() - started, usage.ru_maxrss * 1.024 / 1e3
 
 
 def main() -> None:

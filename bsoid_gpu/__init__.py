@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from bsoid_gpu.config import Settings
     from bsoid_gpu.label import Prediction
     from bsoid_gpu.model import Model, load_model
-    from bsoid_gpu.pipeline import build, predict
+    from bsoid_gpu.pipeline import build
     from bsoid_gpu.pose import Pose
+    from bsoid_gpu.prediction import predict
     from bsoid_gpu.run import Run
 
 __all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict"]
@@ -24,7 +25,7 @@ _HOMES = {
     "Settings": "config",
     "build": "pipeline",
     "load_model": "model",
-    "predict": "pipeline",
+    "predict": "prediction",
 }
 
 

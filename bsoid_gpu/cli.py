@@ -164,12 +164,12 @@ def predict(
 ) -> None:
     """Label every frame of SESSIONS by a model.
 
-    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session.
+    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions whose
+    tables are there already, from the same content by the same model, are left as they are.
     """
-    from bsoid_gpu import pipeline
+    from bsoid_gpu import prediction
 
-    for _ in pipeline.predict_each(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence):
-        pass  # written session by session, so that no number of sessions fills the memory
+    prediction.predict_files(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence)
     click.echo(out)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bsoid_gpu import arrays, config_file, store
+from bsoid_gpu import arrays, config_file, files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.mlp import Perceptron
 
@@ -81,11 +81,11 @@ class Model:
 
     def digest(self) -> str:
         """Digest of the model file."""
-        return store.digest(self.to_bytes())
+        return files.digest(self.to_bytes())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file."""
-        store.write_atomic(Path(path), self.to_bytes())
+        files.write_atomic(Path(path), self.to_bytes())
 
 
 def about(model: Model) -> dict[str, Any]:

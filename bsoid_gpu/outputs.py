@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 import pandas as pd
 
-from bsoid_gpu import arrays, bouts, config_file, features, machine, store, windows
+from bsoid_gpu import arrays, bouts, config_file, features, files, machine, store, windows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from bsoid_gpu.run import Run
 
 
-def write_prediction(folder: Path, prediction: Prediction, labels: int) -> list[str]:
+RECORDS = "records"  # of the finished recordings of a prediction, in its folder
+
+
+def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
     """Write the four tables of a session.
 
     Parameters
@@ -37,8 +41,8 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> list[
 
     Returns
     -------
-    list[str]
-        Names of the files.
+    dict[str, str]
+        Digest of each file by its name.
     """
     frame = np.arange(len(prediction.labels))
     of_frames = pd.DataFrame(
@@ -56,11 +60,19 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> list[
         "summary": bouts.summary(prediction.labels, prediction.fps, labels).round(6),
         "transitions": of_labels.rename_axis("label").reset_index(),
     }
-    with store.telling(folder):
+    with files.telling(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    for kind, table in tables.items():
-        store.write_csv(folder / f"{prediction.name}.{kind}.csv", table)
-    return [f"{prediction.name}.{kind}.csv" for kind in tables]
+    return {
+        name: files.write_csv(folder / name, table)
+        for name, table in ((f"{prediction.name}.{kind}.csv", table) for kind, table in tables.items())
+    }
+
+
+def write_record(place: Path, record: dict[str, Any]) -> None:
+    """Write that the tables of a recording are finished."""
+    with files.telling(place.parent):
+        place.parent.mkdir(exist_ok=True)
+    files.write_json(place, record)
 
 
 def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.DataFrame]:
@@ -106,15 +118,15 @@ def write_run(
     folder: Path, run: Run, extracted: Sequence[Extracted], stages: Mapping[str, store.Stage], backend: Backend
 ) -> None:
     """Write the files of a run; the manifest last, so that a run with one is whole."""
-    store.write_atomic(folder / "settings.toml", config_file.to_toml(run.model.settings).encode())
-    store.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
-    store.write_csv(folder / "sweep.csv", run.sweep)
-    store.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
-    store.write_json(folder / "scores.json", run.scores)
+    files.write_atomic(folder / "settings.toml", config_file.to_toml(run.model.settings).encode())
+    files.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
+    files.write_csv(folder / "sweep.csv", run.sweep)
+    files.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
+    files.write_json(folder / "scores.json", run.scores)
     labels = [str(label) for label in range(run.model.labels)]
     confusion = pd.DataFrame(run.confusion, columns=labels)
     confusion.insert(0, "label", labels)
-    store.write_csv(folder / "confusion.csv", confusion)
+    files.write_csv(folder / "confusion.csv", confusion)
     run.model.save(folder / "model.safetensors")
     manifest = {
         **_circumstances(backend),
@@ -125,28 +137,29 @@ def write_run(
             for name, stage in stages.items()
         },
     }
-    store.write_json(folder / "manifest.json", manifest)
+    files.write_json(folder / "manifest.json", manifest)
 
 
 def write_prediction_manifest(
-    folder: Path,
-    model: Model,
-    backend: Backend,
-    fps: float,
-    min_confidence: float,
-    sessions: dict[str, Any],
-    problems: list[str],
+    folder: Path, model: Model, backend: Backend, fps: float, min_confidence: float, problems: list[str]
 ) -> None:
-    """Write by what the sessions of a folder were predicted, and which could not be."""
+    """Write by what the sessions of a folder were predicted, as their records tell, and which could not be."""
+    digest = model.digest()
+    told = [json.loads(path.read_text()) for path in sorted((folder / RECORDS).glob("*.json"))]
+    of_model = [record for record in told if record["asked"]["model"] == digest]
     manifest = {
         **_circumstances(backend),
-        "model": model.digest(),
+        "model": digest,
         "fps": fps,
         "min_confidence": min_confidence,
-        "sessions": sessions,
+        "sessions": {
+            name: {**session, "digests": record["asked"]["digests"]}
+            for record in of_model
+            for name, session in record["sessions"].items()
+        },
         "problems": problems,
     }
-    store.write_json(folder / "manifest.json", manifest)
+    files.write_json(folder / "manifest.json", manifest)
 
 
 def _circumstances(backend: Backend) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""The order of the stages."""
+"""The order of the stages of a build; of a prediction see :mod:`bsoid_gpu.prediction`."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from bsoid_gpu import (
     doubts,
     embed,
     extract,
-    label,
+    files,
     log,
     machine,
     mlp,
@@ -31,7 +30,7 @@ from bsoid_gpu import (
 )
 from bsoid_gpu import model as models
 from bsoid_gpu.backends import get_backend
-from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
 from bsoid_gpu.run import Run
 
@@ -122,7 +121,7 @@ def _log_file(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    with store.telling(folder):
+    with files.telling(folder):
         handler = log.to_file(folder / "log.txt")
     try:
         yield
@@ -209,83 +208,3 @@ def _predicted(perceptron: Perceptron, extracted: Sequence[Extracted], b: Backen
         labels.append(b.to_host(mlp.predict(fitted, b.asarray(np.asarray(session.features)))))
         arrays.let_go(session.features)
     return np.concatenate(labels)
-
-
-def predict(
-    model: models.Model | Path_,
-    sessions: Sessions,
-    fps: float | str | None = None,
-    out: Path_ | None = None,
-    *,
-    backend: str = "auto",
-    min_confidence: float = 0.0,
-) -> list[label.Prediction]:
-    """Label every frame of sessions.
-
-    Parameters
-    ----------
-    model
-        A model, a model file, or a run folder.
-    sessions
-        Files, folders of files, or poses, with the keypoints of the model.
-    fps
-        Frames per second of these sessions; the model's where it is left out.
-    out
-        Folder for the tables; None writes none.
-    backend
-        ``"auto"``, ``"cpu"`` or ``"cuda"``.
-    min_confidence
-        Frames whose likeliest label is less probable get the label -1.
-
-    Raises
-    ------
-    BadInput
-        Sessions that cannot be used; those that can are predicted, and all problems are told at the end.
-    """
-    return list(predict_each(model, sessions, fps, out, backend=backend, min_confidence=min_confidence))
-
-
-def predict_each(
-    model: models.Model | Path_,
-    sessions: Sessions,
-    fps: float | str | None = None,
-    out: Path_ | None = None,
-    *,
-    backend: str = "auto",
-    min_confidence: float = 0.0,
-) -> Iterator[label.Prediction]:
-    """Label every frame of sessions, one recording after another; see :func:`predict`."""
-    label.check_confidence(min_confidence)
-    m = model if isinstance(model, models.Model) else models.load_model(model)
-    rate = config.parse_fps(m.fps if fps is None else fps)
-    if rate != m.fps:
-        logger.info(
-            "the model is of %g fps, the sessions of %g: windows of 100 ms are taken at their rate", m.fps, rate
-        )
-    b = get_backend(backend)
-    perceptron = models.on_backend(m.perceptron, b)
-    known = {name: b.asarray(threshold) for name, threshold in m.thresholds.items()} if m.settings.input.group else {}
-    grouped = recordings.by_recording(recordings.sources(sessions), m.settings.input)
-    problems: list[str] = []
-    written: dict[str, Any] = {}
-    for _, parts in log.progress(list(grouped.items()), "predict"):
-        started = time.perf_counter()
-        try:
-            contents = [part.read() for part in parts]
-            digests = {content.name: content.digest() for content in contents}
-            tracks = [pose for content in contents for pose in content.tracks(rate, b, m.keypoints)]
-            sessions_in = extract.filtered(tracks, m.settings, b, known)
-            recordings.check_names([*written, *(session.pose.name for session in sessions_in)])
-        except BadInput as error:
-            problems.append(str(error))
-            continue
-        for session in sessions_in:
-            found = label.label_frames(session, perceptron, m.settings.features, b, min_confidence)
-            files = outputs.write_prediction(Path(out), found, m.labels) if out is not None else []
-            seconds = log.seconds_text(time.perf_counter() - started)
-            logger.info("%s: %d frames labelled, %s", found.name, len(found.labels), seconds)
-            written[found.name] = {"frames": len(found.labels), "files": files, "digests": digests}
-            yield found
-    if out is not None and written:
-        outputs.write_prediction_manifest(Path(out), m, b, rate, min_confidence, written, problems)
-    raise_all(problems)

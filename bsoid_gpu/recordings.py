@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.files import digest
 from bsoid_gpu.io import find_sessions, parse_pose, read_file
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose
-from bsoid_gpu.store import digest
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
@@ -114,9 +114,9 @@ def by_recording(found: Sequence[Source], settings: Input) -> dict[str, list[Sou
     return grouped
 
 
-def check_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str], others: Collection[str] = ()) -> None:
     """Raise :class:`BadInput` where two sessions have one name, as an animal of one file and another file can."""
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({name for name in names if names.count(name) > 1 or name in others})
     raise_all(
         f"more than one session is named {name!r}: outputs are named after sessions; rename one" for name in twice
     )

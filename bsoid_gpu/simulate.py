@@ -12,9 +12,9 @@ import pandas as pd
 from bsoid_gpu import mouse
 from bsoid_gpu.config import MIN_FPS
 from bsoid_gpu.errors import raise_all
+from bsoid_gpu.files import telling, write_atomic, write_csv
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.pose import Pose
-from bsoid_gpu.store import telling, write_atomic, write_csv
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import classify, cluster, embed, engines, extract, recordings, store
+from bsoid_gpu import classify, cluster, embed, engines, extract, files, recordings, store
 from bsoid_gpu.config_file import as_dict
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger, progress
@@ -132,7 +132,7 @@ def _extracted(work: _Recording) -> _Outcome:
 
 
 def _features_digest(kept: store.Store) -> str:
-    return store.digest_of([stage.digest for name, stage in kept.stages.items() if name.startswith(f"{FEATURES} ")])
+    return files.digest_of([stage.digest for name, stage in kept.stages.items() if name.startswith(f"{FEATURES} ")])
 
 
 def embedding(

@@ -1,126 +1,28 @@
-"""The disk: atomic files, the run folder with its stages, resume, and the lock on a folder."""
+"""The run folder: its finished stages, resume, and the lock on it."""
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import errno
 import fcntl
 import hashlib
 import io
 import json
-import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-from bsoid_gpu import arrays
+from bsoid_gpu import arrays, files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger, peak_memory_mb, seconds_text
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 LOCK = ".lock"
 ARRAYS = "arrays.safetensors"
 STAGES = "stages"
-WAYS_OUT = {
-    errno.ENOSPC: "the disk is full: free some space or choose another output folder, then run the same command again",
-    errno.EDQUOT: "the quota is used up: free some or choose another output folder, then run the same command again",
-    errno.EACCES: "the folder is not writable: choose another output folder",
-    errno.EROFS: "the file system is read-only: choose another output folder",
-    errno.ENOTDIR: "a part of the path is a file: choose another output folder",
-    errno.EEXIST: "there is a file of that name: choose another output folder",
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
-}
-
-
-@contextlib.contextmanager
-def telling(path: Path, what: str = "cannot write") -> Iterator[None]:
-    """Turn an error of the operating system into a :class:`BadInput` that names the way out."""
-    try:
-        yield
-    except OSError as error:
-        way_out = WAYS_OUT.get(error.errno or 0, error.strerror or str(error))
-        msg = f"{what} {str(path)!r}: {way_out}"
-        raise BadInput(msg) from error
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there; see :func:`writing`."""
-    with writing(path) as file:
-        file.write(data)
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file piece by piece: it is there, whole, after the block, and not at all where the block fails.
-
-    Raises
-    ------
-    BadInput
-        Disk full, folder not writable, and the like; an earlier file of that name is left as it was.
-    """
-    with telling(path):
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives a name, not a Path
-            os.replace(temporary, path)  # noqa: PTH105
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)  # noqa: PTH108
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys, so that the same content is the same bytes."""
-    write_atomic(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV; a missing value is an empty cell."""
-    write_csv_parts(path, [table])
-
-
-def write_csv_parts(path: Path, tables: Iterable[pd.DataFrame]) -> None:
-    """Write a table as CSV part by part, the rows of each below those before: it need not be in memory as a whole."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    with writing(path) as file:
-        for number, table in enumerate(tables):
-            if number == 0:
-                header = io.StringIO()
-                csv.writer(header, lineterminator="\n").writerow(table.columns)
-                file.write(header.getvalue().encode())
-            body = pa.Table.from_pandas(table, preserve_index=False)
-            arrow_csv.write_csv(body, file, arrow_csv.WriteOptions(include_header=False))
-
-
-def digest(data: bytes) -> str:
-    """Digest of bytes, such as the content of a file."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def digest_of(content: Any) -> str:
-    """Digest of anything JSON can write."""
-    return digest(json.dumps(content, sort_keys=True).encode())
 
 
 @dataclass(frozen=True)
@@ -138,7 +40,7 @@ class Stage:
         """Digest of the arrays' names, types, shapes and bytes, and of the facts."""
         import numpy as np
 
-        hasher = hashlib.blake2b(digest_size=16)
+        hasher = hashlib.blake2b(digest_size=files.DIGEST_BYTES)
         for name in sorted(self.arrays):
             array = np.ascontiguousarray(self.arrays[name])
             hasher.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -167,7 +69,7 @@ class Store:
     def __enter__(self) -> Store:
         if self.folder is not None:
             self._fresh = not self.folder.exists()
-            with telling(self.folder):
+            with files.telling(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 ours = {LOCK, STAGES, "log.txt", "model.safetensors", "settings.toml", "manifest.json"}
                 there = {item.name for item in self.folder.iterdir()}
@@ -224,10 +126,7 @@ class Store:
 
     def _place(self, name: str) -> Path:
         assert self.folder is not None
-        safe = quote(name, safe=" ").lstrip(".")
-        if len(safe) > 120:  # a file name holds 255 bytes
-            safe = f"{safe[:80]}-{digest_of(name)[:12]}"
-        return self.folder / STAGES / safe
+        return self.folder / STAGES / files.safe_name(name)
 
     def has(self, name: str, key: str) -> bool:
         """Whether the folder holds a result of this key, whole as far as its manifest tells."""
@@ -274,11 +173,11 @@ class Store:
             "seconds": stage.seconds,
             "peak_memory_mb": stage.peak_memory_mb,
         }
-        with telling(place):
+        with files.telling(place):
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
-            write_atomic(part / ARRAYS, arrays.saved(stage.arrays))
-            write_json(part / "manifest.json", manifest)
+            files.write_atomic(part / ARRAYS, arrays.saved(stage.arrays))
+            files.write_json(part / "manifest.json", manifest)
             if place.exists():
                 shutil.rmtree(place)
             part.replace(place)
@@ -286,7 +185,7 @@ class Store:
 
 def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:
     """Key of a stage's result: another version or other inputs have another one."""
-    return digest_of({"stage": name, "version": version, "inputs": inputs})
+    return files.digest_of({"stage": name, "version": version, "inputs": inputs})
 
 
 def lock(folder: Path) -> io.TextIOWrapper:
@@ -297,7 +196,7 @@ def lock(folder: Path) -> io.TextIOWrapper:
     BadInput
         Another process holds it.
     """
-    with telling(folder):
+    with files.telling(folder):
         file = (folder / LOCK).open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

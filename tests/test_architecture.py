@@ -21,7 +21,7 @@ ORDER = [
     ["errors"],
     ["log"],
     ["config", "pose", "machine"],
-    ["config_file", "arrays"],
+    ["config_file", "arrays", "files"],
     ["tree", "windows", "likelihood", "scale", "bouts", "compare", "doubts", "draws"],
     ["features", "mlp", "layout", "membership", "neighbours", "fuzzy", "store", "sample"],
     ["descent"],
@@ -38,7 +38,7 @@ ORDER = [
     ["model"],
     ["run", "selfcheck"],
     ["outputs", "stages"],
-    ["pipeline", "doctor"],
+    ["pipeline", "prediction", "doctor"],
     ["cli"],
     ["__main__", "__init__"],
 ]

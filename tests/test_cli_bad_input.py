@@ -233,16 +233,16 @@ def full_disk(monkeypatch, name_part: str):
     """A disk that is full as soon as a file of that name is to be written."""
     import errno
 
-    from bsoid_gpu import store
+    from bsoid_gpu import files
 
-    write = store.write_atomic
+    write = files.writing
 
-    def fails(path, data):
+    def fails(path):
         if name_part in path.name:
-            raise store.BadInput(str(OSError(errno.ENOSPC, "disk is full")))
-        write(path, data)
+            raise files.BadInput(str(OSError(errno.ENOSPC, "disk is full")))
+        return write(path)
 
-    monkeypatch.setattr(store, "write_atomic", fails)
+    monkeypatch.setattr(files, "writing", fails)
 
 
 def test_a_disk_that_fills_up_at_the_end_loses_no_finished_stage(run, tmp_path, monkeypatch):

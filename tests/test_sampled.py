@@ -1,14 +1,18 @@
 """More bins than are learnt from, and more recordings than one process takes."""
 
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from test_pipeline import QUICK, files
 
 import bsoid_gpu
 from bsoid_gpu import engines, features, machine, mouse
+from bsoid_gpu.cli import main
 from bsoid_gpu.simulate import simulate
 
 SESSIONS = 7
@@ -72,3 +76,31 @@ def test_few_workers_where_memory_is_short(monkeypatch):
     assert list(engines.run_each(str, range(9), backend, 600)) == list("012345678")
     assert asked
     assert machine.free_memory() > 0
+
+
+def test_predictions_that_are_finished_are_not_done_again(sampled, sessions, tmp_path):
+    _, folder = sampled
+    first, _ = cli_predict(folder, sessions, tmp_path / "labels")
+    assert first == {f"mouse{i + 1}" for i in range(SESSIONS)}
+    before = files(tmp_path / "labels", without=())
+    for damage in ("mouse2.bouts.csv", "records/mouse3.json"):
+        (tmp_path / "labels" / damage).unlink()
+    (tmp_path / "labels" / "mouse4.labels.csv").write_text("half")
+    changed = tmp_path / "other" / "mouse5.csv"  # the name of a finished session, but other content
+    changed.parent.mkdir()
+    changed.write_bytes(sessions[5].read_bytes())
+    _, told = cli_predict(folder, [*sessions[:4], changed, *sessions[5:]], tmp_path / "labels")
+    assert re.findall(r"(\w+): \d+ frames labelled", told) == ["mouse2", "mouse3", "mouse4", "mouse5"]
+    after = files(tmp_path / "labels", without=())
+    same = {name for name in before if before[name] == after[name]}
+    assert before.keys() == after.keys()
+    assert before.keys() - same >= {"mouse5.labels.csv", "manifest.json"}
+    assert all(name.startswith("mouse5.") or name == "manifest.json" for name in before.keys() - same)
+
+
+def cli_predict(folder, sessions, out):
+    done = CliRunner().invoke(
+        main, ["predict", str(folder), *map(str, sessions), "--out", str(out), "--backend", "cpu"]
+    )
+    assert done.exit_code == 0, done.stderr
+    return set(json.loads((out / "manifest.json").read_text())["sessions"]), done.stderr

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bsoid_gpu import store
+from bsoid_gpu import files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.store import Stage, Store
 
@@ -77,14 +77,14 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
 
 def test_a_full_disk_leaves_the_earlier_file(tmp_path, monkeypatch):
     file = tmp_path / "a.json"
-    store.write_json(file, {"a": 1})
+    files.write_json(file, {"a": 1})
 
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadInput, match="disk is full"):
-        store.write_json(file, {"a": 2})
+        files.write_json(file, {"a": 2})
     assert file.read_text() == '{\n "a": 1\n}\n'
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
@@ -98,5 +98,5 @@ def test_a_path_that_is_no_folder(tmp_path):
 
 def test_csv_as_pandas_reads_it(tmp_path):
     table = pd.DataFrame({"a, b": ["x,y", 'q"', "n\nl"], "c": [1.5, np.nan, 0.1], "d": [1, 2, 3]})
-    store.write_csv(tmp_path / "t.csv", table)
+    files.write_csv(tmp_path / "t.csv", table)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), table, check_dtype=False)

@@ -1,0 +1,130 @@
+"""Time, memory and quality of `build` and `predict` against the size of the job; each a process of its own.
+
+    python benchmarks/scale.py SESSIONS FPS RESULT.json [--runs 3] [--only NAME,...] [--plan]
+
+SESSIONS is a folder with sessions of the same length. Sizes from 9,000 to 144,000 bins are made of their first frames;
+longer ones, and more sessions than there are, of the same frames begun at another place, so that no two sessions have
+the same bins. One run that is not counted comes first: it compiles numba's functions. Results are added to those that
+RESULT.json holds; beside it appears the figure of cost against size, RESULT.png.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from processes import timed
+from safetensors.numpy import load_file
+
+from bsoid_gpu.machine import machine, versions
+
+SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), "144k": (8, 1)}  # sessions, of a length
+COUNTS = {"1 session": (1, 1), "4 sessions": (4, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
+HEADER_LINES = 3
+JUDGED = 6_000  # bins that trustworthiness is computed on
+
+
+def written(sessions: list[Path], number: int, share: float, folder: Path) -> None:
+    """Write a number of sessions of a share of the length of those given."""
+    for i in range(number):
+        lines = sessions[i % len(sessions)].read_bytes().splitlines(keepends=True)
+        header, body = lines[:HEADER_LINES], lines[HEADER_LINES:]
+        turn = i // len(sessions)
+        at = turn * 3_607 % len(body)  # no multiple of a bin's frames
+        frames = (line.split(b",", 1)[1] for line in (body[at:] + body[:at])[: round(share * len(body))])
+        numbered = (b"%d,%b" % (frame, line) for frame, line in enumerate(frames))
+        (folder / f"part{i + 1:03d}.csv").write_bytes(b"".join([*header, *numbered]))
+
+
+def trustworthiness(run: Path) -> float:
+    """How far neighbours in the embedding are neighbours in the features: 15 neighbours, a sample of the bins."""
+    from sklearn.manifold import trustworthiness as of
+
+    arrays = load_file(run / "stages" / "embedding" / "arrays.safetensors")
+    rows = np.random.default_rng(0).permutation(len(arrays["scaled"]))[:JUDGED]
+    return float(of(arrays["scaled"][rows], arrays["embedding"][rows], n_neighbors=15))
+
+
+def measured(sessions: Path, fps: float, runs: int) -> dict:
+    """Medians over the runs of one job."""
+    builds, predicts, stages = [], [], []
+    for _ in range(runs):
+        out = Path(tempfile.mkdtemp())
+        builds.append(timed("build", sessions, "--fps", fps, "--out", out / "run"))
+        manifest = json.loads((out / "run" / "manifest.json").read_text())
+        scores = json.loads((out / "run" / "scores.json").read_text())
+        stages.append(by_kind(manifest["stages"]))
+        trust = trustworthiness(out / "run")
+        predicts.append(timed("predict", out / "run", sessions, "--out", out / "labels"))
+        shutil.rmtree(out)
+    return {
+        "sessions": len(manifest["sessions"]),
+        "frames": sum(session["frames"] for session in manifest["sessions"]),
+        "bins": sum(session["bins"] for session in manifest["sessions"]),
+        "training_bins": scores["bins"],
+        "runs": runs,
+        "build_s": [round(seconds, 2) for seconds, _ in builds],
+        "build_median_s": round(statistics.median(seconds for seconds, _ in builds), 2),
+        "build_peak_memory_mb": round(max(mb for _, mb in builds)),
+        "predict_s": [round(seconds, 2) for seconds, _ in predicts],
+        "predict_s_per_session": round(
+            statistics.median(seconds for seconds, _ in predicts) / len(manifest["sessions"]), 3
+        ),
+        "predict_peak_memory_mb": round(max(mb for _, mb in predicts)),
+        "stages_median_s": {kind: round(statistics.median(of_run[kind] for of_run in stages), 2) for kind in stages[0]},
+        "trustworthiness": round(trust, 4),
+        **{name: scores[name] for name in ("clusters", "noise_share", "held_out_random", "held_out_blocks")},
+    }
+
+
+def by_kind(stages: dict) -> dict[str, float]:
+    """Seconds of each stage, those of the features added up."""
+    seconds: dict[str, float] = {}
+    for name, stage in stages.items():
+        kind = name.split()[0]
+        seconds[kind] = seconds.get(kind, 0.0) + stage["seconds"]
+    return seconds
+
+
+def jobs(only: set[str]) -> Iterator[tuple[str, int, float]]:
+    for name, (number, share) in (SIZES | COUNTS).items():
+        if not only or name in only:
+            yield name, number, share
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("sessions", type=Path)
+    asked.add_argument("fps", type=float)
+    asked.add_argument("result", type=Path)
+    asked.add_argument("--runs", type=int, default=3)
+    asked.add_argument("--only", default="", help="names of sizes and counts, parted by commas")
+    given = asked.parse_args()
+    sessions = sorted(given.sessions.glob("*.csv"))
+    told = json.loads(given.result.read_text()) if given.result.exists() else {"jobs": {}}
+    about = machine() | {"system": f"{platform.system()} {platform.machine()}"}
+    about.pop("host")
+    told |= {"what": __doc__.splitlines()[0], "machine": about, "versions": versions(), "warm_up_runs": 1}
+    warm = Path(tempfile.mkdtemp())
+    (warm / "sessions").mkdir()
+    written(sessions, 1, 1 / 8, warm / "sessions")
+    timed("build", warm / "sessions", "--fps", given.fps, "--out", warm / "run")
+    timed("predict", warm / "run", warm / "sessions", "--out", warm / "labels")
+    shutil.rmtree(warm)
+    for name, number, share in jobs(set(filter(None, given.only.split(",")))):
+        folder = Path(tempfile.mkdtemp())
+        written(sessions, number, share, folder)
+        told["jobs"][name] = measured(folder, given.fps, given.runs if number <= 20 else 1)
+        shutil.rmtree(folder)
+        given.result.parent.mkdir(parents=True, exist_ok=True)
+        given.result.write_text(json.dumps(told, indent=1) + "\n")
+        print(name, json.dumps(told["jobs"][name]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
