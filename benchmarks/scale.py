@@ -15,11 +15,11 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
 from processes import timed
-from safetensors.numpy import load_file
 
 from bsoid_gpu.machine import machine, versions
 
@@ -43,6 +43,8 @@ def written(sessions: list[Path], number: int, share: float, folder: Path) -> No
 
 def trustworthiness(run: Path) -> float:
     """How far neighbours in the embedding are neighbours in the features: 15 neighbours, a sample of the bins."""
+    import numpy as np
+    from safetensors.numpy import load_file
     from sklearn.manifold import trustworthiness as of
 
     arrays = load_file(run / "stages" / "embedding" / "arrays.safetensors")
@@ -59,7 +61,8 @@ def measured(sessions: Path, fps: float, runs: int) -> dict:
         manifest = json.loads((out / "run" / "manifest.json").read_text())
         scores = json.loads((out / "run" / "scores.json").read_text())
         stages.append(by_kind(manifest["stages"]))
-        trust = trustworthiness(out / "run")
+        with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # a process begins with its parent's peak memory
+            trust = apart.submit(trustworthiness, out / "run").result()
         predicts.append(timed("predict", out / "run", sessions, "--out", out / "labels"))
         shutil.rmtree(out)
     return {

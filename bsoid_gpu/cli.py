@@ -116,6 +116,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
     help="Seed of everything random; none: faster on a GPU, another embedding each time.  [default: 23]",
 )
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use; commas part them.")
+@click.option("--dry-run", is_flag=True, help="Only tell the time and the memory that each stage will take.")
 @_debug
 def build(
     sessions: tuple[str, ...],
@@ -125,6 +126,7 @@ def build(
     settings_file: str | None,
     seed: str | None,
     keypoints: str | None,
+    dry_run: bool,
 ) -> None:
     """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
 
@@ -132,15 +134,11 @@ def build(
     """
     from bsoid_gpu import config_file, pipeline
 
-    pipeline.build(
-        list(sessions),
-        fps,
-        out,
-        settings=config_file.load(settings_file) if settings_file else None,
-        backend=backend,
-        seed=seed,
-        keypoints=_names(keypoints),
-    )
+    settings, names = config_file.load(settings_file) if settings_file else None, _names(keypoints)
+    if dry_run:
+        click.echo(pipeline.planned(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
+        return
+    pipeline.build(list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names)
     click.echo(out)
 
 

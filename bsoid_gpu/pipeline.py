@@ -23,6 +23,7 @@ from bsoid_gpu import (
     machine,
     mlp,
     outputs,
+    plan,
     recordings,
     sample,
     stages,
@@ -30,7 +31,7 @@ from bsoid_gpu import (
 )
 from bsoid_gpu import model as models
 from bsoid_gpu.backends import get_backend
-from bsoid_gpu.errors import BadInput
+from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger
 from bsoid_gpu.run import Run
 
@@ -97,6 +98,38 @@ def build(
         if kept.folder is not None:
             outputs.write_run(kept.folder, run, extracted, kept.stages, b)
     return run
+
+
+def planned(
+    sessions: Sessions,
+    fps: float | str | None = None,
+    *,
+    settings: config.Settings | None = None,
+    backend: str = "auto",
+    keypoints: Sequence[str] = (),
+) -> str:
+    """What :func:`build` would take, in lines for people; the sessions are looked at but not read.
+
+    Raises
+    ------
+    BadInput
+        As :func:`build` does, as far as the beginnings of the files tell.
+    BackendUnavailable
+        The backend cannot run here.
+    """
+    s = _settled(settings or config.Settings(), fps, None, keypoints)
+    b = get_backend(backend)
+    problems, outlines = [], []
+    for source in recordings.sources(sessions):
+        try:
+            outlines.append(source.outline())
+        except BadInput as error:
+            problems.append(str(error))
+    raise_all(problems)
+    job = plan.size(outlines, s)
+    embed.check_bins(job.training_bins, s)
+    steps = plan.on_cpu(job, s, machine.cores(), plan.speed()) if b.name == "cpu" else plan.on_cuda(job, s)
+    return plan.report(steps, job)
 
 
 def _settled(

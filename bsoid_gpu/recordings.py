@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.files import digest
 from bsoid_gpu.io import find_sessions, parse_pose, read_file
+from bsoid_gpu.io.outline import Outline, outline
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose
 
@@ -40,6 +41,13 @@ class Source:
             return self.origin.stat().st_size if isinstance(self.origin, Path) else self.origin.position.nbytes
         except OSError:  # told when it is read
             return 0
+
+    def outline(self) -> Outline:
+        """How large it is, without reading all of a file."""
+        if isinstance(self.origin, Path):
+            return outline(self.origin)
+        pose = self.origin
+        return Outline(pose.frames, pose.keypoints, len(pose.individuals), pose.position.nbytes)
 
     def read(self) -> Content:
         """What is there now; a file is read once, so that its digest is that of what is parsed."""

@@ -55,7 +55,7 @@ def looks_like_csv(path: Path) -> bool:
 
 def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
     """Parse a CSV file: the header by hand, the body by the backend; see :func:`bsoid_gpu.io.parse_pose`."""
-    columns, skip_rows, cells = _csv_header(data, path)
+    columns, skip_rows, cells = csv_header(data, path)
     layout = _layout(columns, keypoints, path)
     told = f"{str(path)!r}: not all cells are numbers:"
     if cells != len(columns) + 1:  # a table that is too wide or too narrow all the way down is regular to a parser
@@ -69,7 +69,7 @@ def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: 
     return _pose(numbers, layout, path, fps, backend)
 
 
-def _csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
+def csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
     """What each column after the first holds, the number of header lines, and of cells in the first frame."""
     reader = csv.reader(line.decode("utf-8-sig") for line in data[:HEADER_BYTES].splitlines())
     try:
@@ -101,13 +101,8 @@ def _csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
 
 def parse_hdf5(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
     """Parse an HDF5 file as pandas writes it, in table or fixed format, under any key."""
-    table = _hdf5_table(data, path)
-    levels = list(table.columns.names)
-    individuals = (
-        table.columns.get_level_values("individuals") if "individuals" in levels else [""] * len(table.columns)
-    )
-    parts = (table.columns.get_level_values(level) for level in ("bodyparts", "coords"))
-    columns = [Column(*map(str, names)) for names in zip(individuals, *parts, strict=True)]
+    table = hdf5_table(data, path)
+    columns = hdf5_columns(table)
     layout = _layout(columns, keypoints, path)
     try:
         numbers = table.iloc[:, layout.places].to_numpy(dtype=float)
@@ -117,7 +112,7 @@ def parse_hdf5(data: bytes, path: Path, fps: float, backend: Backend, keypoints:
     return _pose(backend.asarray(numbers), layout, path, fps, backend)
 
 
-def _hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
+def hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
     """The one table with body parts in the file."""
     import pandas as pd
     import tables
@@ -142,6 +137,14 @@ def _hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
         msg = f"{str(path)!r} is no HDF5 file of DeepLabCut: expected one table with body parts, found {keys}"
         raise BadInput(msg)
     return next(iter(poses.values()))
+
+
+def hdf5_columns(table: pd.DataFrame) -> list[Column]:
+    """What each column holds."""
+    levels = ("individuals", "bodyparts", "coords")
+    there = table.columns.names
+    named = [table.columns.get_level_values(level) if level in there else [""] * table.shape[1] for level in levels]
+    return [Column(*map(str, names)) for names in zip(*named, strict=True)]
 
 
 class _Layout(NamedTuple):
