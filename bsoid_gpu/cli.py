@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 import click
 
 from bsoid_gpu._version import __version__
+from bsoid_gpu.cli_hpc import hpc
 from bsoid_gpu.errors import BsoidError, OutOfMemory
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 EPILOG = """\b
-Exit codes: 0 done, 1 a bug, 2 usage, 3 backend unavailable, 4 bad input, 5 out of memory.
+Exit codes: 0 done, 1 a bug, 2 usage, 3 backend unavailable, 4 bad input, 5 out of memory,
+6 stopped by SIGTERM or SIGUSR1: the same command goes on where it stopped.
 The path of the result goes to stdout, everything else to stderr."""
 
 
@@ -215,3 +217,6 @@ def config(settings_file: str | None) -> None:
     from bsoid_gpu.config import Settings
 
     click.echo(config_file.to_toml(config_file.load(settings_file) if settings_file else Settings()), nl=False)
+
+
+main.add_command(hpc)

@@ -7,6 +7,7 @@ in its process is said here.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bsoid_gpu.errors import OutOfMemory
 from bsoid_gpu.log import logger
 from bsoid_gpu.machine import cores, free_memory
+from bsoid_gpu.supervise import die_with_parent
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
@@ -58,6 +60,7 @@ def run_each(job: Callable[[I], R], items: Sequence[I], backend: Backend, item_m
 
 def _heard(job: Callable[[I], R], item: I) -> tuple[R, list[logging.LogRecord]]:
     """A job's result and what it said, in a worker: joblib lets each use its share of the cores."""
+    die_with_parent(os.getppid())  # a job that is killed leaves no workers behind
     listener = _Listener()
     logger.handlers, logger.propagate = [listener], False
     logger.setLevel(logging.INFO)

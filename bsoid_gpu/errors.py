@@ -1,6 +1,6 @@
 """The errors a user can meet; each carries the exit code of the command line.
 
-0 done, 1 a bug, 2 usage (click's own), 3 backend unavailable, 4 bad input, 5 out of memory.
+0 done, 1 a bug, 2 usage (click's own), 3 backend unavailable, 4 bad input, 5 out of memory, 6 stopped by a signal.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ class OutOfMemory(BsoidError):
     """A stage does not fit in memory."""
 
     exit_code = 5
+
+
+class Stopped(BsoidError):
+    """A batch system ended the job; the same command goes on where it stopped."""
+
+    exit_code = 6
 
 
 def raise_all(problems: Iterable[str], heading: str = "") -> None:

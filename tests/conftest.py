@@ -20,6 +20,7 @@ settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=3, help="moments at which a build and a prediction are killed")
     parser.addoption("--require-gpu", action="store_true", help="fail where a test that needs a GPU would be skipped")
 
 

@@ -20,7 +20,7 @@ ORDER = [
     ["_version"],
     ["errors"],
     ["log"],
-    ["config", "pose", "machine"],
+    ["config", "pose", "machine", "supervise"],
     ["config_file", "arrays", "files"],
     ["tree", "windows", "likelihood", "scale", "bouts", "compare", "doubts", "draws"],
     ["features", "mlp", "layout", "membership", "neighbours", "fuzzy", "store", "sample"],
