@@ -7,7 +7,7 @@ WHEELS ?= .venv-contract
 OLDEST ?= .venv-oldest
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: demo test test-all test-oldest contract lint clean
+.PHONY: bench demo test test-all test-hpc test-oldest contract lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -19,14 +19,18 @@ demo: $(VENV)/.ready
 	$(BIN)/python benchmarks/demo.py $(DEMO)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not hpc"
 
 test-all: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not hpc"
+
+# on a private Slurm; as root it installs Slurm and a module command, else it skips what is missing
+test-hpc: $(VENV)/.ready
+	$(BIN)/python -m pytest -m hpc tests/hpc
 
 # the lower bounds of pyproject.toml, which have no wheels for Python 3.12 and newer
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest -m "not slow"
+	$(OLDEST)/bin/python -m pytest -m "not slow and not hpc"
 
 $(OLDEST)/.ready: pyproject.toml tests/oldest.py | $(VENV)/.ready
 	$(OLDEST_PYTHON) -c 'import sys; sys.exit("the oldest libraries need Python 3.10 or 3.11; set OLDEST_PYTHON") if sys.version_info[:2] not in ((3, 10), (3, 11)) else 0'
@@ -44,10 +48,16 @@ $(WHEELS)/.ready: pyproject.toml
 	$(WHEELS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cuda12,test]'
 	touch $@
 
+# cost against size: of sessions of your own with SESSIONS=folder FPS=60, else of simulated ones
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	test -n "$(SESSIONS)" || test -d bench-sessions || $(BIN)/bsoid-gpu simulate bench-sessions --sessions 4 --minutes 30
+	$(BIN)/python benchmarks/scale.py $(or $(SESSIONS),bench-sessions) $(or $(FPS),60) benchmarks/results/scale.json
+
 lint: $(VENV)/.ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(OLDEST) $(WHEELS) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(WHEELS) $(DEMO) bench-sessions .pytest_cache .mypy_cache .ruff_cache .hypothesis

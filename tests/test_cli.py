@@ -11,7 +11,7 @@ from bsoid_gpu.cli import main
 from bsoid_gpu.config import Settings
 
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
-COMMANDS = ["simulate", "build", "predict", "info", "doctor", "config"]
+COMMANDS = ["simulate", "build", "predict", "info", "doctor", "config", "hpc"]
 
 
 def test_the_commands_are_all_there_and_each_shows_an_example():
@@ -22,10 +22,11 @@ def test_the_commands_are_all_there_and_each_shows_an_example():
         assert f"bsoid-gpu {command}" in result.stdout
 
 
-def test_every_command_is_in_the_readme(pytestconfig):
-    readme = (pytestconfig.rootpath / "README.md").read_text()
+def test_every_command_is_in_the_documentation(pytestconfig):
+    pages = [pytestconfig.rootpath / "README.md", *(pytestconfig.rootpath / "docs").glob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
     for command in COMMANDS:
-        assert f"bsoid-gpu {command}" in readme
+        assert f"bsoid-gpu {command}" in text
 
 
 def test_config_prints_a_file_that_it_reads(tmp_path):

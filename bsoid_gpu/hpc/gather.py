@@ -1,0 +1,62 @@
+"""Which recordings of a job have no labels yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bsoid_gpu import model, outputs
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.files import digest, safe_name
+from bsoid_gpu.hpc.scripts import KNOWN
+
+SHOWN = 20  # names; the number of all is told
+
+
+def gather(folder: str) -> str:
+    """Give the folder of the labels where every recording of a job has them, made by the model of its run.
+
+    Raises
+    ------
+    BadInput
+        Not a folder of a job, or labels are missing: of which recordings, and what to type.
+    """
+    try:
+        job = json.loads((Path(folder) / KNOWN).read_text())
+    except (OSError, ValueError) as error:
+        msg = f"{folder!r} holds no job ({KNOWN}: {error}): give the --out of bsoid-gpu hpc sbatch, swarm or local"
+        raise BadInput(msg) from error
+    run, labels = Path(job["run"]), Path(job["labels"])
+    file = run / model.FILE if run.is_dir() else run
+    if not file.is_file():
+        msg = (
+            f"there is no model at {str(file)!r}, so nothing has labels: its log tells why; submit the jobs again, "
+            "finished stages are kept"
+        )
+        raise BadInput(msg)
+    made_by = digest(file.read_bytes())
+    lacking = {
+        number: [name for name in names if not _labelled(labels, name, made_by)]
+        for number, names in enumerate(job["bundles"])
+    }
+    missing = [name for names in lacking.values() for name in names]
+    if missing:
+        more = f", and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        bundles = ",".join(str(number) for number, names in lacking.items() if names)
+        msg = (
+            f"{len(missing)} of {sum(map(len, job['bundles']))} recordings have no labels: "
+            f"{', '.join(map(repr, missing[:SHOWN]))}{more}; their logs tell why; then type\n"
+            f"{job['again'].replace('{bundles}', bundles)}"
+        )
+        raise BadInput(msg)
+    return str(labels)
+
+
+def _labelled(labels: Path, recording: str, made_by: str) -> bool:
+    """Whether the tables of a recording are there, made by that model."""
+    try:
+        record = json.loads((labels / outputs.RECORDS / f"{safe_name(recording)}.json").read_text())
+        tables = [name for session in record["sessions"].values() for name in session["files"]]
+        return bool(record["asked"]["model"] == made_by) and all((labels / name).is_file() for name in tables)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False

@@ -1,0 +1,15 @@
+#!/bin/bash
+# The jobs of this folder one after the other, without a scheduler. The same command goes on where it stopped.
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+. {{jobs}}/environment.sh || exit
+export BSOID_SCRATCH=$scratch
+if [ -e "$jobs/build.sh" ]; then
+  run bash "$jobs/build.sh"
+  [ "$code" -eq 0 ] || finish
+fi
+for ((bundle = 0; bundle < {{bundles}}; bundle++)); do
+  run bash "$jobs/predict.sh" "$bundle"
+  [ "$code" -ne 6 ] || finish # what is wrong with a bundle is told at the end
+done
+run bash "$jobs/gather.sh"
+finish

@@ -1,0 +1,14 @@
+#!/bin/bash
+# Submits the jobs of this folder, each after the one that it needs, and prints their numbers; logs go to logs/.
+set -euo pipefail
+cd -- {{jobs}}/logs
+after=()
+if [ -e ../build.sbatch ]; then
+  build=$(sbatch --parsable ../build.sbatch)
+  echo "build ${build%%;*}"
+  after=(--dependency=afterok:"${build%%;*}" --kill-on-invalid-dep=yes)
+fi
+predict=$(sbatch --parsable "${after[@]}" ../predict.sbatch)
+echo "predict ${predict%%;*}"
+gather=$(sbatch --parsable --dependency=afterany:"${predict%%;*}" ../gather.sbatch)
+echo "gather ${gather%%;*}"
