@@ -24,8 +24,9 @@ from processes import timed
 from bsoid_gpu.machine import machine, versions
 
 SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), "144k": (8, 1)}  # sessions, of a length
-COUNTS = {"1 session": (1, 1), "4 sessions": (4, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
+COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
 HEADER_LINES = 3
+ORIGINAL = {"bins": 71_996, "build_s": 905, "memory_gb": 2.97}  # on sessions of this size, on two cores
 JUDGED = 6_000  # bins that trustworthiness is computed on
 
 
@@ -94,6 +95,38 @@ def by_kind(stages: dict) -> dict[str, float]:
     return seconds
 
 
+def figure(told: dict, path: Path) -> None:
+    """Cost against size, both on logarithmic axes."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    drawn = [told["jobs"][name] for name in SIZES if name in told["jobs"]]
+    many = [told["jobs"][name] for name in ("1 session", "72k", *list(COUNTS)[1:]) if name in told["jobs"]]
+    shown, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    bins = [job["bins"] for job in drawn]
+    for stage in ("features", "embedding", "clusters", "classifier"):
+        axes[0].plot(bins, [job["stages_median_s"][stage] for job in drawn], "o-", label=stage, linewidth=1)
+    axes[0].plot(bins, [job["build_median_s"] for job in drawn], "ko-", label="build, whole process")
+    axes[0].plot([ORIGINAL["bins"]], [ORIGINAL["build_s"]], "r*", markersize=12, label="original B-SOiD, two cores")
+    axes[0].set(xlabel="bins of 100 ms", ylabel="seconds", title="build against bins")
+    sessions = [job["sessions"] for job in many]
+    axes[1].plot(sessions, [job["build_median_s"] for job in many], "ko-", label="build")
+    axes[1].plot(sessions, [sum(job["predict_s"]) / job["runs"] for job in many], "bo-", label="predict all")
+    axes[1].set(xlabel="sessions of 30 minutes", ylabel="seconds", title="against sessions (a sample from 9 on)")
+    for jobs_of, mark, label in ((drawn, "o-", "by size"), (many, "s--", "by sessions")):
+        memory = [job["build_peak_memory_mb"] / 1e3 for job in jobs_of]
+        axes[2].plot([job["bins"] for job in jobs_of], memory, mark, label=f"build, {label}")
+    axes[2].plot([ORIGINAL["bins"]], [ORIGINAL["memory_gb"]], "r*", markersize=12, label="original B-SOiD")
+    axes[2].set(xlabel="bins of 100 ms", ylabel="GB", title="peak memory")
+    for axis in axes:
+        axis.set(xscale="log", yscale="log")
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=8)
+    shown.savefig(path, dpi=110)
+
+
 def jobs(only: set[str]) -> Iterator[tuple[str, int, float]]:
     for name, (number, share) in (SIZES | COUNTS).items():
         if not only or name in only:
@@ -127,6 +160,7 @@ def main() -> None:
         given.result.parent.mkdir(parents=True, exist_ok=True)
         given.result.write_text(json.dumps(told, indent=1) + "\n")
         print(name, json.dumps(told["jobs"][name]), flush=True)
+    figure(told, given.result.with_suffix(".png"))
 
 
 if __name__ == "__main__":

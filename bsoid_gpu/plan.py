@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 REFERENCE_S = 0.040  # that the work in `speed` took on one core of the reference machine
 LABELS = 30  # as many as a job finds, about
-BASE_MB = 330.0  # the program and its libraries
+BASE_MB = 400.0  # the program and its libraries
 
 
 class Step(NamedTuple):
@@ -80,15 +80,15 @@ def on_cpu(job: Size, settings: Settings, cores: int, relative_speed: float = 1.
     features = 0.0125 * job.megabytes / workers + (1.5 if workers > 1 else 0.0)
     neighbours = n * n * (0.7e-9 + 0.045e-9 * d)
     graph = n * k * 0.25e-6
-    layout = n * epochs * ((2 + method.negative_samples) * math.log2(max(k, 2)) * 1.6e-8 + k / 8 * 2.2e-9)
-    tree = n * math.log2(max(n, 2)) * 2.2e-6
-    classifier = n * fits * settings.classifier.max_epochs * weights * 0.6e-10
+    layout = n * epochs * ((2 + method.negative_samples) * math.log2(max(k, 2)) * 2.9e-8 + k / 8 * 4e-9)
+    tree = n * math.log2(max(n, 2)) * 2.75e-6 + 0.75
+    classifier = n * fits * settings.classifier.max_epochs * weights * 0.84e-10
     tables = job.bins * d * 1.2e-7
     steps = [
         Step("features", features, BASE_MB + reading_memory(job, workers)),
-        Step("embedding", (neighbours + graph + layout) / cores + 0.5, BASE_MB + n * (k * 40 + d * 24) / 1e6),
+        Step("embedding", (neighbours + graph + layout) / cores + 1.5, BASE_MB + n * (k * 37 + d * 24) / 1e6),
         Step("clusters", tree, BASE_MB + n * 900 / 1e6),
-        Step("classifier", classifier / min(cores, fits), BASE_MB + n * d * 8 * (1 + 3 * min(cores, fits)) / 1e6),
+        Step("classifier", classifier / min(cores, fits) + 1.3, BASE_MB + n * d * 8 * (1 + 3 * min(cores, fits)) / 1e6),
         Step("tables", tables + 1.0, BASE_MB + job.bins / max(job.files, 1) * (d + 10) * 40 / 1e6),
     ]
     return [step._replace(seconds=step.seconds / relative_speed) for step in steps]
