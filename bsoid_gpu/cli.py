@@ -5,15 +5,19 @@ Heavy imports stand inside the commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bsoid_gpu._version import __version__
 from bsoid_gpu.cli_hpc import hpc
 from bsoid_gpu.errors import BsoidError, OutOfMemory
+
+if TYPE_CHECKING:
+    from bsoid_gpu.engines import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -76,6 +80,25 @@ def _backend(function: F) -> F:
     return option(function)
 
 
+def _engine(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --scheduler and --workers, as one argument."""
+
+    def settled(scheduler: str, workers: int, **given: Any) -> Any:
+        from bsoid_gpu.engines import Engine
+
+        return function(engine=Engine(scheduler, workers), **given)
+
+    option = click.option(
+        "--scheduler",
+        default="processes",
+        show_default=True,
+        metavar="processes|dask|slurm|ADDRESS",
+        help="Who shares the sessions out: processes or Dask workers of this machine, Slurm jobs, a Dask scheduler.",
+    )
+    number = click.option("--workers", type=click.IntRange(0), default=0, help="How many.  [default: as fits]")
+    return option(number(functools.update_wrapper(settled, function)))
+
+
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bsoid-gpu")
 @_debug
@@ -118,6 +141,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
     help="Seed of everything random; none: faster on a GPU, another embedding each time.  [default: 23]",
 )
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use; commas part them.")
+@_engine
 @click.option("--dry-run", is_flag=True, help="Only tell the time and the memory that each stage will take.")
 @_debug
 def build(
@@ -129,6 +153,7 @@ def build(
     seed: str | None,
     keypoints: str | None,
     dry_run: bool,
+    engine: Engine,
 ) -> None:
     """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
 
@@ -140,7 +165,9 @@ def build(
     if dry_run:
         click.echo(pipeline.planned(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
         return
-    pipeline.build(list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names)
+    pipeline.build(
+        list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, engine=engine
+    )
     click.echo(out)
 
 
@@ -158,9 +185,16 @@ def _names(given: str | None) -> tuple[str, ...]:
 @_backend
 @click.option("--fps", help="Frames per second of these sessions.  [default: the model's]")
 @click.option("--min-confidence", default=0.0, show_default=True, help="Frames that are less sure get the label -1.")
+@_engine
 @_debug
 def predict(
-    model: str, sessions: tuple[str, ...], out: str, backend: str, fps: str | None, min_confidence: float
+    model: str,
+    sessions: tuple[str, ...],
+    out: str,
+    backend: str,
+    fps: str | None,
+    min_confidence: float,
+    engine: Engine,
 ) -> None:
     """Label every frame of SESSIONS by a model.
 
@@ -169,7 +203,9 @@ def predict(
     """
     from bsoid_gpu import prediction
 
-    prediction.predict_files(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence)
+    prediction.predict_files(
+        model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, engine=engine
+    )
     click.echo(out)
 
 

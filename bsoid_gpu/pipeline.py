@@ -31,6 +31,7 @@ from bsoid_gpu import (
 )
 from bsoid_gpu import model as models
 from bsoid_gpu.backends import get_backend
+from bsoid_gpu.engines import Engine
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger
 from bsoid_gpu.run import Run
@@ -55,6 +56,7 @@ def build(
     backend: str = "auto",
     seed: int | str | None = None,
     keypoints: Sequence[str] = (),
+    engine: Engine | None = None,
 ) -> Run:
     """Discover behaviours in sessions.
 
@@ -75,6 +77,8 @@ def build(
         makes a GPU faster.
     keypoints
         Exact names, taking the place of the settings'.
+    engine
+        Who reads the recordings and computes their features; the processes of this machine where it is left out.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def build(
     with store.Store(Path(out) if out is not None else None) as kept, _log_file(kept.folder):
         logger.info("%d files to import, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
         try:
-            extracted, digests = stages.features(found, s, b, kept)
+            extracted, digests = stages.features(found, s, b, kept, engine or Engine())
             embed.check_bins(sum(session.features.shape[0] for session in extracted), s)
         except BadInput:
             kept.forget()

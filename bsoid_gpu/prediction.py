@@ -38,6 +38,7 @@ def predict(
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
+    engine: engines.Engine | None = None,
 ) -> list[label.Prediction]:
     """Label every frame of sessions.
 
@@ -55,13 +56,15 @@ def predict(
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     min_confidence
         Frames whose likeliest label is less probable get the label -1.
+    engine
+        Who shares the recordings out; the processes of this machine where it is left out.
 
     Raises
     ------
     BadInput
         Sessions that cannot be used; those that can are predicted, and all problems are told at the end.
     """
-    job = _job(model, sessions, fps, out, backend, min_confidence, again=True)
+    job = _job(model, sessions, fps, out, backend, min_confidence, engine, again=True)
     return [prediction for found, _ in job for prediction in found]
 
 
@@ -73,12 +76,13 @@ def predict_files(
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
+    engine: engines.Engine | None = None,
 ) -> list[str]:
     """Write the tables of sessions, and give their names; see :func:`predict`.
 
     Recordings whose tables are there already, from the same content by the same model, are left as they are.
     """
-    job = _job(model, sessions, fps, out, backend, min_confidence, again=False)
+    job = _job(model, sessions, fps, out, backend, min_confidence, engine, again=False)
     return [name for _, record in job for name in record["sessions"]]
 
 
@@ -119,6 +123,7 @@ def _job(
     out: Path_ | None,
     backend: str,
     min_confidence: float,
+    engine: engines.Engine | None,
     *,
     again: bool,
 ) -> Iterator[tuple[list[label.Prediction], dict[str, Any]]]:
@@ -140,7 +145,8 @@ def _job(
     problems: list[str] = []
     largest = max(sum(part.size() for part in work.parts) for work in works)
     names: list[str] = []
-    for outcome in log.progress(engines.run_each(_labelled, works, b, FILE_MEMORY * largest), "predict", len(works)):
+    outcomes = (engine or engines.Engine()).run_each(_labelled, works, b, FILE_MEMORY * largest)
+    for outcome in log.progress(outcomes, "predict", len(works)):
         if isinstance(outcome, BadInput):
             problems.append(str(outcome))
             continue

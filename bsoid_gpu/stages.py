@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import classify, cluster, embed, engines, extract, files, recordings, store
+from bsoid_gpu import classify, cluster, embed, extract, files, recordings, store
 from bsoid_gpu.config_file import as_dict
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger, progress
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array, Backend
     from bsoid_gpu.classify import Classification
     from bsoid_gpu.config import Settings
+    from bsoid_gpu.engines import Engine
     from bsoid_gpu.extract import Extracted
     from bsoid_gpu.recordings import Source
 
@@ -36,11 +37,11 @@ FILE_MEMORY = 10  # bytes of memory for each byte of a file, while its features 
 
 
 def features(
-    found: Sequence[Source], s: Settings, b: Backend, kept: store.Store
+    found: Sequence[Source], s: Settings, b: Backend, kept: store.Store, engine: Engine
 ) -> tuple[list[Extracted], dict[str, str]]:
     """Features of every session, one stage for each recording, and the digests of the files.
 
-    The first recording tells the keypoints that the others must have; those are shared among the cores.
+    The first recording tells the keypoints that the others must have; those are shared out by the engine.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def features(
         take(first, _extracted(first))
     waiting = [replace(work, keypoints=done[0].keypoints) for work in waiting]
     largest = max((work.size() for work in waiting), default=0)
-    outcomes = engines.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
+    outcomes = engine.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
     for work, outcome in progress(zip(waiting, outcomes, strict=True), FEATURES, len(waiting)):
         take(work, outcome)
     raise_all(problems)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from test_pipeline import QUICK, files
 
 import bsoid_gpu
-from bsoid_gpu import engines, features, machine, mouse
+from bsoid_gpu import engines, features, mouse
 from bsoid_gpu.cli import main
 from bsoid_gpu.simulate import simulate
 
@@ -66,16 +66,6 @@ def test_what_is_wrong_in_a_process_is_told_here(sessions, tmp_path, monkeypatch
     with pytest.raises(bsoid_gpu.errors.BadInput, match=r"mouse9\.csv"):
         bsoid_gpu.build([*sessions, broken], fps=30, settings=QUICK, backend="cpu")
     assert "mouse5: 1080 frames x 6 keypoints" in caplog.text
-
-
-def test_few_workers_where_memory_is_short(monkeypatch):
-    asked = []
-    monkeypatch.setattr(engines, "cores", lambda: 8)
-    monkeypatch.setattr(engines, "free_memory", lambda: asked.append(1) or 1000)
-    backend = bsoid_gpu.backends.get_backend("cpu")
-    assert list(engines.run_each(str, range(9), backend, 600)) == list("012345678")
-    assert asked
-    assert machine.free_memory() > 0
 
 
 def test_predictions_that_are_finished_are_not_done_again(sampled, sessions, tmp_path):

@@ -100,6 +100,10 @@ class CudaBackend:
             **{name: library.__version__ for name, library in libraries.items()},
         }
 
+    def __reduce__(self) -> tuple[type[CudaBackend], tuple[()]]:
+        """Where it is sent, it is made anew on the GPU there."""
+        return CudaBackend, ()
+
     def asarray(self, values: NDArray[Any]) -> Array:
         """Move to the device."""
         with self._room(f"an array of {values.nbytes / 1e9:.2f} GB and what is computed from it", 4 * values.nbytes):
