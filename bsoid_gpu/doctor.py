@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CPU_LIBRARIES = {
     "array_api_compat": "array-api-compat",
     "fast_hdbscan": "fast-hdbscan",
-    "hdbscan": "hdbscan",
+    "joblib": "joblib",
     "numba": "numba",
     "numpy": "numpy",
     "pandas": "pandas",

@@ -14,7 +14,7 @@ from bsoid_gpu._version import __version__
 
 def versions() -> dict[str, str]:
     """Versions of the program and of the libraries that its results depend on."""
-    names = ("numpy", "scipy", "scikit-learn", "numba", "umap-learn", "hdbscan", "fast-hdbscan", "pyarrow")
+    names = ("numpy", "scipy", "scikit-learn", "numba", "umap-learn", "fast-hdbscan", "pyarrow")
     found = {"bsoid_gpu": __version__, "python": platform.python_version()}
     for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):

@@ -17,6 +17,15 @@ def project() -> dict:
     return tomllib.loads(PYPROJECT.read_text())["project"]
 
 
+def needed(extra: str) -> list[str]:
+    """What the project and one of its extras need, the extras that this one names too."""
+    asked = project()
+    own = asked["optional-dependencies"][extra]
+    named = [other for requirement in own for other in re.findall(r"^bsoid-gpu\[([\w-]+)\]$", requirement)]
+    plain = [requirement for requirement in own if not requirement.startswith("bsoid-gpu[")]
+    return [*asked["dependencies"], *plain, *(r for other in named for r in asked["optional-dependencies"][other])]
+
+
 def pinned(requirement: str) -> str:
     pin, count = BOUND.subn(r"\1==\2.*", requirement)
     if not count:
@@ -26,6 +35,5 @@ def pinned(requirement: str) -> str:
 
 
 if __name__ == "__main__":
-    asked = project()
-    for requirement in asked["dependencies"] + asked["optional-dependencies"]["test"]:
+    for requirement in needed("test"):
         sys.stdout.write(pinned(requirement) + "\n")
