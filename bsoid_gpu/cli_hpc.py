@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -72,7 +73,7 @@ def sbatch(at_once: int, **given: Any) -> None:
 
     job, program, resources = _asked(given)
     scripts.write_sbatch(job, program, resources, max(at_once, 1))
-    click.echo(given["out"])
+    click.echo(os.fsencode(given["out"]))
 
 
 @hpc.command(epilog="\b\nExample:\n  bsoid-gpu hpc swarm --predict new/ --run run1 --out jobs && bash jobs/submit.sh")
@@ -82,7 +83,7 @@ def swarm(**given: Any) -> None:
     from bsoid_gpu.hpc import scripts
 
     scripts.write_swarm(*_asked(given))
-    click.echo(given["out"])
+    click.echo(os.fsencode(given["out"]))
 
 
 @hpc.command(epilog="\b\nExample:\n  bsoid-gpu hpc local recordings/ --fps 60 --out jobs && bash jobs/run.sh")
@@ -93,7 +94,7 @@ def local(**given: Any) -> None:
     from bsoid_gpu.hpc import scripts
 
     scripts.write_local(_job(given), _program(given))
-    click.echo(given["out"])
+    click.echo(os.fsencode(given["out"]))
 
 
 @hpc.command(epilog="\b\nExample:\n  bsoid-gpu hpc gather jobs")
@@ -102,7 +103,7 @@ def gather(jobs: str) -> None:
     """Name the recordings of a job that have no labels yet, and what to type; exit with 4 where there are some."""
     from bsoid_gpu.hpc import gather as gathering
 
-    click.echo(gathering.gather(jobs))
+    click.echo(os.fsencode(gathering.gather(jobs)))
 
 
 @hpc.command(epilog="\b\nExample:\n  bsoid-gpu hpc module --out modulefiles/bsoid-gpu/1.0 --data bsoid-data")
@@ -116,7 +117,7 @@ def module(out: str, data: str | None) -> None:
     from bsoid_gpu.hpc import modulefile
 
     modulefile.write_module(out, data)
-    click.echo(out)
+    click.echo(os.fsencode(out))
 
 
 def _asked(given: dict[str, Any]) -> tuple[Job, Program, Resources]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bsoid_gpu import config, config_file, recordings
 from bsoid_gpu import model as models
 from bsoid_gpu.config import Settings
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.hpc.needs import needs
+from bsoid_gpu.hpc.needs import to_label
 from bsoid_gpu.hpc.resources import MOST_TASKS
 from bsoid_gpu.io import find_sessions
 
@@ -34,6 +34,7 @@ class Job:
     folder: Path
     learn: tuple[Path, ...]
     bundles: tuple[Bundle, ...]
+    settings: Settings
     run: Path
     labels: Path
     backend: str
@@ -89,12 +90,9 @@ def collect(
         raise BadInput(msg)
     settings = config_file.load(settings_file) if settings_file else Settings()
     learn = [absolute(path) for path in find_sessions(sessions)] if sessions else []
-    if learn:
-        config.parse_fps(fps or settings.input.fps)
-    elif not settings_file:
+    if not learn and not settings_file:
         settings = models.load_model(run or "").settings
-    if fps:
-        config.parse_fps(fps)
+    rate = config.parse_fps(fps or settings.input.fps)
     label = learn + [absolute(path) for path in find_sessions(more)] if more else learn
     grouped = recordings.by_recording(recordings.sources(list(dict.fromkeys(label))), settings.input)
     files = {name: tuple(Path(str(part.origin)) for part in parts) for name, parts in grouped.items()}
@@ -102,6 +100,7 @@ def collect(
         folder=place,
         learn=tuple(learn),
         bundles=tuple(_bundles(files, bundle)),
+        settings=replace(settings, input=replace(settings.input, fps=rate)),
         run=absolute(run) if run else place / "run",
         labels=absolute(labels) if labels else place / "labels",
         backend=backend,
@@ -119,7 +118,7 @@ def absolute(path: str | os.PathLike[str]) -> Path:
 def _bundles(files: dict[str, tuple[Path, ...]], size: int | None) -> list[Bundle]:
     """Recordings in order, so many together; parts of one recording stay together."""
     if size is None:
-        each = needs([file for parts in files.values() for file in parts]).predict_minutes / len(files)
+        each = to_label([file for parts in files.values() for file in parts]).minutes / len(files)
         size = math.ceil(WORTH_MINUTES / each)
     size = max(size, math.ceil(len(files) / MOST_TASKS))
     names = list(files)

@@ -1,30 +1,42 @@
-"""How much memory and time jobs on sessions take, from the sizes of the files: rough, and rather too much."""
+"""How much memory and time to ask a cluster for: what is planned, and as much again to spare."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from bsoid_gpu import plan
+from bsoid_gpu.config import Settings
+from bsoid_gpu.io.outline import outline
+
+SPARE = 2.0  # times what is planned
+SLOW = 0.5  # relative speed of a node's core, shared and unknown
+START_S = 10.0  # of a file's labelling: its share of the start, and its tables
+LABEL_S = 0.05  # for each MB
+FILE_MEMORY = 10  # MB for each MB of a file
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What to ask a cluster for; ``predict_minutes`` is for all files, one after the other."""
+class Needs(NamedTuple):
+    """What to ask for."""
 
-    build_gb: int
-    build_minutes: int
-    predict_gb: int
-    predict_minutes: float
+    gigabytes: int
+    minutes: float
 
 
-def needs(files: Sequence[Path]) -> Needs:
-    """Estimate for files that are there."""
-    megabytes = [file.stat().st_size / 1e6 for file in files] or [0.0]
-    total, largest = sum(megabytes), max(megabytes)
+def to_build(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
+    """To learn from files, as fast as the CPU does it; ``settings`` tell the frame rate."""
+    size = plan.size([outline(file) for file in files], settings)
+    steps = plan.on_cpu(size, settings, cores, SLOW)
     return Needs(
-        build_gb=math.ceil(4 + (4 * total + 10 * largest) / 1000),
-        build_minutes=math.ceil(min(30 + total / 10, 24 * 60)),
-        predict_gb=math.ceil(4 + 10 * largest / 1000),
-        predict_minutes=sum(5 + 0.4 * size for size in megabytes) / 60,
+        math.ceil(SPARE * max(step.memory_mb for step in steps) / 1000),
+        SPARE * sum(step.seconds for step in steps) / 60,
     )
+
+
+def to_label(files: Sequence[Path]) -> Needs:
+    """To label files one after the other."""
+    megabytes = [file.stat().st_size / 1e6 for file in files]
+    memory = SPARE * (plan.BASE_MB + FILE_MEMORY * max(megabytes))
+    return Needs(math.ceil(memory / 1000), SPARE * sum(START_S + LABEL_S * size for size in megabytes) / 60)

@@ -13,7 +13,7 @@ from pathlib import Path
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.files import telling, write_atomic, write_json
 from bsoid_gpu.hpc.job import Bundle, Job, absolute
-from bsoid_gpu.hpc.needs import needs
+from bsoid_gpu.hpc.needs import to_build, to_label
 from bsoid_gpu.hpc.resources import Resources, time_text
 from bsoid_gpu.log import logger
 
@@ -113,18 +113,17 @@ def write_local(job: Job, program: Program) -> None:
 
 def _asked(job: Job, resources: Resources) -> tuple[Resources, Resources, Resources]:
     """What building, labelling a bundle, and gathering ask for."""
-    whole = needs(job.learn or job.label)
-    largest = needs(max((bundle.files for bundle in job.bundles), key=lambda files: needs(files).predict_minutes))
-    for needed, what in ((whole.build_gb if job.learn else 0, "building"), (largest.predict_gb, "labelling")):
-        if 0 < resources.memory_gb < needed:
-            logger.warning("--mem is %s; %s is estimated to need %d GB", resources.mem, what, needed)
-    build = _chosen(resources, whole.build_gb, whole.build_minutes)
-    predict = _chosen(resources, largest.predict_gb, 10 + 4 * largest.predict_minutes)
+    labelling = [to_label(bundle.files) for bundle in job.bundles]
+    label = _chosen(resources, "label", max(need.gigabytes for need in labelling), max(need[1] for need in labelling))
+    build = _chosen(resources, "learn from", *to_build(job.learn, job.settings, resources.cpus)) if job.learn else label
     gather = Resources("none", resources.cpu_partition, mem="2g", time="00:15:00", cpus=1, scratch_gb=0)
-    return build, predict, gather
+    return build, label, gather
 
 
-def _chosen(resources: Resources, gigabytes: int, minutes: float) -> Resources:
+def _chosen(resources: Resources, what: str, gigabytes: int, minutes: float) -> Resources:
+    """Memory and time, where none are given."""
+    if 0 < resources.memory_gb < gigabytes:
+        logger.warning("--mem is %s; to %s these sessions is planned with %d GB", resources.mem, what, gigabytes)
     return replace(
         resources,
         mem=resources.mem or f"{max(gigabytes, AT_LEAST_GB)}g",

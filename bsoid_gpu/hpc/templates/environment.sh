@@ -10,9 +10,9 @@ if ! [ -n "$scratch" ] || ! [ -w "$scratch" ]; then
   trap 'rm -rf -- "$scratch"' EXIT
 fi
 
-# caches: in the home folder, where they are otherwise, they fill its quota
-export NUMBA_CACHE_DIR=${NUMBA_CACHE_DIR:-$scratch/numba}
-export CUPY_CACHE_DIR=${CUPY_CACHE_DIR:-$scratch/cupy}
+# caches, which would fill a small home folder: what is compiled is kept for the other tasks and for the next start
+export NUMBA_CACHE_DIR=${NUMBA_CACHE_DIR:-$jobs/cache/numba}
+export CUPY_CACHE_DIR=${CUPY_CACHE_DIR:-$jobs/cache/cupy}
 export CUDA_CACHE_PATH=${CUDA_CACHE_PATH:-$scratch/cuda}
 export APPTAINER_CACHEDIR=${APPTAINER_CACHEDIR:-$scratch/apptainer}
 export APPTAINER_TMPDIR=${APPTAINER_TMPDIR:-$scratch}
