@@ -5,7 +5,7 @@ restarts=${BSOID_RESTARTS:-10} # a job is requeued no more often than this
 {{modules}}
 # scratch of this job alone, gone with it; set BSOID_SCRATCH where the cluster keeps it in another place
 scratch=${BSOID_SCRATCH:-/lscratch/${SLURM_JOB_ID:-}}
-if ! [ -n "$scratch" ] || ! [ -w "$scratch" ]; then
+if [ -z "$scratch" ] || ! [ -w "$scratch" ]; then
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/bsoid.XXXXXXXX") || exit
   trap 'rm -rf -- "$scratch"' EXIT
 fi
