@@ -30,8 +30,8 @@ def gather(folder: str) -> str:
     file = run / model.FILE if run.is_dir() else run
     if not file.is_file():
         msg = (
-            f"there is no model at {str(file)!r}, so nothing has labels: its log tells why; submit the jobs again, "
-            "finished stages are kept"
+            f"there is no model at {str(file)!r}, so nothing has labels: the log of its job tells why; then type\n"
+            f"{job['all']}"
         )
         raise BadInput(msg)
     made_by = digest(file.read_bytes())
@@ -46,7 +46,7 @@ def gather(folder: str) -> str:
         msg = (
             f"{len(missing)} of {sum(map(len, job['bundles']))} recordings have no labels: "
             f"{', '.join(map(repr, missing[:SHOWN]))}{more}; their logs tell why; then type\n"
-            f"{job['again'].replace('{bundles}', bundles)}"
+            f"{job['missing'].replace('{bundles}', bundles)}"
         )
         raise BadInput(msg)
     return str(labels)

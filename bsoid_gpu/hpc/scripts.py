@@ -172,7 +172,14 @@ def _write(job: Job, program: Program, gpu: bool, texts: dict[str, str], again: 
     for name, text in texts.items():
         write_atomic(job.folder / name, os.fsencode(text))
     bundles = [bundle.recordings for bundle in job.bundles]
-    known = {"run": str(job.run), "labels": str(job.labels), "bundles": bundles, "again": again}
+    chain = "run.sh" if "run.sh" in texts else "submit.sh"
+    known = {
+        "run": str(job.run),
+        "labels": str(job.labels),
+        "bundles": bundles,
+        "missing": again,
+        "all": f"bash {_quoted(job.folder / chain)}",
+    }
     write_json(job.folder / KNOWN, known)
 
 

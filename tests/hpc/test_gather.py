@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import dlc
 import pytest
@@ -29,6 +30,7 @@ def test_what_has_no_labels_is_named(tmp_path, kind, again):
     done = hpc("gather", jobs)
     assert done.exit_code == 4
     assert "there is no model" in done.stderr
+    assert re.search(rf"bash {jobs}/(submit|run).sh", done.stderr)
 
     (jobs / "run").mkdir()
     (jobs / "run" / "model.safetensors").write_bytes(b"model")

@@ -4,11 +4,11 @@
 . {{jobs}}/environment.sh || exit
 export BSOID_SCRATCH=$scratch
 if [ -e "$jobs/build.sh" ]; then
-  run bash "$jobs/build.sh"
+  run bash "$jobs/build.sh" >&2
   [ "$code" -eq 0 ] || finish
 fi
 for ((bundle = 0; bundle < {{bundles}}; bundle++)); do
-  run bash "$jobs/predict.sh" "$bundle"
+  run bash "$jobs/predict.sh" "$bundle" >&2
   [ "$code" -ne 6 ] || finish # what is wrong with a bundle is told at the end
 done
 run bash "$jobs/gather.sh"
