@@ -75,6 +75,20 @@ def descend(
     return old
 
 
+def curve(min_dist: float) -> tuple[float, float]:
+    """The a and b of ``1 / (1 + a d^(2b))`` that come closest to 1 up to ``min_dist`` and ``exp(min_dist - d)`` beyond.
+
+    The membership of two points at distance d in the layout (McInnes et al. 2018, definition 11), fitted as umap-learn
+    does; umap-learn itself takes seconds to import, and a minute the first time.
+    """
+    from scipy.optimize import curve_fit
+
+    distance = np.linspace(0.0, 3.0, 300)
+    wanted = np.where(distance < min_dist, 1.0, np.exp(min_dist - distance))
+    (a, b), _ = curve_fit(lambda d, a, b: 1.0 / (1.0 + a * d ** (2.0 * b)), distance, wanted)
+    return float(a), float(b)
+
+
 def _forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Attraction and repulsion by the leading bits of the squared distance, as factors of the difference."""
     middle = (np.arange(FIRST, LAST, dtype=np.uint32) << SHIFT) | (1 << (SHIFT - 1))

@@ -7,6 +7,7 @@ from umap import UMAP
 from umap.umap_ import find_ab_params
 
 from bsoid_gpu import descent
+from bsoid_gpu.descent import curve
 from bsoid_gpu.fuzzy import Graph, fuzzy_graph
 from bsoid_gpu.layout import principal_start
 from bsoid_gpu.neighbours import nearest
@@ -98,3 +99,8 @@ def test_the_same_bytes_on_any_number_of_threads(digits):
     assert len(set(found)) == 1
     assert np.array_equal(start, kept)
     assert descent.descend(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in found
+
+
+@pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])
+def test_the_membership_curve_is_umaps(min_dist):
+    np.testing.assert_allclose(curve(min_dist), find_ab_params(1.0, min_dist), rtol=1e-6)

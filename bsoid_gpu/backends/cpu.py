@@ -69,9 +69,7 @@ class CpuBackend:
 
     def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
         """UMAP on exact neighbours, the same on any number of threads; see :mod:`bsoid_gpu.descent`."""
-        from umap.umap_ import find_ab_params
-
-        from bsoid_gpu.descent import descend
+        from bsoid_gpu.descent import curve, descend
         from bsoid_gpu.fuzzy import fuzzy_graph
         from bsoid_gpu.neighbours import nearest
 
@@ -79,7 +77,7 @@ class CpuBackend:
         graph = fuzzy_graph(*nearest(data, settings.neighbours), least=1 / settings.epochs)  # less never fires
         if start is None:
             start = _spectral_start(data, graph, settings.dimensions, seed)
-        a, b = find_ab_params(1.0, settings.min_dist)
+        a, b = curve(settings.min_dist)
         return descend(start, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed)
 
     def single_linkage(self, embedding: Array, min_samples: int) -> NDArray[np.float64]:
