@@ -137,11 +137,40 @@ class Cluster:
         self._until(lambda: set(self.state(job).split()) <= wanted, timeout_s)
         return self.state(job)
 
+    def fail(self, node: str, job: str) -> None:
+        """A node that is gone with all that ran on it."""
+        pids = re.findall(r"^\s*(\d+)\s", self.run("scontrol", "listpids", job, node, check=False), re.MULTILINE)
+        for pid in [(self.base / f"slurmd.{node}.pid").read_text(), *self._steps(job), *pids]:
+            try:
+                os.kill(int(pid), 9)
+            except ProcessLookupError:
+                continue
+        self.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+
+    def mend(self, node: str) -> None:
+        """The node comes back."""
+        self._daemon("slurmd", "-c", "-N", node)
+        self.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)
+        self._until(lambda: "idle" in self.run("sinfo", "-h", "-n", node, "-o", "%T"), 60)
+
     def logs(self) -> str:
         """What the daemons said last."""
         return "\n".join(
             f"{log}:\n{log.read_text()[-3000:]}" for log in sorted(self.base.rglob("*log")) if log.is_file()
         )
+
+    def _steps(self, job: str) -> list[str]:
+        """Processes of a job of this cluster, and Slurm's own that watch them: their environment names both."""
+        wanted = {f"SLURM_CONF={self.env['SLURM_CONF']}".encode(), f"SLURM_JOB_ID={job}".encode()}
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                environment, command = (place / "environ").read_bytes(), (place / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if wanted <= set(environment.split(b"\0")) or (b"slurmstepd" in command and f"[{job}.".encode() in command):
+                found.append(place.name)
+        return found
 
     def _write_configuration(self) -> None:
         ports = _free_ports(1 + len(NODES))

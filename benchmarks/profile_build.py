@@ -1,0 +1,36 @@
+"""Where the time of a build goes: the functions that take most of it, by cProfile.
+
+    python benchmarks/profile_build.py SESSIONS FPS RESULT.txt
+
+Functions that are compiled are counted with those that call them. The first build, which compiles, is not counted.
+"""
+
+import cProfile
+import io
+import platform
+import pstats
+import sys
+import tempfile
+from pathlib import Path
+
+import bsoid_gpu
+from bsoid_gpu.machine import cores, versions
+
+SHOWN = 45
+
+
+def main() -> None:
+    sessions, fps, result = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
+    first = sorted(Path(sessions).glob("*.csv"))[0]
+    bsoid_gpu.build([first], fps=fps, backend="cpu")
+    profile = cProfile.Profile()
+    with tempfile.TemporaryDirectory() as out, profile:
+        bsoid_gpu.build(sessions, fps=fps, out=Path(out) / "run", backend="cpu")
+    text = io.StringIO()
+    pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime").print_stats(SHOWN)
+    told = ", ".join(f"{name} {version}" for name, version in versions().items())
+    result.write_text(f"{platform.machine()}, {cores()} cores; {told}\n{text.getvalue()}")
+
+
+if __name__ == "__main__":
+    main()

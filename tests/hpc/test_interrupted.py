@@ -1,0 +1,191 @@
+"""Jobs that a cluster ends early: each ends complete, with the bytes of a job that was left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from hpc.cluster import BIN
+from hpc.test_slurm import hpc, logs, submitted
+
+pytestmark = pytest.mark.hpc
+
+LONG = """
+[embedding]
+epochs = 4000
+[classifier]
+folds = 100
+max_epochs = 40
+patience = 40
+"""
+ASKED = ["--gpu", "none", "--mem", "4g", "--cpus", "2"]
+TOLD_ANEW = {"manifest.json", "log.txt", ".lock"}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in TOLD_ANEW
+    }
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory) -> Path:
+    """A job that is long enough to be interrupted: about a minute on two cores."""
+    file = tmp_path_factory.mktemp("settings") / "long.toml"
+    file.write_text(LONG)
+    return file
+
+
+@pytest.fixture(scope="module")
+def undisturbed(recordings_60, settings, tmp_path_factory) -> dict[str, bytes]:
+    run = tmp_path_factory.mktemp("undisturbed") / "run"
+    options = ["--fps", "60", "--config", settings, "--backend", "cpu", "--out", run]
+    subprocess.run([BIN / "bsoid-gpu", "build", recordings_60, *options], check=True, capture_output=True)
+    return content(run)
+
+
+@pytest.fixture
+def build(slurm, recordings_60, settings, tmp_path):
+    """A running build: the folder of its jobs, and its number; the embedding is being computed."""
+    jobs = tmp_path / "jobs"
+    hpc("sbatch", recordings_60, "--fps", 60, "--config", settings, "--out", jobs, *ASKED)
+    number = slurm.submit(f"--output={jobs}/logs/build.%j.out", "--open-mode=append", jobs / "build.sbatch")
+    slurm._until(lambda: (jobs / "run" / "stages" / "features mouse3").exists(), 90)
+    return jobs, number
+
+
+def finished(slurm, jobs: Path, number: str) -> str:
+    """The log of a build that was interrupted, when it has ended well."""
+    assert slurm.wait(number, 400, {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"}) == "COMPLETED", logs(jobs)
+    assert int(slurm.field(number, "Restarts")) >= 1
+    return logs(jobs)
+
+
+def test_a_job_that_is_put_back_into_the_queue(slurm, build, undisturbed):
+    jobs, number = build
+    slurm.run("scontrol", "requeue", number)
+    assert "features mouse3: found in the run folder" in finished(slurm, jobs, number)
+    assert content(jobs / "run") == undisturbed
+
+
+def test_a_job_that_is_warned(slurm, build, undisturbed):
+    jobs, number = build
+    slurm.run("scancel", "--batch", "--signal=USR1", number)
+    log = finished(slurm, jobs, number)
+    assert "stopped by SIGTERM; the same command goes on where it stopped" in log
+    assert f"job {number} is requeued" in log
+    assert content(jobs / "run") == undisturbed
+
+
+def test_a_node_that_fails(slurm, build, undisturbed):
+    jobs, number = build
+    node = slurm.field(number, "BatchHost")
+    slurm.fail(node, number)
+    try:
+        assert "features mouse3: found in the run folder" in finished(slurm, jobs, number)
+        assert slurm.field(number, "BatchHost") != node
+        assert content(jobs / "run") == undisturbed
+    finally:
+        slurm.mend(node)
+
+
+def test_a_time_limit(slurm, recordings_60, settings, undisturbed, tmp_path):
+    jobs = tmp_path / "jobs"
+    hpc("sbatch", recordings_60, "--fps", 60, "--config", settings, "--out", jobs, *ASKED)
+    number = slurm.submit(
+        "--time=2",
+        "--signal=B:USR1@75",
+        f"--output={jobs}/logs/build.%j.out",
+        "--open-mode=append",
+        jobs / "build.sbatch",
+    )
+    log = finished(slurm, jobs, number)
+    assert f"job {number} is requeued" in log
+    assert content(jobs / "run") == undisturbed
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """Forty short sessions."""
+    folder = tmp_path_factory.mktemp("many")
+    options = ["--sessions", "40", "--minutes", "1", "--fps", "60", "--seed", "5"]
+    subprocess.run([BIN / "bsoid-gpu", "simulate", folder, *options], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_one_machine(many, recordings_60, tmp_path_factory) -> tuple[Path, dict[str, bytes]]:
+    """A model, and the labels of the forty sessions by it."""
+    folder = tmp_path_factory.mktemp("one machine")
+    options = ["--fps", "60", "--backend", "cpu", "--out", folder / "run"]
+    subprocess.run([BIN / "bsoid-gpu", "build", recordings_60, *options], check=True, capture_output=True)
+    command = [BIN / "bsoid-gpu", "predict", folder / "run", many, "--backend", "cpu", "--out", folder / "labels"]
+    subprocess.run(command, check=True, capture_output=True)
+    found = content(folder / "labels")
+    assert len(found) == 40 * 5
+    return folder / "run", found
+
+
+def test_forty_sessions_over_two_nodes_by_an_array(slurm, many, on_one_machine, tmp_path):
+    run, expected = on_one_machine
+    jobs = tmp_path / "jobs"
+    hpc("sbatch", "--predict", many, "--run", run, "--out", jobs, "--bundle", 10, *ASKED[:-1], "16")
+    numbers = submitted(slurm, jobs)
+    assert slurm.wait(numbers["gather"], 300) == "COMPLETED", logs(jobs)
+    assert content(jobs / "labels") == expected
+    assert {slurm.field(f"{numbers['predict']}_{i}", "BatchHost") for i in range(4)} == {"node1", "node2"}
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_forty_sessions_over_two_nodes_by_dask(slurm, many, on_one_machine, tmp_path, lost):
+    run, expected = on_one_machine
+    asked = {"INTERFACE": "lo", "JOB_CPU": "16", "LOG_DIRECTORY": str(tmp_path / "dask logs"), "MEMORY": "2GB"}
+    environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in asked.items()}
+    labels = tmp_path / "labels"
+    command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", labels]
+    process = subprocess.Popen(
+        [*command, "--scheduler", "slurm", "--workers", "2"],
+        env=environment,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    jobs = "squeue", "-h", "-t", "RUNNING", "-n", "dask-worker", "-o", "%i %N"
+    slurm._until(lambda: len(slurm.run(*jobs).splitlines()) == 2 or process.poll() is not None, 120)
+    working = dict(line.split() for line in slurm.run(*jobs).splitlines())
+    if lost:
+        slurm._until(lambda: len(list((labels / "records").glob("*.json"))) > 1, 60)
+        slurm.run("scancel", next(iter(working)))
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == 0, told
+    assert content(labels) == expected
+    assert set(working.values()) == {"node1", "node2"}
+
+
+def test_a_scheduler_that_is_killed_leaves_no_jobs_for_long(slurm, many, on_one_machine, tmp_path):
+    """Workers give up where their scheduler is gone, so that no card is held in vain."""
+    run, _ = on_one_machine
+    asked = {"INTERFACE": "lo", "MEMORY": "2GB", "DEATH_TIMEOUT": "10"}
+    environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in asked.items()}
+    command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", tmp_path / "labels"]
+    process = subprocess.Popen(
+        [*command, "--scheduler", "slurm", "--workers", "1"],
+        env=environment,
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    jobs = "squeue", "-h", "-n", "dask-worker", "-o", "%i"
+    slurm._until(lambda: slurm.run(*jobs), 120)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(1)
+    slurm._until(lambda: not slurm.run(*jobs), 120)
