@@ -26,12 +26,17 @@ def to_stderr(level: int = logging.INFO) -> None:
 
 def to_file(path: Path) -> logging.Handler:
     """Append the messages to a file too, until :func:`logging.Logger.removeHandler`."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _File(path, encoding="utf-8")
     handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logger.addHandler(handler)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
     return handler
+
+
+class _File(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Do without: where the disk is full, the results tell of it, and stderr has the message too."""
 
 
 class _Formatter(logging.Formatter):

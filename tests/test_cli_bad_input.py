@@ -6,8 +6,6 @@ What is repaired instead (see the readers' tests for the repair itself) ends wit
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import dlc
@@ -258,27 +256,6 @@ def test_a_disk_that_fills_up_at_the_end_loses_no_finished_stage(run, tmp_path, 
     assert result.exit_code == 0, result.stderr
     assert "embedding: found in the run folder" in result.stderr
     assert (out / "model.safetensors").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_really_full_disk(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]).returncode:
-        pytest.skip("this machine lets nobody mount a disk")
-    try:
-        recording = dlc.write(tmp_path / "a.csv")
-        done = subprocess.run(
-            [sys.executable, "-m", "bsoid_gpu", "build", recording, "--fps", "20", "--out", disk / "run"],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 4
-        assert "disk is full" in done.stderr
-        assert "Traceback" not in done.stderr
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def repaired(outcome, *parts):

@@ -75,15 +75,19 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["recording.csv"]
 
 
-def test_a_full_disk_leaves_the_earlier_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "disk is full"), (errno.EDQUOT, "quota is used up"), (errno.EROFS, "read-only")],
+)
+def test_a_disk_that_takes_no_more_leaves_the_earlier_file(tmp_path, monkeypatch, number, words):
     file = tmp_path / "a.json"
     files.write_json(file, {"a": 1})
 
     def full(_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadInput, match="disk is full"):
+    with pytest.raises(BadInput, match=words):
         files.write_json(file, {"a": 2})
     assert file.read_text() == '{\n "a": 1\n}\n'
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
