@@ -84,3 +84,15 @@ def test_a_prediction_killed_at_any_moment_ends_with_the_same_bytes(tmp_path, mo
         assert content(out) == whole
         assert (out / "manifest.json").read_bytes() == manifest
         assert {path: path.stat().st_mtime_ns for path in finished} == finished
+
+
+@pytest.mark.slow
+def test_two_predictions_into_one_folder_at_the_same_time(tmp_path):
+    simulate(tmp_path / "sessions", sessions=4, minutes=2.0, fps=60.0, seed=4)
+    run("build", tmp_path / "sessions" / "mouse1.csv", "--fps", 60, "--backend", "cpu", "--out", tmp_path / "run")
+    command = [sys.executable, "-m", "bsoid_gpu", "predict", tmp_path / "run", tmp_path / "sessions", "--out"]
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    assert subprocess.run([*command, alone], stderr=subprocess.DEVNULL).returncode == 0
+    jobs = [subprocess.Popen([*command, together], stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert [job.wait() for job in jobs] == [0, 0]
+    assert content(together) == content(alone)
