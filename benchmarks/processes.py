@@ -1,16 +1,48 @@
 """A command of bsoid-gpu as a process of its own, timed."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
+
+import psutil
+
+SAMPLED_S = 0.5
 
 
 def timed(*arguments: object) -> tuple[float, float]:
-    """Seconds, and peak memory in MB, of one process; worker processes do not count in the memory."""
+    """Seconds, and peak memory in MB, of a command with all its processes.
+
+    The memory is the sum over the processes, what they share counted once (PSS), asked for twice a second; or the
+    largest that one process ever held (RSS), where that is more.
+    """
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.DEVNULL)
+    ended, sampled = threading.Event(), [0.0]
+
+    def sample() -> None:
+        while not ended.wait(SAMPLED_S):
+            sampled.append(together(process.pid))
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
     _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    ended.set()
+    sampler.join()
     if status:
         sys.exit(f"failed: {arguments}")
-    return time.perf_counter() - started, usage.ru_maxrss * 1.024 / 1e3
+    return seconds, max(usage.ru_maxrss * 1.024 / 1e3, *sampled)
+
+
+def together(pid: int) -> float:
+    """MB of a process and all that descend from it."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_full_info().pss
+    return total / 1e6

@@ -10,10 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import mlp, store
-from bsoid_gpu.log import logger
+from bsoid_gpu.log import logger, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -114,9 +114,8 @@ def _classified(
     def fitted_to_all() -> mlp.Perceptron:
         return mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
 
-    perceptron, *found = backend.side_by_side(
-        [fitted_to_all, *(partial(predicted_without, held_out) for held_out in parts.values())]
-    )
+    fits: list[Callable[[], Any]] = [fitted_to_all, *(partial(predicted_without, part) for part in parts.values())]
+    perceptron, *found = progress(backend.side_by_side(fits), "fits of the classifier", len(fits))
     predictions = dict(zip(parts, found, strict=True))
     accuracy = {name: float(np.mean(predictions[name] == labels[part])) for name, part in parts.items()}
     folds = [accuracy.pop(name) for name in parts if name.startswith("fold")]

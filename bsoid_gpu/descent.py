@@ -15,6 +15,8 @@ import numba
 import numpy as np
 from numba.cpython.unsafe.tuple import tuple_setitem
 
+from bsoid_gpu.log import progress
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,7 +66,7 @@ def descend(
     chances = graph.weights / graph.weights.max()
     old, new = start.astype(np.float32), np.empty_like(start, dtype=np.float32)
     origin = (np.float32(0.0),) * start.shape[1]
-    for first in range(0, epochs, EPOCHS):
+    for first in progress(range(0, epochs, EPOCHS), "layout"):
         last = min(first + EPOCHS, epochs)
         steps = (last - first) * STEPS
         heads, tails, offsets = _events(graph.offsets, graph.columns, chances, first, last, seed)

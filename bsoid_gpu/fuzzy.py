@@ -37,21 +37,23 @@ def fuzzy_graph(distances: NDArray[np.float32], indices: NDArray[np.int32], leas
     Parameters
     ----------
     distances, indices
-        (points, neighbours) as :func:`bsoid_gpu.neighbours.nearest` gives them.
+        (points, neighbours) as :func:`bsoid_gpu.neighbours.nearest` gives them. Both are used up: they are the largest
+        arrays of a job, and what is computed of them takes their place.
     least
         Edges of a smaller weight are left out.
     """
-    weights = _memberships(distances, indices, float(np.mean(distances)))
-    indices, weights = _by_index(indices, weights)
+    _to_memberships(distances, indices, float(np.mean(distances)))
+    weights = distances
+    _sort_by_index(indices, weights)
     back = _transposed(indices, weights)
     offsets = np.concatenate([[0], np.cumsum(_union_sizes(indices, weights, *back, np.float32(least)))])
     return Graph(offsets, *_union(indices, weights, *back, np.float32(least), offsets))
 
 
 @numba.njit(parallel=True, cache=True)
-def _memberships(distances, indices, mean_of_all):  # type: ignore[no-untyped-def]
+def _to_memberships(distances, indices, mean_of_all):  # type: ignore[no-untyped-def]
+    """Put the membership of each neighbour in the place of its distance."""
     points, neighbours = distances.shape
-    weights = np.empty((points, neighbours), dtype=np.float32)
     target = np.log2(neighbours)
     for i in numba.prange(points):
         own = distances[i]
@@ -77,23 +79,19 @@ def _memberships(distances, indices, mean_of_all):  # type: ignore[no-untyped-de
         for j in range(neighbours):
             beyond = own[j] - rho
             if indices[i, j] == i:
-                weights[i, j] = 0.0
+                own[j] = 0.0
             elif beyond <= 0.0 or sigma == 0.0:
-                weights[i, j] = 1.0
+                own[j] = 1.0
             else:
-                weights[i, j] = np.exp(-beyond / sigma)
-    return weights
+                own[j] = np.exp(-beyond / sigma)
 
 
 @numba.njit(parallel=True, cache=True)
-def _by_index(indices, weights):  # type: ignore[no-untyped-def]
-    """The neighbours of each point in the order of their indices."""
-    in_order, in_step = np.empty_like(indices), np.empty_like(weights)
+def _sort_by_index(indices, weights):  # type: ignore[no-untyped-def]
+    """Bring the neighbours of each point into the order of their indices."""
     for i in numba.prange(len(indices)):
         order = np.argsort(indices[i])
-        for place in range(len(order)):
-            in_order[i, place], in_step[i, place] = indices[i, order[place]], weights[i, order[place]]
-    return in_order, in_step
+        indices[i], weights[i] = indices[i][order], weights[i][order]
 
 
 @numba.njit(cache=True)

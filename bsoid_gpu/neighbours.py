@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from bsoid_gpu.log import progress
 from bsoid_gpu.machine import cores
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def nearest(points: NDArray[np.float32], neighbours: int) -> tuple[NDArray[np.fl
         _sort(points, start, found, products, count, limit, margin, distances, indices)
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(block, range(0, n, ROWS)))
+        starts = range(0, n, ROWS)
+        for _ in progress(pool.map(block, starts), "neighbours", len(starts)):
+            pass
     return distances, indices
 
 

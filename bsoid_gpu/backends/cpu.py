@@ -10,7 +10,7 @@ import numpy as np
 from bsoid_gpu import machine, membership, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,10 +32,10 @@ class CpuBackend:
         """Give the array as it is."""
         return np.asarray(values)
 
-    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> Iterator[Any]:
         """One thread for each core; what the jobs share they only read."""
         with ThreadPoolExecutor(machine.cores()) as pool:
-            return list(pool.map(lambda job: job(), jobs))
+            yield from pool.map(lambda job: job(), jobs)
 
     def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:
         """Parse the body of a CSV file with pyarrow."""

@@ -113,9 +113,9 @@ class CudaBackend:
         """Move to the host."""
         return self._cp.asnumpy(values)
 
-    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> Iterator[Any]:
         """One after the other: they share the device and its memory."""
-        return [job() for job in jobs]
+        return (job() for job in jobs)
 
     def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:
         """Parse the body of a CSV file with cuDF."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -33,8 +33,8 @@ class Backend(Protocol):
         """Move a backend array to the host: the one way off."""
         ...
 
-    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Results of independent jobs, in order; run at the same time where that is faster."""
+    def side_by_side(self, jobs: Sequence[Callable[[], Any]]) -> Iterator[Any]:
+        """Results of independent jobs, in order, as they come; run at the same time where that is faster."""
         ...
 
     def read_numbers(self, data: bytes, skip_rows: int, columns: list[int]) -> Array:

@@ -1,0 +1,167 @@
+"""Each step of a finished build again, beside the library that does the same: seconds, and how good the result is.
+
+    python benchmarks/steps.py RUN RESULT.json [RUNS]
+
+RUN is a run folder. Ours is the median of some runs after one that compiles; a library's is one run after a small one
+that compiles. Agreement is the normalised mutual information of two clusterings on the bins that neither calls noise.
+"""
+
+import json
+import platform
+import statistics
+import sys
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+from sklearn.manifold import trustworthiness
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.neighbors import NearestNeighbors
+
+from bsoid_gpu import cluster, embed, membership, model, tree
+from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.descent import curve, descend
+from bsoid_gpu.fuzzy import fuzzy_graph
+from bsoid_gpu.layout import part_ties, principal_start
+from bsoid_gpu.machine import machine, versions
+from bsoid_gpu.neighbours import nearest
+
+JUDGED, NEIGHBOURS = 6_000, 15  # of trustworthiness
+SMALL = 3_000  # bins that a library compiles on
+SEEDS = (23, 24)
+
+
+def timed(function, *arguments, runs=1, **keywords):
+    """The last result, and the median of the seconds."""
+    seconds = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        result = function(*arguments, **keywords)
+        seconds.append(time.perf_counter() - started)
+    return result, round(statistics.median(seconds), 2)
+
+
+def trust(scaled, embedding):
+    rows = np.random.default_rng(0).permutation(len(scaled))[:JUDGED]
+    return round(float(trustworthiness(scaled[rows], embedding[rows], n_neighbors=NEIGHBOURS)), 4)
+
+
+def agreement(one, other):
+    both = (one >= 0) & (other >= 0)
+    return round(float(normalized_mutual_info_score(one[both], other[both])), 4)
+
+
+def umap_learn(scaled, method, known):
+    """umap-learn's graph, start and layout from known neighbours: their indices, their distances, and the seed."""
+    from umap import UMAP
+
+    return UMAP(
+        n_neighbors=method.neighbours,
+        n_components=method.dimensions,
+        min_dist=method.min_dist,
+        n_epochs=method.epochs,
+        precomputed_knn=known[:2],
+        random_state=known[2],
+        n_jobs=1,
+    ).fit(scaled)
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    run, result = Path(sys.argv[1]), Path(sys.argv[2])
+    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    s = model.load_model(run).settings
+    scaled = load_file(run / "stages" / "embedding" / "arrays.safetensors")["scaled"]
+    method, backend = embed.resolved(s.embedding, len(scaled)), CpuBackend()
+    data, k = np.ascontiguousarray(scaled, dtype=np.float32), method.neighbours
+    a, b = curve(method.min_dist)
+    told = {"what": __doc__.splitlines()[0], "machine": machine(), "versions": versions()}
+    told["machine"] |= {"system": f"{platform.system()} {platform.machine()}"}
+    told["machine"].pop("host")
+    told |= {"bins": len(data), "columns": data.shape[1], "neighbours": k, "epochs": method.epochs, "runs": runs}
+
+    small = fuzzy_graph(*nearest(data[:SMALL], 50), least=1 / method.epochs)
+    descend(principal_start(scaled[:SMALL], method.dimensions, s.seed), small, a, b, 20, 5, 1.0, 0)
+    (distances, indices), seconds = timed(nearest, data, k, runs=runs)
+    finder = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data)
+    (_, theirs), library = timed(finder.kneighbors, data)
+    found = np.mean([len(np.intersect1d(*pair)) / k for pair in zip(indices[::37], theirs[::37], strict=True)])
+    told["neighbours_s"] = {"ours": seconds, "scikit-learn, brute force": library, "recall": round(float(found), 6)}
+
+    graph, seconds = timed(  # of copies, since it uses up what it is given
+        lambda: fuzzy_graph(distances.copy(), indices.copy(), least=1 / method.epochs), runs=runs
+    )
+    start, of_start = timed(principal_start, scaled, method.dimensions, s.seed, runs=runs)
+    told["graph_s"], told["start_s"] = {"ours": seconds}, {"ours": of_start}
+    layout, seconds = timed(
+        descend, start, graph, a, b, method.epochs, method.negative_samples, method.learning_rate, s.seed, runs=runs
+    )
+    layout = part_ties(layout, s.seed, backend.to_host)
+    told["layout_s"] = {"ours": seconds}
+
+    from umap.umap_ import fuzzy_simplicial_set
+
+    random = np.random.RandomState(0)
+    few = nearest(data[:SMALL], 50)
+    umap_learn(data[:SMALL], replace(method, neighbours=50), (few[1], few[0], 0))  # it compiles
+    fuzzy_simplicial_set(data[:SMALL], 50, random, "euclidean", knn_indices=few[1], knn_dists=few[0])
+    _, told["graph_s"]["umap-learn"] = timed(
+        fuzzy_simplicial_set, data, k, random, "euclidean", knn_indices=indices, knn_dists=distances
+    )
+    print(json.dumps(told, indent=1), flush=True)
+    layouts = {"ours": layout}
+    for seed in SEEDS:
+        fitted, seconds = timed(umap_learn, data, method, (indices, distances, seed))
+        layouts[f"umap-learn, seed {seed}"] = fitted.embedding_
+        told["layout_s"][f"umap-learn, seed {seed}, one thread, with its graph and start"] = seconds
+
+    clusterings, told["quality"] = {}, {}
+    for name, points in layouts.items():
+        linkage, of_tree = timed(backend.single_linkage, points, s.clusters.min_samples)
+        clusterings[name], of_rest = timed(cluster.cluster, points, s.clusters, backend)
+        told["quality"][name] = {
+            "trustworthiness": trust(scaled, points),
+            "clusters": int(clusterings[name].membership.shape[1]),
+            "noise_share": round(float(np.mean(clusterings[name].hard < 0)), 4),
+            "tree_s": of_tree,
+            "clusters_s": of_rest,
+        }
+    names = list(clusterings)
+    told["agreement"] = {
+        f"{one} / {other}": agreement(clusterings[one].hard, clusterings[other].hard)
+        for i, one in enumerate(names)
+        for other in names[i + 1 :]
+    }
+
+    size = int(clusterings["ours"].sweep.query("chosen")["min_cluster_size"].iloc[0])
+    linkage = backend.single_linkage(layout, s.clusters.min_samples)
+    cut = tree.cut(linkage, size, s.clusters.selection)
+    vectors, seconds = timed(membership.membership_vectors, layout, cut, runs=runs)
+    told["memberships_s"] = {"ours": seconds} | of_hdbscan(layout, size, s, cut, vectors)
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text(json.dumps(told, indent=1) + "\n")
+    print(json.dumps(told, indent=1))
+
+
+def of_hdbscan(layout, size, s, cut, vectors):
+    """Seconds of hdbscan for the same memberships, and on how many bins both name one cluster."""
+    import hdbscan
+
+    fitted = hdbscan.HDBSCAN(
+        min_cluster_size=size,
+        min_samples=s.clusters.min_samples,
+        cluster_selection_method=s.clusters.selection,
+        approx_min_span_tree=False,
+        prediction_data=True,
+    ).fit(layout.astype(np.float64))
+    theirs, seconds = timed(hdbscan.all_points_membership_vectors, fitted)
+    order = membership.same_clusters(cut.labels, fitted.labels_)
+    same = None if order is None else float(np.mean(np.argmax(vectors, 1) == np.argmax(theirs[:, order], 1)))
+    return {"hdbscan": seconds, "bins_alike": same and round(same, 5)}
+
+
+if __name__ == "__main__":
+    main()
