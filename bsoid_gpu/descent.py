@@ -122,52 +122,67 @@ def _events(
     last: int,
     seed: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-    """What moves a point in the epochs ``first <= e < last``, by step, block of points, and point.
+    """What moves a point in the epochs ``first <= e < last``, by block of points, step, and point.
 
     Heads are the points that move. A tail is the other end of an edge that the head fires, or ``-1 - tail`` of one
-    that fires at the head. The events of step s and block k are at ``places[s, k]`` to ``places[s, k + 1]``.
+    that fires at the head. The events of block k and step s are at ``places[k, s]`` to ``places[k, s + 1]``.
     """
-    steps = (last - first) * STEPS
-    key = np.uint64(seed)
-    nowhere = np.empty((steps, BLOCKS), dtype=np.int64)
-    none = np.empty(0, dtype=np.int32)
-    counts = _list(offsets, columns, chances, first, last, key, nowhere, none, none)
-    ends = np.cumsum(counts)
-    places = (ends - counts.ravel()).reshape(steps, BLOCKS)
+    ends = np.cumsum(_sizes(offsets, chances, first, last))
     heads, tails = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1], dtype=np.int32)
-    _list(offsets, columns, chances, first, last, key, places, heads, tails)
-    return heads, tails, np.column_stack([places, ends[BLOCKS - 1 :: BLOCKS]])
+    places = np.empty((BLOCKS, (last - first) * STEPS + 1), dtype=np.int64)
+    _list(offsets, columns, chances, first, last, np.uint64(seed), ends, places, heads, tails)
+    return heads, tails, places
+
+
+@numba.njit(inline="always")
+def _firings(chance, epochs):  # type: ignore[no-untyped-def]
+    """How often an edge has fired when some epochs are over."""
+    return np.int32(epochs * np.float64(chance))
 
 
 @numba.njit(parallel=True, cache=True)
-def _list(offsets, columns, chances, first, last, key, places, heads, tails):  # type: ignore[no-untyped-def]
-    """Count the events of each step and block; write them to their places where there is room."""
-    points, steps = len(offsets) - 1, places.shape[0]
-    counts = np.zeros((steps, BLOCKS), dtype=np.int64)
+def _sizes(offsets, chances, first, last):  # type: ignore[no-untyped-def]
+    """Number of events of each block."""
+    points = len(offsets) - 1
+    sizes = np.empty(BLOCKS, dtype=np.int64)
     for block in numba.prange(BLOCKS):
-        count = np.zeros(steps, dtype=np.int64)
+        total = 0
+        for edge in range(offsets[points * block // BLOCKS], offsets[points * (block + 1) // BLOCKS]):
+            total += _firings(chances[edge], last) - _firings(chances[edge], first)
+        sizes[block] = 2 * total
+    return sizes
+
+
+@numba.njit(parallel=True, cache=True)
+def _list(offsets, columns, chances, first, last, key, ends, places, heads, tails):  # type: ignore[no-untyped-def]
+    """Find the events of each block in the order of the points, and sort them by step."""
+    points, steps = len(offsets) - 1, places.shape[1] - 1
+    for block in numba.prange(BLOCKS):
+        begin = ends[block - 1] if block else 0
+        size = ends[block] - begin
+        step, head, tail = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32)
+        counts, found = np.zeros(steps, dtype=np.int64), 0
         for i in range(points * block // BLOCKS, points * (block + 1) // BLOCKS):
             for edge in range(offsets[i], offsets[i + 1]):
-                chance = np.float64(chances[edge])
-                before, after = np.int64(first * chance), np.int64(last * chance)
+                before, after = _firings(chances[edge], first), _firings(chances[edge], last)
                 if after == before:
                     continue
-                j = columns[edge]
+                j, chance = columns[edge], np.float64(chances[edge])
                 own, back = _step_of(i, j, key), _step_of(j, i, key)
                 for firing in range(before + 1, after + 1):
                     epoch = min(max(np.int64(np.ceil(firing / chance)) - 1, first), last - 1) - first
-                    step = epoch * STEPS + own
-                    if len(heads):
-                        at = places[step, block] + count[step]
-                        heads[at], tails[at] = i, j
-                    count[step] += 1
-                    step = epoch * STEPS + back
-                    if len(heads):
-                        at = places[step, block] + count[step]
-                        heads[at], tails[at] = i, -1 - j
-                    count[step] += 1
-        counts[:, block] = count
-    return counts
+                    step[found], head[found], tail[found] = epoch * STEPS + own, i, j
+                    step[found + 1], head[found + 1], tail[found + 1] = epoch * STEPS + back, i, -1 - j
+                    counts[step[found]] += 1
+                    counts[step[found + 1]] += 1
+                    found += 2
+        places[block, 0] = begin
+        places[block, 1:] = begin + np.cumsum(counts)
+        place = places[block, :-1].copy()
+        for event in range(size):
+            at = place[step[event]]
+            heads[at], tails[at] = head[event], tail[event]
+            place[step[event]] = at + 1
 
 
 @numba.njit(parallel=True, cache=True)
@@ -181,7 +196,7 @@ def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_st
             new[low:high] = old[low:high]
             stream = _mixed(np.uint64(seed) + (np.uint64(first_step + step) << np.uint64(8)) + np.uint64(block))
             _move(
-                old, new, heads, tails, places[step, block], places[step, block + 1],
+                old, new, heads, tails, places[block, step], places[block, step + 1],
                 attraction, repulsion, rate, negative_samples, stream, origin,
             )  # fmt: skip
         old, new = new, old
