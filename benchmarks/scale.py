@@ -5,7 +5,8 @@
 SESSIONS is a folder with sessions of the same length. Sizes from 9,000 to 144,000 bins are made of their first frames;
 longer ones, and more sessions than there are, of the same frames begun at another place, so that no two sessions have
 the same bins. One run that is not counted comes first: it compiles numba's functions. Results are added to those that
-RESULT.json holds; beside it appears the figure of cost against size, RESULT.png.
+RESULT.json holds; beside it appears the figure of cost against size, RESULT.png. With --plan nothing is run: what
+`build --dry-run` says of the jobs in RESULT.json is computed again.
 """
 
 import argparse
@@ -21,7 +22,10 @@ from pathlib import Path
 
 from processes import timed
 
-from bsoid_gpu.machine import machine, versions
+from bsoid_gpu import plan
+from bsoid_gpu.config import Input, Settings
+from bsoid_gpu.machine import cores, machine, versions
+from bsoid_gpu.recordings import sources
 
 SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), "144k": (8, 1)}  # sessions, of a length
 COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
@@ -53,8 +57,19 @@ def trustworthiness(run: Path) -> float:
     return float(of(arrays["scaled"][rows], arrays["embedding"][rows], n_neighbors=15))
 
 
+def planned(size: plan.Size, fps: float) -> dict:
+    """What `build --dry-run` says of a job of this size: seconds by stage, those of the whole, and peak memory."""
+    steps = plan.on_cpu(size, Settings(input=Input(fps=fps)), cores(), plan.speed())
+    return {
+        "stages_s": {step.name: round(step.seconds, 2) for step in steps},
+        "build_s": round(sum(step.seconds for step in steps), 1),
+        "memory_mb": round(max(step.memory_mb for step in steps)),
+    }
+
+
 def measured(sessions: Path, fps: float, runs: int) -> dict:
     """Medians over the runs of one job."""
+    size = plan.size([source.outline() for source in sources(sessions)], Settings(input=Input(fps=fps)))
     builds, predicts, stages = [], [], []
     for _ in range(runs):
         out = Path(tempfile.mkdtemp())
@@ -83,6 +98,8 @@ def measured(sessions: Path, fps: float, runs: int) -> dict:
         "stages_median_s": {kind: round(statistics.median(of_run[kind] for of_run in stages), 2) for kind in stages[0]},
         "trustworthiness": round(trust, 4),
         **{name: scores[name] for name in ("clusters", "noise_share", "held_out_random", "held_out_blocks")},
+        "size": size._asdict(),
+        "planned": planned(size, fps),
     }
 
 
@@ -140,7 +157,14 @@ def main() -> None:
     asked.add_argument("result", type=Path)
     asked.add_argument("--runs", type=int, default=3)
     asked.add_argument("--only", default="", help="names of sizes and counts, parted by commas")
+    asked.add_argument("--plan", action="store_true", help="only compute again what is planned")
     given = asked.parse_args()
+    if given.plan:
+        told = json.loads(given.result.read_text())
+        for job in told["jobs"].values():
+            job["planned"] = planned(plan.Size(**job["size"]), given.fps)
+        write(told, given.result)
+        return
     sessions = sorted(given.sessions.glob("*.csv"))
     told = json.loads(given.result.read_text()) if given.result.exists() else {"jobs": {}}
     about = machine() | {"system": f"{platform.system()} {platform.machine()}"}
@@ -157,10 +181,15 @@ def main() -> None:
         written(sessions, number, share, folder)
         told["jobs"][name] = measured(folder, given.fps, given.runs if number <= 20 else 1)
         shutil.rmtree(folder)
-        given.result.parent.mkdir(parents=True, exist_ok=True)
-        given.result.write_text(json.dumps(told, indent=1) + "\n")
+        write(told, given.result)
         print(name, json.dumps(told["jobs"][name]), flush=True)
-    figure(told, given.result.with_suffix(".png"))
+
+
+def write(told: dict, result: Path) -> None:
+    """The results, and their figure."""
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text(json.dumps(told, indent=1) + "\n")
+    figure(told, result.with_suffix(".png"))
 
 
 if __name__ == "__main__":
