@@ -183,13 +183,12 @@ def main() -> None:
         shutil.rmtree(folder)
         write(told, given.result)
         print(name, json.dumps(told["jobs"][name]), flush=True)
+    figure(told, given.result.with_suffix(".png"))
 
 
 def write(told: dict, result: Path) -> None:
-    """The results, and their figure."""
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(json.dumps(told, indent=1) + "\n")
-    figure(told, result.with_suffix(".png"))
 
 
 if __name__ == "__main__":
