@@ -1,20 +1,20 @@
 """What a build will cost: time and memory of each stage, known before it begins.
 
 The terms follow the work of each stage; their constants were fitted to measured jobs (``benchmarks/scale.py``) and are
-given for one core of that machine. :func:`speed` compares this one with it.
+given for one core of that machine, the reference. :func:`speed` compares this one with it.
 """
 
 from __future__ import annotations
 
 import math
-import time
+import timeit
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bsoid_gpu import embed, engines
+from bsoid_gpu import descent, embed, engines
 from bsoid_gpu.backends import device_memory
 from bsoid_gpu.log import seconds_text
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bsoid_gpu.config import Settings
     from bsoid_gpu.io.outline import Outline
 
-REFERENCE_S = 0.040  # that the work in `speed` took on one core of the reference machine
 LABELS = 30  # as many as a job finds, about
 BASE_MB = 400.0  # the program and its libraries
 
@@ -33,6 +32,16 @@ class Step(NamedTuple):
     name: str
     seconds: float
     memory_mb: float
+
+
+class Speed(NamedTuple):
+    """How fast one core is, 1 for the reference: at matrix products, and at compiled code that goes step by step."""
+
+    products: float = 1.0
+    steps: float = 1.0
+
+
+REFERENCE_S = Speed(0.0129, 0.0074)  # that the work in `speed` took on one core of the reference machine
 
 
 class Size(NamedTuple):
@@ -56,7 +65,7 @@ def size(files: Sequence[Outline], settings: Settings) -> Size:
     return Size(len(files), sum(sizes), max(sizes), bins, min(bins, settings.max_training_bins), columns)
 
 
-def on_cpu(job: Size, settings: Settings, cores: int, relative_speed: float = 1.0) -> list[Step]:
+def on_cpu(job: Size, settings: Settings, cores: int, core: Speed = Speed()) -> list[Step]:  # noqa: B008
     """Seconds and peak memory of each stage on the CPU.
 
     Parameters
@@ -67,8 +76,8 @@ def on_cpu(job: Size, settings: Settings, cores: int, relative_speed: float = 1.
         All settings.
     cores
         Cores that work at the same time.
-    relative_speed
-        Of this machine; see :func:`speed`.
+    core
+        Speed of each; see :func:`speed`.
     """
     n, d = job.training_bins, job.columns
     method = embed.resolved(settings.embedding, n)
@@ -77,21 +86,42 @@ def on_cpu(job: Size, settings: Settings, cores: int, relative_speed: float = 1.
     fits = 3 + settings.classifier.folds
     layers = (d, *settings.classifier.hidden, LABELS)
     weights = sum(inputs * units for inputs, units in pairwise(layers))
-    features = 0.0125 * job.megabytes / workers + (1.5 if workers > 1 else 0.0)
-    neighbours = n * n * (0.7e-9 + 0.045e-9 * d)
-    graph = n * k * 0.25e-6
-    layout = n * epochs * ((2 + method.negative_samples) * math.log2(max(k, 2)) * 2.9e-8 + k / 8 * 4e-9)
-    tree = n * math.log2(max(n, 2)) * 2.75e-6 + 0.75
-    classifier = n * fits * settings.classifier.max_epochs * weights * 0.84e-10
-    tables = job.bins * d * 1.2e-7
-    steps = [
-        Step("features", features, BASE_MB + reading_memory(job, workers)),
-        Step("embedding", (neighbours + graph + layout) / cores + 1.5, BASE_MB + n * (k * 37 + d * 24) / 1e6),
-        Step("clusters", tree, BASE_MB + n * 900 / 1e6),
-        Step("classifier", classifier / min(cores, fits) + 1.3, BASE_MB + n * d * 8 * (1 + 3 * min(cores, fits)) / 1e6),
-        Step("tables", tables + 1.0, BASE_MB + job.bins / max(job.files, 1) * (d + 10) * 40 / 1e6),
+
+    def seconds(alone: float, shared: float = 0.0, products: float = 0.0, by: int = cores) -> float:
+        """Of work by one core, and of steps and products that several share."""
+        return (alone + shared / by) / core.steps + products / by / core.products
+
+    neighbours = n * (n * 6.4e-10 + k * 1.3e-7)
+    graph = n * k * 2.6e-7
+    firings = math.log2(max(k, 2))  # of the edges of a point, in an epoch
+    layout = n * epochs * (firings * ((2 + method.negative_samples) * 1.6e-8 + 4.2e-8) + k * 5e-10)
+    turns = epochs * descent.STEPS * 6e-5  # the beginning of each step
+    fitting = n * fits * settings.classifier.max_epochs * weights * 0.9e-10
+    of_workers = 1.5 if workers > 1 else 0.0
+    at_once = min(cores, fits)
+    return [
+        Step(
+            "features",
+            seconds(of_workers, 0.015 * job.megabytes, by=workers),
+            BASE_MB + reading_memory(job, workers),
+        ),
+        Step(
+            "embedding",
+            seconds(1.0 + turns + n * 3e-5, neighbours + graph + layout, n * n * (d + 1) * 3e-11),
+            BASE_MB + n * (k * 27 + d * 24) / 1e6,
+        ),
+        Step("clusters", seconds(1.4 + n * math.log2(max(n, 2)) * 3.7e-6), BASE_MB + n * 900 / 1e6),
+        Step(
+            "classifier",
+            seconds(1.3, products=fitting, by=at_once),
+            BASE_MB + n * d * 8 * (1 + 3 * at_once) / 1e6,
+        ),
+        Step(
+            "tables",
+            seconds(1.4 + job.bins * d * 2.4e-7),
+            BASE_MB + job.bins / max(job.files, 1) * (d + 10) * 40 / 1e6,
+        ),
     ]
-    return [step._replace(seconds=step.seconds / relative_speed) for step in steps]
 
 
 def reading_memory(job: Size, workers: int) -> float:
@@ -112,20 +142,23 @@ def on_cuda(job: Size, settings: Settings) -> list[Step]:
     return [Step(name, math.nan, memory / 1e6) for name, memory in needed.items()]
 
 
-def speed() -> float:
-    """How fast one core of this machine is, 1 for the reference: the best of some matrix products and sorts."""
+def speed() -> Speed:
+    """How fast one core of this machine is: the best of some matrix products, and of some sorts."""
     from threadpoolctl import threadpool_limits
 
-    numbers = np.random.default_rng(0).random((512, 512), dtype=np.float32)
-    taken = []
+    random = np.random.default_rng(0)
+    matrix, numbers = random.random((512, 512), dtype=np.float32), random.random(2**16)
+
+    def multiply() -> None:
+        for _ in range(4):
+            matrix @ matrix
+
+    def sort() -> None:
+        np.argsort(numbers, kind="stable")  # of float64: by merging, on every processor
+
     with threadpool_limits(1, "blas"):
-        for _ in range(5):
-            started = time.perf_counter()
-            for _ in range(4):
-                numbers @ numbers
-                np.sort(numbers, axis=None)
-            taken.append(time.perf_counter() - started)
-    return REFERENCE_S / min(taken)
+        products, steps = (min(timeit.repeat(work, number=1, repeat=20)) for work in (multiply, sort))
+    return Speed(REFERENCE_S.products / products, REFERENCE_S.steps / steps)
 
 
 def report(steps: Sequence[Step], job: Size) -> str:

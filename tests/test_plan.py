@@ -36,8 +36,9 @@ def test_cores_and_a_fast_machine_make_it_shorter():
         return sum(step.seconds for step in plan.on_cpu(job, SETTINGS, *given))
 
     assert seconds(1) > seconds(2) > seconds(16) > 0
-    assert seconds(2, 2.0) == pytest.approx(seconds(2) / 2)
-    assert 0.05 < plan.speed() < 20
+    assert seconds(2, plan.Speed(2.0, 2.0)) == pytest.approx(seconds(2) / 2)
+    assert seconds(2) / 2 < seconds(2, plan.Speed(products=2.0)) < seconds(2)
+    assert all(0.05 < speed < 20 for speed in plan.speed())
 
 
 def test_no_time_is_told_for_a_gpu():

@@ -12,7 +12,7 @@ from bsoid_gpu.config import Settings
 from bsoid_gpu.io.outline import outline
 
 SPARE = 2.0  # times what is planned
-SLOW = 0.5  # relative speed of a node's core, shared and unknown
+SLOW = plan.Speed(0.5, 0.5)  # of a node's core, shared and unknown
 START_S = 10.0  # of a file's labelling: its share of the start, and its tables
 LABEL_S = 0.05  # for each MB
 FILE_MEMORY = 10  # MB for each MB of a file
