@@ -1,11 +1,15 @@
 """``python -m bsoid_gpu``, and what the console script ``bsoid-gpu`` runs."""
 
+import os
+
 from bsoid_gpu import supervise
 from bsoid_gpu.cli import main
 
 
 def run() -> None:
     """Run the command line under supervision."""
+    # threads that wait for others sleep: spinning, they take the cores from those they wait for where others work too
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     supervise.run(main)
 
 

@@ -93,19 +93,16 @@ class Engine:
 
 
 def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> Iterator[R]:
+    """By joblib, which lets each process use its share of the cores."""
     from joblib import Parallel, delayed
 
+    # a command that is killed leaves no workers behind, not even those that wait for their first job
+    pool = Parallel(workers, return_as="generator", initializer=die_with_parent, initargs=(os.getpid(),))
     try:
-        for result, said in Parallel(workers, return_as="generator")(delayed(_in_worker)(job, item) for item in items):
+        for result, said in pool(delayed(_heard)(job, item) for item in items):
             yield _told(result, said)
     except BrokenProcessPool as error:
         raise OutOfMemory(LOST) from error
-
-
-def _in_worker(job: Callable[[I], R], item: I) -> tuple[R, list[logging.LogRecord]]:
-    """A job in a process of this machine: joblib lets each use its share of the cores."""
-    die_with_parent(os.getppid())  # a command that is killed leaves no workers behind
-    return _heard(job, item)
 
 
 def _on_dask(

@@ -1,6 +1,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -41,6 +43,24 @@ def test_results_come_in_order_and_what_was_said_is_said_here(scheduler, monkeyp
     assert [square for square, _ in found] == [i * i for i in range(8)]
     assert os.getpid() not in {process for _, process in found}
     assert [r.message for r in caplog.records if r.message.startswith("item")] == [f"item {i}" for i in range(8)]
+
+
+KILLED = """
+import os, signal
+from bsoid_gpu import engines
+
+def items():
+    yield from (1.0, 2.0)
+    os.kill(os.getpid(), signal.SIGKILL)  # its workers have begun, and have no job yet
+
+list(engines._in_processes(2, abs, items()))
+"""
+
+
+def test_a_command_that_is_killed_leaves_no_workers_behind():
+    process = subprocess.Popen([sys.executable, "-c", KILLED], stderr=subprocess.PIPE)
+    process.communicate(timeout=60)  # until nobody holds its stderr any more
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_few_workers_where_memory_is_short(monkeypatch):
