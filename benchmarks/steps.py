@@ -1,27 +1,35 @@
 """Each step of a finished build again, beside the library that does the same: seconds, and how good the result is.
 
-    python benchmarks/steps.py RUN RESULT.json [RUNS]
+    python benchmarks/steps.py RUN RESULT.json [--runs 3] [--labels FILE.npz]
 
 RUN is a run folder. Ours is the median of some runs after one that compiles; a library's is one run after a small one
 that compiles. Agreement is the normalised mutual information of two clusterings on the bins that neither calls noise.
+FILE.npz holds `soft_labels` of the same bins by another program: the perceptron is tried on them too.
 """
 
+import argparse
 import json
 import platform
+import resource
 import statistics
-import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from safetensors.numpy import load_file
 from sklearn.manifold import trustworthiness
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import NearestNeighbors
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
-from bsoid_gpu import cluster, embed, membership, model, tree
+from bsoid_gpu import classify, cluster, embed, features, membership, mlp, model, tree
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.descent import curve, descend
 from bsoid_gpu.fuzzy import fuzzy_graph
@@ -69,10 +77,73 @@ def umap_learn(scaled, method, known):
     ).fit(scaled)
 
 
+def graph_of_umap_learn(distances, indices):
+    """Seconds, and MB that the process has grown by."""
+    from umap.umap_ import fuzzy_simplicial_set
+
+    def graph(distances, indices):
+        given = {"knn_indices": indices, "knn_dists": distances}
+        fuzzy_simplicial_set(distances, indices.shape[1], np.random.RandomState(0), "euclidean", **given)
+
+    graph(*nearest(np.random.default_rng(0).random((SMALL, 3), dtype=np.float32), 50))
+    return grown(graph, distances, indices)
+
+
+def graph_of_ours(distances, indices, least):
+    """Seconds, and MB that the process has grown by."""
+    fuzzy_graph(*nearest(np.random.default_rng(0).random((SMALL, 3), dtype=np.float32), 50))
+    return grown(fuzzy_graph, distances, indices, least)
+
+
+def grown(function, *arguments):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, seconds = timed(function, *arguments)
+    return seconds, round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1.024 / 1e3)
+
+
+def apart(function, *arguments):
+    """Run it in a process of its own, so that its memory can be told."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
+
+
+def perceptrons(run, s, given):
+    """Held-out accuracy on a random fifth and seconds of one fit on one core, ours (three seeds) and scikit-learn's."""
+    table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
+    x = table[features.feature_names(model.load_model(run).keypoints)].to_numpy()
+    told = {}
+    for name, y in {"own labels": table["soft_label"].to_numpy(np.int64), **given}.items():
+        y = np.unique(y, return_inverse=True)[1]
+        scores, seconds = [], []
+        for seed in (1, 2, 3):
+            held_out = classify.random_part(len(y), s.classifier.held_out, np.random.default_rng(seed))
+            of = x[~held_out], y[~held_out], int(y.max()) + 1, s.classifier, seed, np.asarray
+            with threadpool_limits(1, "blas"):
+                fitted, taken = timed(mlp.fit, *of)
+            scores.append(float(np.mean(mlp.predict(fitted, x[held_out]) == y[held_out])))
+            seconds.append(taken)
+        scaler = StandardScaler().fit(x[~held_out])
+        theirs = MLPClassifier(s.classifier.hidden, early_stopping=True, random_state=0)
+        with threadpool_limits(1, "blas"):
+            _, taken = timed(theirs.fit, scaler.transform(x[~held_out]), y[~held_out])
+        told[name] = {
+            "ours": round(statistics.mean(scores), 4),
+            "ours_s": statistics.median(seconds),
+            "scikit-learn": round(float(theirs.score(scaler.transform(x[held_out]), y[held_out])), 4),
+            "scikit-learn_s": taken,
+        }
+    return told
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
-    run, result = Path(sys.argv[1]), Path(sys.argv[2])
-    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("run", type=Path)
+    asked.add_argument("result", type=Path)
+    asked.add_argument("--runs", type=int, default=3)
+    asked.add_argument("--labels", type=Path)
+    arguments = asked.parse_args()
+    run, result, runs = arguments.run, arguments.result, arguments.runs
     s = model.load_model(run).settings
     scaled = load_file(run / "stages" / "embedding" / "arrays.safetensors")["scaled"]
     method, backend = embed.resolved(s.embedding, len(scaled)), CpuBackend()
@@ -102,15 +173,12 @@ def main() -> None:
     layout = part_ties(layout, s.seed, backend.to_host)
     told["layout_s"] = {"ours": seconds}
 
-    from umap.umap_ import fuzzy_simplicial_set
-
-    random = np.random.RandomState(0)
-    few = nearest(data[:SMALL], 50)
-    umap_learn(data[:SMALL], replace(method, neighbours=50), (few[1], few[0], 0))  # it compiles
-    fuzzy_simplicial_set(data[:SMALL], 50, random, "euclidean", knn_indices=few[1], knn_dists=few[0])
-    _, told["graph_s"]["umap-learn"] = timed(
-        fuzzy_simplicial_set, data, k, random, "euclidean", knn_indices=indices, knn_dists=distances
-    )
+    umap_learn(data[:SMALL], replace(method, neighbours=50), (*nearest(data[:SMALL], 50)[::-1], 0))  # it compiles
+    told["graph_s"]["umap-learn"], of_theirs = apart(graph_of_umap_learn, distances, indices)
+    told["graph_memory_mb"] = {
+        "ours": apart(graph_of_ours, distances, indices, 1 / method.epochs)[1],
+        "umap-learn": of_theirs,
+    }
     print(json.dumps(told, indent=1), flush=True)
     layouts = {"ours": layout}
     for seed in SEEDS:
@@ -141,6 +209,8 @@ def main() -> None:
     cut = tree.cut(linkage, size, s.clusters.selection)
     vectors, seconds = timed(membership.membership_vectors, layout, cut, runs=runs)
     told["memberships_s"] = {"ours": seconds} | of_hdbscan(layout, size, s, cut, vectors)
+    given = {f"labels of {arguments.labels.name}": np.load(arguments.labels)["soft_labels"]} if arguments.labels else {}
+    told["held_out"] = perceptrons(run, s, given)
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, indent=1))
