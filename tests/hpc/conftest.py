@@ -37,6 +37,7 @@ def slurm():
         Path(folder).chmod(0o755)  # wanted by munge
         cluster = Cluster(Path(folder))
         cluster.env["PATH"] = f"{BIN}{os.pathsep}{cluster.env['PATH']}"
+        cluster.env["NUMBA_CACHE_DIR"] = str(cluster.base / "cache")  # the jobs of all tests compile once
         try:
             cluster.start()
             yield cluster

@@ -270,12 +270,14 @@ def test_a_container_gets_what_it_needs(tmp_path, session):
     record, scratch = tmp_path / "record", tmp_path / "scratch"
     scratch.mkdir()
     programs = stand_in(tmp_path / "bin", apptainer=f'{RECORDS}env >"$RECORD.env"\n')
-    given = environment(programs, record, BSOID_SCRATCH=scratch, CUDA_VISIBLE_DEVICES="1")
+    compiled = tmp_path / "a cache of one's own"
+    given = environment(programs, record, BSOID_SCRATCH=scratch, CUDA_VISIBLE_DEVICES="1", NUMBA_CACHE_DIR=compiled)
     subprocess.run(["bash", tmp_path / "jobs" / "build.sbatch"], env=given, check=True)
     [call] = calls(record)
-    binds = ["--bind", str(scratch), "--bind", str(tmp_path)]
-    assert call[:9] == ["apptainer", "exec", "--nv", "--cleanenv", *binds, "docker://image:1"]
-    assert call[9:11] == ["bsoid-gpu", "build"]
+    bound = [scratch, compiled, tmp_path / "jobs" / "cache" / "cupy", tmp_path]
+    binds = [word for folder in bound for word in ("--bind", str(folder))]
+    assert call[:13] == ["apptainer", "exec", "--nv", "--cleanenv", *binds, "docker://image:1"]
+    assert call[13:15] == ["bsoid-gpu", "build"]
     inside = Path(f"{record}.env").read_text()
     assert "APPTAINERENV_CUDA_VISIBLE_DEVICES=1\n" in inside
     assert f"APPTAINERENV_CUDA_CACHE_PATH={scratch}/cuda\n" in inside
