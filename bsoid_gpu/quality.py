@@ -152,7 +152,7 @@ def _median(values: Array, counted: Array) -> Array:
     """Median of the counted values in each column: (columns,) from (rows, columns); infinite where there are none."""
     xp = array_namespace(values)
     rows, columns = values.shape
-    ordered = xp.reshape(xp.sort(xp.where(counted, values, xp.inf), axis=0), (rows * columns,))
+    ordered = xp.reshape(xp.sort(xp.where(counted, values, xp.inf), axis=0, stable=False), (rows * columns,))
     count, column = _count(counted), xp.arange(columns, device=device_of(values))
     low, high = xp.maximum((count - 1) // 2, 0), xp.minimum(count // 2, rows - 1)
     return (xp.take(ordered, low * columns + column) + xp.take(ordered, high * columns + column)) / 2
