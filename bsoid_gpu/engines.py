@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -142,6 +143,7 @@ def _client(engine: Engine, items: int, backend: Backend, item_memory: int) -> I
         return
     if engine.scheduler == "slurm":
         cluster = _slurm_cluster(dask, backend, item_memory)
+        _check_jobs(cluster.job_script())
         cluster.scale(jobs=engine.workers or min(items, NODES))
     elif backend.name == "cuda":
         cluster = _cuda_cluster(engine)
@@ -165,6 +167,19 @@ def _slurm_cluster(dask: Any, backend: Backend, item_memory: int) -> Any:
     said = {name: dask.config.get(f"jobqueue.slurm.{name.replace('_', '-')}", None) for name in asked}
     settled = {name: said[name] or value for name, value in asked.items()}
     return SLURMCluster(**settled, scheduler_options={"dashboard_address": ":0"})
+
+
+def _check_jobs(script: str) -> None:
+    """Ask Slurm whether it would take the jobs: where it does not, Dask only logs that and waits for ever."""
+    try:
+        done = subprocess.run(["sbatch", "--test-only"], input=script, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        msg = "the scheduler 'slurm' needs sbatch, which is not here: type this on a node of the cluster"
+        raise BackendUnavailable(msg) from error
+    if done.returncode:
+        said = " ".join(done.stderr.split())
+        msg = f"Slurm refuses the workers' jobs: {said}; mend jobqueue.slurm in ~/.config/dask/jobqueue.yaml"
+        raise BackendUnavailable(msg)
 
 
 def _cuda_cluster(engine: Engine) -> Any:

@@ -97,6 +97,16 @@ def test_the_same_bytes_by_any_engine(tmp_path):
         assert files(tmp_path / f"{name} labels", without=()) == files(tmp_path / "processes labels", without=())
 
 
+def test_slurm_that_is_not_here_or_refuses(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackendUnavailable, match="needs sbatch"):
+        engines._check_jobs("")
+    (tmp_path / "sbatch").write_text("#!/bin/sh\necho 'error: invalid partition' >&2\nexit 1\n")
+    (tmp_path / "sbatch").chmod(0o755)
+    with pytest.raises(BackendUnavailable, match=r"refuses the workers' jobs: error: invalid partition; mend"):
+        engines._check_jobs("")
+
+
 def test_another_scheduler_is_refused(tmp_path):
     with pytest.raises(BadInput, match="expected processes, dask, slurm, or the address"):
         Engine("sge")

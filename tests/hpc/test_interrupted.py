@@ -146,7 +146,7 @@ def test_forty_sessions_over_two_nodes_by_an_array(slurm, many, on_one_machine, 
 @pytest.mark.parametrize("lost", [False, True])
 def test_forty_sessions_over_two_nodes_by_dask(slurm, many, on_one_machine, tmp_path, lost):
     run, expected = on_one_machine
-    asked = {"INTERFACE": "lo", "JOB_CPU": "16", "LOG_DIRECTORY": str(tmp_path / "dask logs"), "MEMORY": "2GB"}
+    asked = {"INTERFACE": "lo", "JOB_CPU": "16", "LOG_DIRECTORY": str(tmp_path / "dask-logs"), "MEMORY": "2GB"}
     environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in asked.items()}
     labels = tmp_path / "labels"
     command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", labels]
@@ -168,6 +168,18 @@ def test_forty_sessions_over_two_nodes_by_dask(slurm, many, on_one_machine, tmp_
     assert process.returncode == 0, told
     assert content(labels) == expected
     assert set(working.values()) == {"node1", "node2"}
+
+
+def test_jobs_that_slurm_refuses_are_told(slurm, many, on_one_machine, tmp_path):
+    run, _ = on_one_machine
+    environment = slurm.env | {"DASK_JOBQUEUE__SLURM__INTERFACE": "lo", "DASK_JOBQUEUE__SLURM__QUEUE": "nowhere"}
+    command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", tmp_path / "labels"]
+    done = subprocess.run(
+        [*command, "--scheduler", "slurm"], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 3
+    assert "Slurm refuses the workers' jobs: " in done.stderr
+    assert "partition" in done.stderr
 
 
 def test_a_scheduler_that_is_killed_leaves_no_jobs_for_long(slurm, many, on_one_machine, tmp_path):
