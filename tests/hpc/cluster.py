@@ -153,6 +153,11 @@ class Cluster:
         self.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)
         self._until(lambda: "idle" in self.run("sinfo", "-h", "-n", node, "-o", "%T"), 60)
 
+    def in_home(self) -> list[Path]:
+        """Files that jobs left in the home folder, without the configuration that Dask writes there by itself."""
+        found = [path for path in self.home.rglob("*") if path.is_file()]
+        return [path for path in found if not path.is_relative_to(self.home / ".config" / "dask")]
+
     def logs(self) -> str:
         """What the daemons said last."""
         return "\n".join(

@@ -71,4 +71,4 @@ def test_a_job_labels_in_the_container(slurm, image, recordings_60, tmp_path):
     numbers = submitted(slurm, jobs)
     assert slurm.wait(numbers["gather"], 400) == "COMPLETED", logs(jobs)
     assert len(list((jobs / "labels").glob("*.labels.csv"))) == 3
-    assert list(slurm.home.rglob("*")) == []
+    assert slurm.in_home() == []
