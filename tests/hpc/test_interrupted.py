@@ -19,7 +19,7 @@ LONG = """
 [embedding]
 epochs = 6000
 [classifier]
-folds = 55
+folds = 25
 max_epochs = 40
 patience = 40
 """
