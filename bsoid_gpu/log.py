@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -35,8 +36,15 @@ def to_file(path: Path) -> logging.Handler:
 
 
 class _File(logging.FileHandler):
+    """Does without what it cannot write: where the disk is full, the results tell of it, and stderr has it all."""
+
     def handleError(self, record: logging.LogRecord) -> None:
-        """Do without: where the disk is full, the results tell of it, and stderr has the message too."""
+        """A message that cannot be written is left out."""
+
+    def close(self) -> None:
+        """A rest that cannot be written is left out too."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 class _Formatter(logging.Formatter):

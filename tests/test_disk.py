@@ -15,22 +15,55 @@ pytestmark = [
 SETTINGS = "[embedding]\nepochs = 30\n[classifier]\nfolds = {}\n"
 
 
-@pytest.fixture
-def mounted(tmp_path):
-    """Mounts small disks, and takes them away again."""
-    there = []
+def sure(*command):
+    """Runs what a machine may not let anybody do; the test is skipped there, with the machine's words."""
+    try:
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip(f"{command[0]} is not installed")
+    if done.returncode:
+        pytest.skip(f"{command[0]} is refused on this machine: {done.stderr.strip()}")
 
-    def mount(options):
-        disk = tmp_path / f"disk{len(there)}"
+
+class Disks:
+    """Small disks that are mounted here, and taken away again."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.mounted = []
+
+    def _mount(self, *options):
+        disk = self.folder / f"disk{len(self.mounted)}"
         disk.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], capture_output=True).returncode:
-            pytest.skip(f"this machine lets nobody mount a disk with {options}")
-        there.append(disk)
+        sure("mount", *options, disk)
+        self.mounted.append(disk)
         return disk
 
-    yield mount
-    for disk in there:
-        subprocess.run(["umount", str(disk)], check=True)
+    def small(self, size):
+        return self._mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs")
+
+    def with_quota(self, size):
+        """A folder with a quota of its own: the quota of Btrfs holds for root too, other file systems' does not."""
+        image = self.folder / "image"
+        with image.open("wb") as file:
+            file.truncate(256 << 20)
+        sure("mkfs.btrfs", "--quiet", image)
+        disk = self._mount("-t", "btrfs", "-o", "loop", image)
+        sure("btrfs", "quota", "enable", disk)
+        sure("btrfs", "subvolume", "create", disk / "home")
+        sure("btrfs", "qgroup", "limit", size, disk / "home")
+        return disk / "home"
+
+    def unmount(self):
+        for disk in self.mounted:
+            subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def disks(tmp_path):
+    disks = Disks(tmp_path)
+    yield disks
+    disks.unmount()
 
 
 def run(*arguments):
@@ -53,11 +86,10 @@ def content(folder):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
-    [("size=6m", "the disk is full"), ("size=50m,quota,usrquota_block_hardlimit=6M", "the quota is used up")],
+    ("kind", "words"), [(Disks.small, "the disk is full"), (Disks.with_quota, "the quota is used up")]
 )
-def test_what_was_there_stays_and_the_same_command_goes_on(mounted, tmp_path, options, words):
-    disk = mounted(options)
+def test_what_was_there_stays_and_the_same_command_goes_on(disks, tmp_path, kind, words):
+    disk = kind(disks, "6M")
     sessions = [dlc.write(tmp_path / f"{name}.csv", dlc.wander(1400, seed=seed)) for seed, name in enumerate("abc")]
     for folds in (2, 3):
         (tmp_path / f"{folds}.toml").write_text(SETTINGS.format(folds))
@@ -85,8 +117,8 @@ def test_what_was_there_stays_and_the_same_command_goes_on(mounted, tmp_path, op
     assert len(list((disk / "labels").glob("*.labels.csv"))) == 3
 
 
-def test_a_disk_that_is_read_only(mounted, tmp_path):
-    disk = mounted("size=20m")
+def test_a_disk_that_is_read_only(disks, tmp_path):
+    disk = disks.small("20M")
     session = dlc.write(tmp_path / "a.csv", dlc.wander(1400))
     (tmp_path / "2.toml").write_text(SETTINGS.format(2))
     build = ("build", session, "--fps", 20, "--config", tmp_path / "2.toml", "--out")
