@@ -14,15 +14,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from sklearn.manifold import trustworthiness
-from sklearn.metrics import normalized_mutual_info_score
+from judge import agreement, trustworthiness
 
 import bsoid_gpu
 from bsoid_gpu import log
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.machine import machine, versions
-
-POINTS = 6000  # that trustworthiness is estimated from
 
 
 class DeviceMemory:
@@ -64,9 +61,8 @@ def timed(backend, sessions, fps, out):
 
 def quality(run):
     """What the run found, and how well its embedding keeps neighbours."""
-    rows = np.random.default_rng(0).permutation(len(run.embedding))[:POINTS]
     return {
-        "trustworthiness": float(trustworthiness(run.scaled_features[rows], run.embedding[rows], n_neighbors=15)),
+        "trustworthiness": trustworthiness(run.scaled_features, run.embedding),
         "clusters": run.model.labels,
         "noise_share": run.scores["noise_share"],
         "held_out_random": run.scores["held_out_random"],
@@ -104,12 +100,11 @@ def main() -> None:
         if backend == "cuda":
             told[backend]["peak_device_memory_gb"] = (memory.peak - memory.before) / 1e9
     (on_gpu, gpu_labels, _), (on_cpu, _, _) = last["cuda"], last["cpu"]
-    both = (on_gpu.hard_labels >= 0) & (on_cpu.hard_labels >= 0)
     moved = bsoid_gpu.predict(on_gpu.model, sessions[0], backend="cpu")[0]
     scale = np.abs(on_cpu.features).max(axis=0)
     told["agreement"] = {
         "features_largest_difference": float(np.max(np.abs(on_gpu.features - on_cpu.features) / scale)),
-        "labels_nmi": float(normalized_mutual_info_score(on_gpu.hard_labels[both], on_cpu.hard_labels[both])),
+        "labels_nmi": agreement(on_gpu.hard_labels, on_cpu.hard_labels),
         "frames_labelled_alike_by_one_model": float(np.mean(moved.labels == gpu_labels.labels)),
     }
     result.parent.mkdir(parents=True, exist_ok=True)

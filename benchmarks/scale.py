@@ -31,7 +31,6 @@ SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), 
 COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
 HEADER_LINES = 3
 ORIGINAL = {"bins": 71_996, "build_s": 905, "memory_gb": 2.97}  # on sessions of this size, on two cores
-JUDGED = 6_000  # bins that trustworthiness is computed on
 
 
 def written(sessions: list[Path], number: int, share: float, folder: Path) -> None:
@@ -47,14 +46,12 @@ def written(sessions: list[Path], number: int, share: float, folder: Path) -> No
 
 
 def trustworthiness(run: Path) -> float:
-    """How far neighbours in the embedding are neighbours in the features: 15 neighbours, a sample of the bins."""
-    import numpy as np
+    """Of the embedding in a run folder."""
+    import judge
     from safetensors.numpy import load_file
-    from sklearn.manifold import trustworthiness as of
 
     arrays = load_file(run / "stages" / "embedding" / "arrays.safetensors")
-    rows = np.random.default_rng(0).permutation(len(arrays["scaled"]))[:JUDGED]
-    return float(of(arrays["scaled"][rows], arrays["embedding"][rows], n_neighbors=15))
+    return judge.trustworthiness(arrays["scaled"], arrays["embedding"])
 
 
 def planned(size: plan.Size, fps: float) -> dict:
@@ -96,7 +93,7 @@ def measured(sessions: Path, fps: float, runs: int) -> dict:
         ),
         "predict_peak_memory_mb": round(max(mb for _, mb in predicts)),
         "stages_median_s": {kind: round(statistics.median(of_run[kind] for of_run in stages), 2) for kind in stages[0]},
-        "trustworthiness": round(trust, 4),
+        "trustworthiness": trust,
         **{name: scores[name] for name in ("clusters", "noise_share", "held_out_random", "held_out_blocks")},
         "size": size._asdict(),
         "planned": planned(size, fps),

@@ -21,9 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from judge import agreement, trustworthiness
 from safetensors.numpy import load_file
-from sklearn.manifold import trustworthiness
-from sklearn.metrics import normalized_mutual_info_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
@@ -37,7 +36,6 @@ from bsoid_gpu.layout import part_ties, principal_start
 from bsoid_gpu.machine import machine, versions
 from bsoid_gpu.neighbours import nearest
 
-JUDGED, NEIGHBOURS = 6_000, 15  # of trustworthiness
 SMALL = 3_000  # bins that a library compiles on
 SEEDS = (23, 24)
 
@@ -50,16 +48,6 @@ def timed(function, *arguments, runs=1, **keywords):
         result = function(*arguments, **keywords)
         seconds.append(time.perf_counter() - started)
     return result, round(statistics.median(seconds), 2)
-
-
-def trust(scaled, embedding):
-    rows = np.random.default_rng(0).permutation(len(scaled))[:JUDGED]
-    return round(float(trustworthiness(scaled[rows], embedding[rows], n_neighbors=NEIGHBOURS)), 4)
-
-
-def agreement(one, other):
-    both = (one >= 0) & (other >= 0)
-    return round(float(normalized_mutual_info_score(one[both], other[both])), 4)
 
 
 def umap_learn(scaled, method, known):
@@ -197,7 +185,7 @@ def main() -> None:
         linkage, of_tree = timed(backend.single_linkage, points, s.clusters.min_samples)
         clusterings[name], of_rest = timed(cluster.cluster, points, s.clusters, backend)
         told["quality"][name] = {
-            "trustworthiness": trust(scaled, points),
+            "trustworthiness": trustworthiness(scaled, points),
             "clusters": int(clusterings[name].membership.shape[1]),
             "noise_share": round(float(np.mean(clusterings[name].hard < 0)), 4),
             "tree_s": of_tree,
