@@ -20,13 +20,14 @@ def saved(named: Mapping[str, NDArray[Any]], metadata: dict[str, str] | None = N
     return save({name: np.ascontiguousarray(array) for name, array in named.items()}, metadata)
 
 
-def loaded(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays of a file, in memory; ``ValueError`` where it is damaged."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+def loaded(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Arrays of a file, in memory, and its metadata; ``ValueError`` where it is damaged."""
+    from safetensors import SafetensorError, safe_open
 
     try:
-        return load_file(path)
+        with safe_open(path, framework="numpy") as file:
+            named = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            return named, file.metadata() or {}
     except SafetensorError as error:
         raise ValueError(str(error)) from error
 

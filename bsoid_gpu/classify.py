@@ -13,7 +13,7 @@ from bsoid_gpu import mlp, store
 from bsoid_gpu.log import logger, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -63,6 +63,7 @@ def classify(
     bin_s: float,
     settings: Settings,
     backend: Backend,
+    checkpoint: store.Checkpoint = store.NO_CHECKPOINT,
 ) -> Classification:
     """Fit the perceptron to all bins, and score it on held-out ones.
 
@@ -80,9 +81,11 @@ def classify(
         All settings.
     backend
         Where to compute.
+    checkpoint
+        Of the fits that are done.
     """
     with threadpool_limits(1, "blas"):  # faster for batches this small, and the same bytes on any number of cores
-        return _classified(features, labels, session_bins, bin_s, settings, backend)
+        return _classified(features, labels, session_bins, bin_s, settings, backend, checkpoint)
 
 
 def _classified(
@@ -92,6 +95,7 @@ def _classified(
     bin_s: float,
     settings: Settings,
     backend: Backend,
+    checkpoint: store.Checkpoint,
 ) -> Classification:
     c, seed = settings.classifier, settings.seed
     labels_on = backend.asarray(labels)
@@ -104,19 +108,27 @@ def _classified(
     fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)
     parts |= {f"fold {number}": fold == number for number in range(c.folds if c.folds > 1 else 0)}
 
-    def predicted_without(held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def predicted_without(held_out: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
         """Labels of the held-out bins, by a fit to the others."""
         order = backend.asarray(np.argsort(held_out, kind="stable"))  # those to learn from come first
         seen, unseen = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
         fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed, backend.to_host)
-        return backend.to_host(mlp.predict(fitted, _rows(features, unseen)))
+        return {"labels": backend.to_host(mlp.predict(fitted, _rows(features, unseen)))}
 
-    def fitted_to_all() -> mlp.Perceptron:
-        return mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
+    def fitted_to_all() -> dict[str, NDArray[Any]]:
+        fitted = mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
+        return {name: backend.to_host(array) for name, array in fitted.arrays().items()}
 
-    fits: list[Callable[[], Any]] = [fitted_to_all, *(partial(predicted_without, part) for part in parts.values())]
-    perceptron, *found = progress(backend.side_by_side(fits), "fits of the classifier", len(fits))
-    predictions = dict(zip(parts, found, strict=True))
+    fits = {"all": fitted_to_all} | {name: partial(predicted_without, part) for name, part in parts.items()}
+    done = checkpoint.found()  # by the name of the fit and that of the array
+    left = [name for name in fits if not _of_fit(name, done)]
+    results = progress(backend.side_by_side([fits[name] for name in left]), "fits of the classifier", len(left))
+    for name, result in zip(left, results, strict=True):
+        done |= {f"{name}/{array}": values for array, values in result.items()}
+        checkpoint.keep(done)
+    learnt = {name: backend.asarray(array) for name, array in _of_fit("all", done).items()}
+    perceptron = mlp.Perceptron.from_arrays(learnt)
+    predictions = {name: done[f"{name}/labels"] for name in parts}
     accuracy = {name: float(np.mean(predictions[name] == labels[part])) for name, part in parts.items()}
     folds = [accuracy.pop(name) for name in parts if name.startswith("fold")]
     confusion = np.zeros((classes, classes), dtype=np.int64)
@@ -130,6 +142,11 @@ def _classified(
         "largest_label_share": float(np.mean(labels == 0)),
     }
     return Classification(perceptron, backend.to_host(mlp.predict(perceptron, features)), scores, confusion)
+
+
+def _of_fit(name: str, done: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    prefix = f"{name}/"
+    return {array.removeprefix(prefix): values for array, values in done.items() if array.startswith(prefix)}
 
 
 def _rows(values: Array, at: Array) -> Array:

@@ -16,11 +16,13 @@ import numpy as np
 from numba.cpython.unsafe.tuple import tuple_setitem
 
 from bsoid_gpu.log import progress
+from bsoid_gpu.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.fuzzy import Graph
+    from bsoid_gpu.store import Checkpoint
 
 STEPS = 32  # of an epoch
 EPOCHS = 8  # that events are listed for at a time
@@ -42,6 +44,7 @@ def descend(
     negative_samples: int,
     learning_rate: float,
     seed: int,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> NDArray[np.float32]:
     """Positions (points, dimensions) float32 after the descent from ``start``.
 
@@ -61,12 +64,15 @@ def descend(
         First step size.
     seed
         Of the order of the edges and of the points drawn.
+    checkpoint
+        The positions and the epoch they are of.
     """
     attraction, repulsion = _forces(a, b)
     chances = graph.weights / graph.weights.max()
-    old, new = start.astype(np.float32), np.empty_like(start, dtype=np.float32)
+    reached = checkpoint.found() or {"positions": start, "epoch": np.zeros(1, dtype=np.int64)}
+    old, new = reached["positions"].astype(np.float32), np.empty_like(start, dtype=np.float32)
     origin = (np.float32(0.0),) * start.shape[1]
-    for first in progress(range(0, epochs, EPOCHS), "layout"):
+    for first in progress(range(int(reached["epoch"][0]), epochs, EPOCHS), "layout"):
         last = min(first + EPOCHS, epochs)
         steps = (last - first) * STEPS
         heads, tails, offsets = _events(graph.offsets, graph.columns, chances, first, last, seed)
@@ -74,6 +80,7 @@ def descend(
         _walk(
             old, new, heads, tails, offsets, attraction, repulsion, rates, first * STEPS, negative_samples, seed, origin
         )
+        checkpoint.keep({"positions": old, "epoch": np.array([last])})
     return old
 
 

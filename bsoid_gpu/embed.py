@@ -37,7 +37,12 @@ class Embedded:
 
 
 def embed(
-    features: Array, session_bins: Sequence[int], recordings: Sequence[str], settings: Settings, backend: Backend
+    features: Array,
+    session_bins: Sequence[int],
+    recordings: Sequence[str],
+    settings: Settings,
+    backend: Backend,
+    checkpoint: store.Checkpoint = store.NO_CHECKPOINT,
 ) -> Embedded:
     """Put the features of all sessions, enough of them by :func:`check_bins`, on one scale and embed them.
 
@@ -53,6 +58,8 @@ def embed(
         All settings.
     backend
         Where to compute.
+    checkpoint
+        Of the layout, where the backend makes it step by step.
     """
     names = recordings if settings.features.standardise == "session" else [""] * len(recordings)
     scaled, scales = standardised(features, session_bins, names)
@@ -63,7 +70,7 @@ def embed(
     if method.start == "pca":
         with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
             start = principal_start(scaled, method.dimensions, settings.seed)
-    found = backend.embed(scaled, start, method, settings.seed)
+    found = backend.embed(scaled, start, method, settings.seed, checkpoint)
     return Embedded(scaled, part_ties(found, settings.seed, backend.to_host), scales)
 
 

@@ -136,22 +136,19 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     BadInput
         No such file, not a model file, damaged, or of a newer version.
     """
-    from safetensors import SafetensorError, safe_open
-
     file = Path(path)
     file = file / FILE if file.is_dir() else file
     if not file.is_file():
         msg = f"there is no model at {str(file)!r}: give a run folder of `bsoid-gpu build`, or its {FILE}"
         raise BadInput(msg)
     try:
-        with safe_open(file, framework="numpy") as content:
-            told = json.loads((content.metadata() or {})[METADATA])
-            named = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - not a dict
+        named, metadata = arrays.loaded(file)
+        told = json.loads(metadata[METADATA])
         if told["format"] > FORMAT:
             msg = f"{str(file)!r} is of format {told['format']}, newer than this program: update bsoid_gpu"
             raise BadInput(msg)
         return _model(told, named)
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         msg = f"{str(file)!r} is no model of bsoid_gpu, or it is damaged ({error}): build it again"
         raise BadInput(msg) from error
 

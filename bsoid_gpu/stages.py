@@ -59,7 +59,7 @@ def features(
         of_parts, stage = outcome
         digests.update(of_parts)
         name, version, inputs = work.stage(of_parts)
-        done.extend(extract.from_stage(kept.run(name, version, inputs, lambda: stage or work.compute(), mapped=True)))
+        done.extend(extract.from_stage(kept.run(name, version, inputs, lambda _: stage or work.compute(), mapped=True)))
 
     waiting = [
         _Recording(name, parts, (), s, b, kept.folder)
@@ -152,8 +152,8 @@ def embedding(
         "backend": b.name,
     }
 
-    def compute() -> store.Stage:
-        return embed.to_stage(embed.embed(features, session_bins, recording_names, s, b), b)
+    def compute(checkpoint: store.Checkpoint) -> store.Stage:
+        return embed.to_stage(embed.embed(features, session_bins, recording_names, s, b, checkpoint), b)
 
     done = kept.run("embedding", 3, inputs, compute)
     bins, columns = done.arrays["scaled"].shape
@@ -165,7 +165,11 @@ def clusters(embedded: store.Stage, s: Settings, b: Backend, kept: store.Store) 
     """Hard and soft labels; see :func:`bsoid_gpu.cluster.cluster`."""
     inputs = {"embedding": embedded.digest, "settings": as_dict(s.clusters), "backend": b.name}
     points = embedded.arrays["embedding"]
-    done = kept.run("clusters", 2, inputs, lambda: cluster.to_stage(cluster.cluster(b.asarray(points), s.clusters, b)))
+
+    def compute(_: store.Checkpoint) -> store.Stage:
+        return cluster.to_stage(cluster.cluster(b.asarray(points), s.clusters, b))
+
+    done = kept.run("clusters", 2, inputs, compute)
     noise = float(np.mean(done.arrays["hard"] < 0))
     labels = done.arrays["membership"].shape[1]
     logger.info("%d clusters, %.0f %% noise before soft assignment", labels, 100 * noise)
@@ -190,8 +194,8 @@ def classifier(
         "backend": b.name,
     }
 
-    def compute() -> store.Stage:
-        return classify.to_stage(classify.classify(features, labels, session_bins, bin_s, s, b), b)
+    def compute(checkpoint: store.Checkpoint) -> store.Stage:
+        return classify.to_stage(classify.classify(features, labels, session_bins, bin_s, s, b, checkpoint), b)
 
     learnt = classify.from_stage(kept.run("classifier", 1, inputs, compute))
     classify.log_scores(learnt.scores)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 ARRAYS = "arrays.safetensors"
 STAGES = "stages"
+EVERY_S = 60.0  # a stage that takes longer keeps a checkpoint
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,55 @@ class Stage:
             hasher.update(array.data)
         hasher.update(json.dumps(self.facts, sort_keys=True).encode())
         return hasher.hexdigest()
+
+
+class Checkpoint:
+    """How far a long stage has come: kept in the run folder once a minute, and gone when the stage is whole.
+
+    Parameters
+    ----------
+    file
+        Where it is kept; None keeps nothing.
+    key
+        That of the stage's result: what was kept for another one is of no use.
+    """
+
+    def __init__(self, file: Path | None = None, key: str = "") -> None:
+        self._file, self._key = file, key
+        self._kept = time.monotonic()
+
+    def found(self) -> dict[str, NDArray[Any]]:
+        """The arrays that a job which was stopped has kept last; none where there are none, or they are damaged."""
+        if self._file is None:
+            return {}
+        try:
+            named, metadata = arrays.loaded(self._file)
+        except (OSError, ValueError):
+            return {}
+        if metadata != self._metadata(named):
+            return {}
+        logger.info("going on from the checkpoint of a job that was stopped")
+        return named
+
+    def keep(self, named: dict[str, NDArray[Any]]) -> None:
+        """Keep arrays in the place of those before, where a minute has gone since; call it as often as you like."""
+        if self._file is None or time.monotonic() - self._kept < EVERY_S:
+            return
+        with files.telling(self._file):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(self._file, arrays.saved(named, self._metadata(named)))
+        self._kept = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove what was kept."""
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+    def _metadata(self, named: dict[str, NDArray[Any]]) -> dict[str, str]:
+        return {"key": self._key, "digest": Stage(named).content_digest()}
+
+
+NO_CHECKPOINT = Checkpoint()
 
 
 class Store:
@@ -91,7 +141,12 @@ class Store:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(
-        self, name: str, version: int, inputs: Mapping[str, Any], compute: Callable[[], Stage], mapped: bool = False
+        self,
+        name: str,
+        version: int,
+        inputs: Mapping[str, Any],
+        compute: Callable[[Checkpoint], Stage],
+        mapped: bool = False,
     ) -> Stage:
         """Give a stage's result, from the folder where it is there for the same inputs, else computed and kept.
 
@@ -104,15 +159,16 @@ class Store:
         inputs
             Settings, backend and digests of what the stage depends on; JSON can write it.
         compute
-            Called where the stage has to run.
+            Called where the stage has to run, with what a job that was stopped in it has left.
         mapped
             Leave the arrays in the folder, from where they are read as they are needed.
         """
         key = key_of(name, version, inputs)
         found = self._find(name, key, mapped)
+        checkpoint = Checkpoint(self.folder and self.folder / STAGES / f".{files.safe_name(name)}.checkpoint", key)
         if found is None:
             started = time.perf_counter()
-            done = compute()
+            done = compute(checkpoint)
             seconds = done.seconds or time.perf_counter() - started
             found = Stage(done.arrays, done.facts, done.content_digest(), seconds, peak_memory_mb())
             self._keep(name, key, found)
@@ -121,6 +177,7 @@ class Store:
             logger.info("%s: %s", name, seconds_text(found.seconds))
         else:
             logger.info("%s: found in the run folder (took %s then)", name, seconds_text(found.seconds))
+        checkpoint.remove()
         self.stages[name] = found
         return found
 
@@ -146,7 +203,7 @@ class Store:
             if manifest["key"] != key:
                 return None
             stage = Stage(
-                arrays.mapped(place / ARRAYS) if mapped else arrays.loaded(place / ARRAYS),
+                arrays.mapped(place / ARRAYS) if mapped else arrays.loaded(place / ARRAYS)[0],
                 manifest["facts"],
                 manifest["digest"],
                 manifest["seconds"],

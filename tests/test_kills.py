@@ -13,6 +13,8 @@ import pytest
 
 from bsoid_gpu.simulate import simulate
 
+# a checkpoint is kept after every step of a long stage, instead of once a minute
+OFTEN = "from bsoid_gpu import store; store.EVERY_S = 0.0; from bsoid_gpu.__main__ import run; run()"
 TOLD_ANEW = {"manifest.json", "log.txt", ".lock"}  # times, and what was said
 
 
@@ -20,7 +22,7 @@ def run(*arguments, kill_after=None):
     """Seconds until the command ended or was killed."""
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", OFTEN, *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     try:
         _, told = process.communicate(timeout=kill_after)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import bsoid_gpu
-from bsoid_gpu import compare, features, mouse
+from bsoid_gpu import compare, descent, features, mouse, store
 from bsoid_gpu.cli import main
 from bsoid_gpu.config import Classifier, Clusters, Embedding, Features, Input, Settings
 from bsoid_gpu.extract import extract
@@ -77,6 +77,30 @@ def test_the_same_seed_gives_the_same_bytes(built, sessions, tmp_path):
     for number in (1, 2):
         bsoid_gpu.predict(folder, sessions[2], out=tmp_path / f"labels{number}", backend="cpu")
     assert files(tmp_path / "labels1") == files(tmp_path / "labels2")
+
+
+@pytest.mark.parametrize(("stage", "kept"), [("embedding", 4), ("classifier", 3)])
+def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, monkeypatch, stage, kept):
+    _, folder = built
+    keep, times = store.Checkpoint.keep, []
+
+    def stopped(checkpoint, named):
+        keep(checkpoint, named)
+        if stage in str(checkpoint._file):
+            times.append(1)
+            if len(times) == kept:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "EVERY_S", 0.0)
+    monkeypatch.setattr(store.Checkpoint, "keep", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
+    assert [path.name for path in (tmp_path / "run" / "stages").glob(".*")] == [f".{stage}.checkpoint"]
+    steps = {"embedding": -(-QUICK.embedding.epochs // descent.EPOCHS), "classifier": 3 + QUICK.classifier.folds}
+    bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
+    assert len(times) == steps[stage]  # none twice
+    assert files(tmp_path / "run") == files(folder)
+    assert not list((tmp_path / "run" / "stages").glob(".*"))
 
 
 def test_another_seed_gives_another_model(built, sessions):

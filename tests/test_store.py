@@ -19,7 +19,7 @@ def stage(value):
 def test_a_finished_stage_does_not_run_again(tmp_path):
     runs = []
 
-    def compute():
+    def compute(_):
         runs.append(1)
         return stage(1.5)
 
@@ -35,24 +35,65 @@ def test_a_finished_stage_does_not_run_again(tmp_path):
 @pytest.mark.parametrize(("version", "inputs"), [(2, {"seed": 1}), (1, {"seed": 2})])
 def test_another_version_or_input_runs_again(tmp_path, version, inputs):
     with Store(tmp_path) as kept:
-        kept.run("a", 1, {"seed": 1}, lambda: stage(1))
-        assert kept.run("a", version, inputs, lambda: stage(2)).arrays["x"][0] == 2
+        kept.run("a", 1, {"seed": 1}, lambda _: stage(1))
+        assert kept.run("a", version, inputs, lambda _: stage(2)).arrays["x"][0] == 2
 
 
 @pytest.mark.parametrize("file", ["arrays.safetensors", "manifest.json"])
 @pytest.mark.parametrize("damage", [b"", b"{}", None])
 def test_a_damaged_stage_runs_again(tmp_path, file, damage):
     with Store(tmp_path) as kept:
-        kept.run("a", 1, {}, lambda: stage(1))
+        kept.run("a", 1, {}, lambda _: stage(1))
         place = tmp_path / "stages" / "a" / file
         content = place.read_bytes()
         place.write_bytes(content.replace(content[-20:], bytes(20)) if damage is None else damage)
-        assert kept.run("a", 1, {}, lambda: stage(2)).arrays["x"][0] == 2
+        assert kept.run("a", 1, {}, lambda _: stage(2)).arrays["x"][0] == 2
+
+
+def test_a_checkpoint_is_of_one_result_and_goes_with_it(tmp_path, monkeypatch):
+    left = tmp_path / "stages" / ".a.checkpoint"
+
+    def stopped(checkpoint):
+        assert checkpoint.found() == {}
+        checkpoint.keep({"x": np.arange(3.0)})
+        raise KeyboardInterrupt
+
+    def stop(inputs):
+        with Store(tmp_path) as kept, pytest.raises(KeyboardInterrupt):
+            kept.run("a", 1, inputs, stopped)
+
+    def found(inputs):
+        told = {}
+
+        def compute(checkpoint):
+            told.update(checkpoint.found())
+            return stage(1)
+
+        with Store(tmp_path) as kept:
+            kept.run("a", 1, inputs, compute)
+        return told
+
+    stop({})
+    assert not left.exists()  # a minute has not gone by
+    monkeypatch.setattr("bsoid_gpu.store.EVERY_S", 0.0)
+    stop({})
+    assert left.exists()
+    assert found({})["x"].tolist() == [0, 1, 2]
+    assert not left.exists()
+    stop({"seed": 1})
+    assert found({"seed": 2}) == {}
+    assert not left.exists()
+    for damaged in (b"", bytes(100), None):
+        stop({"seed": 3})
+        whole = left.read_bytes()
+        left.write_bytes(whole[:-1] + b"x" if damaged is None else damaged)
+        assert found({"seed": 3}) == {}
+        found({"seed": 4})
 
 
 def test_leftovers_of_a_killed_job_are_removed(tmp_path):
     with Store(tmp_path) as kept:
-        kept.run("a", 1, {}, lambda: stage(1))
+        kept.run("a", 1, {}, lambda _: stage(1))
     (tmp_path / "stages" / ".b.part").mkdir()
     (tmp_path / ".model.part").write_text("half")
     with Store(tmp_path):

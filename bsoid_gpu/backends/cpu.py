@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bsoid_gpu import machine, membership, tree
+from bsoid_gpu.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array
     from bsoid_gpu.config import Clusters, Embedding
     from bsoid_gpu.fuzzy import Graph
+    from bsoid_gpu.store import Checkpoint
 
 
 class CpuBackend:
@@ -67,7 +69,9 @@ class CpuBackend:
 
         return {"name": self.name, "processor": platform.machine(), "threads": str(numba.get_num_threads())}
 
-    def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
+    def embed(
+        self, scaled: Array, start: Array | None, settings: Embedding, seed: int, checkpoint: Checkpoint = NO_CHECKPOINT
+    ) -> Array:
         """UMAP on exact neighbours, the same on any number of threads; see :mod:`bsoid_gpu.descent`."""
         from bsoid_gpu.descent import curve, descend
         from bsoid_gpu.fuzzy import fuzzy_graph
@@ -78,7 +82,9 @@ class CpuBackend:
         if start is None:
             start = _spectral_start(data, graph, settings.dimensions, seed)
         a, b = curve(settings.min_dist)
-        return descend(start, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed)
+        return descend(
+            start, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed, checkpoint
+        )
 
     def single_linkage(self, embedding: Array, min_samples: int) -> NDArray[np.float64]:
         """Single-linkage tree of the mutual reachability distances, by fast_hdbscan's Boruvka on one thread.

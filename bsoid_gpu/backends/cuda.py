@@ -15,12 +15,14 @@ from bsoid_gpu import membership, tree
 from bsoid_gpu.backends import device_memory
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
 from bsoid_gpu.log import logger
+from bsoid_gpu.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array
     from bsoid_gpu.config import Clusters, Embedding
+    from bsoid_gpu.store import Checkpoint
 
 POOL = "BSOID_GPU_RMM_POOL"  # environment variable: 1, or gigabytes, for a memory pool of RMM
 FIRST_WITH_START = (26, 2)  # release of cuML whose UMAP takes first positions; its signature does not tell
@@ -138,8 +140,10 @@ class CudaBackend:
             numbers = frame.astype("float64").to_cupy(na_value=float("nan"))
         return self._cp.ascontiguousarray(numbers)
 
-    def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
-        """UMAP by cuML, on exact neighbours where the seed is to count."""
+    def embed(
+        self, scaled: Array, start: Array | None, settings: Embedding, seed: int, checkpoint: Checkpoint = NO_CHECKPOINT
+    ) -> Array:
+        """UMAP by cuML, on exact neighbours where the seed is to count; in one piece, without a checkpoint."""
         bins, columns = scaled.shape
         what = f"UMAP of {bins:,} bins with {settings.neighbours:,} neighbours"
         needed = device_memory.umap(bins, columns, settings.neighbours, settings.dimensions)

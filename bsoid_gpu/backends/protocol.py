@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from bsoid_gpu.store import NO_CHECKPOINT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.config import Clusters, Embedding
+    from bsoid_gpu.store import Checkpoint
 
 Array: TypeAlias = Any
 """An array of the backend's library: ``numpy.ndarray`` or ``cupy.ndarray``."""
@@ -61,10 +64,13 @@ class Backend(Protocol):
         """
         ...
 
-    def embed(self, scaled: Array, start: Array | None, settings: Embedding, seed: int) -> Array:
+    def embed(
+        self, scaled: Array, start: Array | None, settings: Embedding, seed: int, checkpoint: Checkpoint = NO_CHECKPOINT
+    ) -> Array:
         """UMAP coordinates of ``scaled`` (bins, columns): (bins, dimensions) float32.
 
-        ``start`` (bins, dimensions) float32 are the first positions; without them the start is spectral.
+        ``start`` (bins, dimensions) float32 are the first positions; without them the start is spectral. A backend that
+        goes step by step goes on from the ``checkpoint``; for one that does not, it is nothing.
         """
         ...
 
