@@ -84,19 +84,6 @@ def classify(
     checkpoint
         Of the fits that are done.
     """
-    with threadpool_limits(1, "blas"):  # faster for batches this small, and the same bytes on any number of cores
-        return _classified(features, labels, session_bins, bin_s, settings, backend, checkpoint)
-
-
-def _classified(
-    features: Array,
-    labels: NDArray[np.int64],
-    session_bins: Sequence[int],
-    bin_s: float,
-    settings: Settings,
-    backend: Backend,
-    checkpoint: store.Checkpoint,
-) -> Classification:
     c, seed = settings.classifier, settings.seed
     labels_on = backend.asarray(labels)
     classes = int(labels.max()) + 1
@@ -108,27 +95,41 @@ def _classified(
     fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)
     parts |= {f"fold {number}": fold == number for number in range(c.folds if c.folds > 1 else 0)}
 
-    def predicted_without(held_out: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    def predicted_without(held_out: NDArray[np.bool_]) -> dict[str, Array]:
         """Labels of the held-out bins, by a fit to the others."""
         order = backend.asarray(np.argsort(held_out, kind="stable"))  # those to learn from come first
         seen, unseen = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
         fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed, backend.to_host)
-        return {"labels": backend.to_host(mlp.predict(fitted, _rows(features, unseen)))}
+        return {"labels": mlp.predict(fitted, _rows(features, unseen))}
 
-    def fitted_to_all() -> dict[str, NDArray[Any]]:
-        fitted = mlp.fit(features, labels_on, classes, c, seed, backend.to_host)
-        return {name: backend.to_host(array) for name, array in fitted.arrays().items()}
+    def fitted_to_all() -> dict[str, Array]:
+        return mlp.fit(features, labels_on, classes, c, seed, backend.to_host).arrays()
+
+    def on_host() -> dict[str, NDArray[Any]]:
+        return {name: backend.to_host(array) for name, array in done.items()}
 
     fits = {"all": fitted_to_all} | {name: partial(predicted_without, part) for name, part in parts.items()}
-    done = checkpoint.found()  # by the name of the fit and that of the array
+    # by the name of the fit and that of the array
+    done = {name: backend.asarray(array) for name, array in checkpoint.found().items()}
     left = [name for name in fits if not _of_fit(name, done)]
-    results = progress(backend.side_by_side([fits[name] for name in left]), "fits of the classifier", len(left))
-    for name, result in zip(left, results, strict=True):
-        done |= {f"{name}/{array}": values for array, values in result.items()}
-        checkpoint.keep(done)
-    learnt = {name: backend.asarray(array) for name, array in _of_fit("all", done).items()}
-    perceptron = mlp.Perceptron.from_arrays(learnt)
-    predictions = {name: done[f"{name}/labels"] for name in parts}
+    with threadpool_limits(1, "blas"):  # faster for batches this small, and the same bytes on any number of cores
+        results = progress(backend.side_by_side([fits[name] for name in left]), "fits of the classifier", len(left))
+        for name, result in zip(left, results, strict=True):
+            done |= {f"{name}/{array}": values for array, values in result.items()}
+            checkpoint.keep(on_host)
+        perceptron = mlp.Perceptron.from_arrays(_of_fit("all", done))
+        predicted = backend.to_host(mlp.predict(perceptron, features))
+    predictions = {name: backend.to_host(done[f"{name}/labels"]) for name in parts}
+    return Classification(perceptron, predicted, *_scored(predictions, parts, labels, classes))
+
+
+def _scored(
+    predictions: dict[str, NDArray[np.int64]],
+    parts: dict[str, NDArray[np.bool_]],
+    labels: NDArray[np.int64],
+    classes: int,
+) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """Scores and confusion from the predictions on the parts that were held out."""
     accuracy = {name: float(np.mean(predictions[name] == labels[part])) for name, part in parts.items()}
     folds = [accuracy.pop(name) for name in parts if name.startswith("fold")]
     confusion = np.zeros((classes, classes), dtype=np.int64)
@@ -141,10 +142,10 @@ def _classified(
         "cross_validation_mean": float(np.mean(folds)) if folds else None,
         "largest_label_share": float(np.mean(labels == 0)),
     }
-    return Classification(perceptron, backend.to_host(mlp.predict(perceptron, features)), scores, confusion)
+    return scores, confusion
 
 
-def _of_fit(name: str, done: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _of_fit(name: str, done: dict[str, Array]) -> dict[str, Array]:
     prefix = f"{name}/"
     return {array.removeprefix(prefix): values for array, values in done.items() if array.startswith(prefix)}
 

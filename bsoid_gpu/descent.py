@@ -80,7 +80,7 @@ def descend(
         _walk(
             old, new, heads, tails, offsets, attraction, repulsion, rates, first * STEPS, negative_samples, seed, origin
         )
-        checkpoint.keep({"positions": old, "epoch": np.array([last])})
+        checkpoint.keep(lambda: {"positions": old, "epoch": np.array([last])})  # noqa: B023 - called at once
     return old
 
 

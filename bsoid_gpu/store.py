@@ -78,10 +78,11 @@ class Checkpoint:
         logger.info("going on from the checkpoint of a job that was stopped")
         return named
 
-    def keep(self, named: dict[str, NDArray[Any]]) -> None:
+    def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
         """Keep arrays in the place of those before, where a minute has gone since; call it as often as you like."""
         if self._file is None or time.monotonic() - self._kept < EVERY_S:
             return
+        named = gather()
         with files.telling(self._file):
             self._file.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomic(self._file, arrays.saved(named, self._metadata(named)))

@@ -84,8 +84,8 @@ def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, monkeyp
     _, folder = built
     keep, times = store.Checkpoint.keep, []
 
-    def stopped(checkpoint, named):
-        keep(checkpoint, named)
+    def stopped(checkpoint, gather):
+        keep(checkpoint, gather)
         if stage in str(checkpoint._file):
             times.append(1)
             if len(times) == kept:
