@@ -1,5 +1,6 @@
 """The CUDA backend on stand-ins that are as strict as a device, for both generations of RAPIDS."""
 
+import contextlib
 import json
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 import bsoid_gpu
 from bsoid_gpu import model as models
-from bsoid_gpu import stages
+from bsoid_gpu import stages, store
 from bsoid_gpu.backends import get_backend, survey
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli import main
@@ -116,6 +117,27 @@ def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, new
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 1  # the model: three layers and the scale; the file
     assert len(newest.to_host) == 1 + 1 + 1 + 1  # the device's proof; repairs, keypoints ever seen; the probabilities
+
+
+def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, monkeypatch):
+    _, folder = on_cpu
+    keep, times = store.Checkpoint.keep, []
+
+    def stopped(checkpoint, gather):
+        keep(checkpoint, gather)
+        if checkpoint is not store.NO_CHECKPOINT:  # the stand-in for UMAP lays out without one
+            times.append(1)
+            if len(times) == 3:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "EVERY_S", 0.0)
+    monkeypatch.setattr(store.Checkpoint, "keep", stopped)
+    for ends in (pytest.raises(KeyboardInterrupt), contextlib.nullcontext()):
+        with ends:
+            bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
+    assert len(times) == FITS
+    for name in ("training.csv", "scores.json", "confusion.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (folder / "run" / name).read_bytes(), name
 
 
 def test_both_releases_run_the_whole_job_on_calls_that_they_take(sessions, tmp_path, rapids, release, caplog):
