@@ -174,4 +174,6 @@ def report(steps: Sequence[Step], job: Size) -> str:
     total = sum(step.seconds for step in steps)
     seconds = "not measured on a GPU" if math.isnan(total) else seconds_text(total)
     lines.append(f"{'together':<12} {seconds:>8}  {max(step.memory_mb for step in steps) / 1e3:8.1f} GB")
+    if not math.isnan(total):
+        lines.append("the first build on a machine takes about a minute longer: it compiles")
     return "\n".join(lines)

@@ -50,7 +50,9 @@ def test_no_time_is_told_for_a_gpu():
 
 def test_a_sample_is_said():
     job = plan.size([FILE] * 4, replace(SETTINGS, max_training_bins=10_000))
-    assert "10,000 of them are learnt from" in plan.report(plan.on_cpu(job, SETTINGS, 2), job)
+    told = plan.report(plan.on_cpu(job, SETTINGS, 2), job)
+    assert "10,000 of them are learnt from" in told
+    assert "it compiles" in told
 
 
 def test_dry_run_writes_nothing(tmp_path):
