@@ -10,6 +10,8 @@ def run() -> None:
     """Run the command line under supervision."""
     # threads that wait for others sleep: spinning, they take the cores from those they wait for where others work too
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # what workers share is removed when a job is stopped, and nobody needs to be warned of it in Python's words
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     supervise.run(main)
 
 

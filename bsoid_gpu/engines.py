@@ -96,6 +96,7 @@ class Engine:
 def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> Iterator[R]:
     """By joblib, which lets each process use its share of the cores."""
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
 
     # a command that is killed leaves no workers behind, not even those that wait for their first job
     pool = Parallel(workers, return_as="generator", initializer=die_with_parent, initargs=(os.getpid(),))
@@ -104,6 +105,8 @@ def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> It
             yield _told(result, said)
     except BrokenProcessPool as error:
         raise OutOfMemory(LOST) from error
+    finally:  # else the workers wait for more, and hold their memory, for five minutes
+        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
 def _on_dask(

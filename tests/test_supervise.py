@@ -70,7 +70,7 @@ def test_the_exit_code_of_the_command(doing, code):
 
 
 def test_the_log_tells_that_a_build_was_stopped(tmp_path):
-    simulate(tmp_path / "sessions", sessions=2, minutes=1.5, fps=30.0, seed=1)
+    simulate(tmp_path / "sessions", sessions=8, minutes=1.5, fps=30.0, seed=1)  # for workers too
     out = tmp_path / "run"
     arguments = ["build", tmp_path / "sessions", "--fps", "30", "--out", out, "--backend", "cpu"]
     process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.PIPE)
@@ -81,4 +81,5 @@ def test_the_log_tells_that_a_build_was_stopped(tmp_path):
     _, told = process.communicate(timeout=10)
     assert process.returncode == 6
     assert b"stopped by SIGTERM" in told
+    assert b"Warning" not in told  # of the process that cleans up after the workers
     assert "features mouse2" in (out / "log.txt").read_text()
