@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 ARRAYS = "arrays.safetensors"
 STAGES = "stages"
-EVERY_S = 60.0  # a stage that takes longer keeps a checkpoint
+EVERY_S = 10.0  # a stage that takes longer keeps a checkpoint
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Stage:
 
 
 class Checkpoint:
-    """How far a long stage has come: kept in the run folder once a minute, and gone when the stage is whole.
+    """How far a long stage has come: kept in the run folder every ten seconds, and gone when the stage is whole.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Checkpoint:
         return named
 
     def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """Keep arrays in the place of those before, where a minute has gone since; call it as often as you like."""
+        """Keep arrays in the place of those before, where ten seconds have gone since; call it as often as you like."""
         if self._file is None or time.monotonic() - self._kept < EVERY_S:
             return
         named = gather()

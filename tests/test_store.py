@@ -74,7 +74,7 @@ def test_a_checkpoint_is_of_one_result_and_goes_with_it(tmp_path, monkeypatch):
         return told
 
     stop({})
-    assert not left.exists()  # a minute has not gone by
+    assert not left.exists()  # ten seconds have not gone by
     monkeypatch.setattr("bsoid_gpu.store.EVERY_S", 0.0)
     stop({})
     assert left.exists()

@@ -37,7 +37,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory) -> Path:
-    """A job that is longer than the time limit of a test, about 20 s, while no stage is: a stage is begun again."""
+    """A job that is longer than the time limit of a test, about 20 s; its long stages go on from their checkpoints."""
     file = tmp_path_factory.mktemp("settings") / "long.toml"
     file.write_text(LONG)
     return file
