@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from bsoid_gpu import store
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.errors import BackendUnavailable
@@ -64,6 +65,27 @@ def cuda(request):
         return get_backend("cuda")
     except BackendUnavailable as error:
         (pytest.fail if request.config.getoption("--require-gpu") else pytest.skip)(f"no GPU: {error}")
+
+
+@pytest.fixture
+def stop_in(monkeypatch):
+    """Interrupts a stage when it has kept so many checkpoints, one a step; gives the list of all that it keeps."""
+
+    def stop(stage, kept):
+        keep, times = store.Checkpoint.keep, []
+
+        def stopped(checkpoint, gather):
+            keep(checkpoint, gather)
+            if stage in str(checkpoint._file):
+                times.append(1)
+                if len(times) == kept:
+                    raise KeyboardInterrupt
+
+        monkeypatch.setattr(store, "EVERY_S", 0.0)
+        monkeypatch.setattr(store.Checkpoint, "keep", stopped)
+        return times
+
+    return stop
 
 
 class NumpyArrays:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import bsoid_gpu
 from bsoid_gpu import model as models
-from bsoid_gpu import stages, store
+from bsoid_gpu import stages
 from bsoid_gpu.backends import get_backend, survey
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli import main
@@ -119,19 +119,9 @@ def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, new
     assert len(newest.to_host) == 1 + 1 + 1 + 1  # the device's proof; repairs, keypoints ever seen; the probabilities
 
 
-def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, monkeypatch):
+def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, stop_in):
     _, folder = on_cpu
-    keep, times = store.Checkpoint.keep, []
-
-    def stopped(checkpoint, gather):
-        keep(checkpoint, gather)
-        if checkpoint is not store.NO_CHECKPOINT:  # the stand-in for UMAP lays out without one
-            times.append(1)
-            if len(times) == 3:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(store, "EVERY_S", 0.0)
-    monkeypatch.setattr(store.Checkpoint, "keep", stopped)
+    times = stop_in("classifier", 3)
     for ends in (pytest.raises(KeyboardInterrupt), contextlib.nullcontext()):
         with ends:
             bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import bsoid_gpu
-from bsoid_gpu import compare, descent, features, mouse, store
+from bsoid_gpu import compare, descent, features, mouse
 from bsoid_gpu.cli import main
 from bsoid_gpu.config import Classifier, Clusters, Embedding, Features, Input, Settings
 from bsoid_gpu.extract import extract
@@ -80,19 +80,9 @@ def test_the_same_seed_gives_the_same_bytes(built, sessions, tmp_path):
 
 
 @pytest.mark.parametrize(("stage", "kept"), [("embedding", 4), ("classifier", 3)])
-def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, monkeypatch, stage, kept):
+def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, stop_in, stage, kept):
     _, folder = built
-    keep, times = store.Checkpoint.keep, []
-
-    def stopped(checkpoint, gather):
-        keep(checkpoint, gather)
-        if stage in str(checkpoint._file):
-            times.append(1)
-            if len(times) == kept:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(store, "EVERY_S", 0.0)
-    monkeypatch.setattr(store.Checkpoint, "keep", stopped)
+    times = stop_in(stage, kept)
     with pytest.raises(KeyboardInterrupt):
         bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert [path.name for path in (tmp_path / "run" / "stages").glob(".*")] == [f".{stage}.checkpoint"]
