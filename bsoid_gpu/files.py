@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
-import glob
 import hashlib
 import io
 import json
 import os
-import tempfile
+import platform
+import re
+import time
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DIGEST_BYTES = 16
+TEMPORARY = ".part"  # ending of files that are being written
+LEFTOVER_AGE_S = 86_400.0
+LONGEST_NAME = 230  # bytes of a session's name: with the ending of a table it is one of a file, 255 at most
 WAYS_OUT = {
     errno.ENOSPC: "the disk is full: free some space or choose another output folder, then run the same command again",
     errno.EDQUOT: "the quota is used up: free some or choose another output folder, then run the same command again",
@@ -54,34 +59,52 @@ def write_atomic(path: Path, data: bytes) -> None:
 def writing(path: Path) -> Iterator[BinaryIO]:
     """Write a file piece by piece: it is there, whole, after the block, and not at all where the block fails.
 
+    The temporary file beside it has a name of its own, which nobody else writes or removes; see
+    :func:`remove_leftovers` for those of processes that were killed.
+
     Raises
     ------
     BadInput
         Disk full, folder not writable, and the like; an earlier file of that name is left as it was.
     """
+    temporary = path.with_name(f".{uuid.uuid4().hex}.{_host()}.{os.getpid()}{TEMPORARY}")
     with telling(path):
-        left = f".{path.name[:100]}."
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=left, suffix=".part")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives a name, not a Path
-            with contextlib.suppress(FileNotFoundError):  # another job has just written this file and cleaned up
-                os.replace(temporary, path)  # noqa: PTH105
-            for old in path.parent.glob(f"{glob.escape(left)}*.part"):  # of jobs that were killed
-                old.unlink(missing_ok=True)
+            temporary.replace(path)
         except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)  # noqa: PTH108
+            temporary.unlink(missing_ok=True)
             raise
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed: other jobs may write to the folder at the same time.
+
+    A leftover is of this machine and its process has ended, or it is older than a day; no file takes that long.
+    """
+    for path in folder.glob(f".*{TEMPORARY}"):
+        with contextlib.suppress(OSError):  # another job has just removed it
+            if _writer_ended(path.name) or time.time() - path.stat().st_mtime > LEFTOVER_AGE_S:
+                path.unlink()
+
+
+def _writer_ended(temporary: str) -> bool:
+    """Whether the process that a temporary file is named after was of this machine and has ended."""
+    match = re.fullmatch(r"\.[0-9a-f]{32}\.([0-9a-f]{8})\.(\d+)" + re.escape(TEMPORARY), temporary)
+    return match is not None and match[1] == _host() and not _runs(int(match[2]))
+
+
+def _host() -> str:
+    return digest(platform.node().encode())[:8]
+
+
+def _runs(process: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(process))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -124,7 +147,19 @@ def digest_of(content: Any) -> str:
     return digest(json.dumps(content, sort_keys=True).encode())
 
 
+def file_name_problems(name: object) -> list[str]:
+    """Why files cannot be named after a session: a sentence, or none where they can."""
+    if not isinstance(name, str) or not name.strip():
+        return [f"the name is {name!r}; expected a text: files are named after it"]
+    if name in (".", "..") or "\0" in name or Path(name).name != name:
+        return [f"the name is {name!r}; expected one that names a file in a folder, without a path"]
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        return [f"the name {name[:40]!r}... has {len(os.fsencode(name))} bytes; expected at most {LONGEST_NAME}"]
+    return []
+
+
 def safe_name(name: str) -> str:
     """A file name for any name of a session or a stage."""
-    safe = quote(name, safe=" ").lstrip(".")
+    safe = quote(name, safe=" ")
+    safe = f"%2E{safe[1:]}" if safe.startswith(".") else safe
     return safe if len(safe) <= 120 else f"{safe[:80]}-{digest_of(name)[:12]}"  # a file name holds 255 bytes

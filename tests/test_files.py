@@ -1,0 +1,91 @@
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from bsoid_gpu import files
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.pose import Pose
+
+WRITERS = """
+import sys
+from pathlib import Path
+from bsoid_gpu import files
+
+folder, writer = Path(sys.argv[1]), int(sys.argv[2])
+for number in range(100):
+    for own in (f"{'x' * 120}{writer}_{number}.json", f"{'x' * 120}_common.json"):
+        files.write_json(folder / own, {"writer": writer, "number": number})
+        assert (folder / own).is_file()
+"""
+
+
+def test_writers_in_four_processes_lose_no_file_of_names_that_begin_alike(tmp_path):
+    writers = [subprocess.Popen([sys.executable, "-c", WRITERS, str(tmp_path), str(i)]) for i in range(4)]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    assert len(list(tmp_path.iterdir())) == 4 * 100 + 1  # the common one, and nothing that is left over
+
+
+def test_only_leftovers_of_ended_processes_are_removed(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from bsoid_gpu import files\n"
+        "with files.writing(Path(sys.argv[1], 'a.json')) as file: os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    (killed,) = tmp_path.iterdir()
+    foreign, old = tmp_path / f".{'0' * 32}.00000000.1{files.TEMPORARY}", tmp_path / f".of a day ago{files.TEMPORARY}"
+    for path in (foreign, old):
+        path.write_text("half")
+    day_ago = time.time() - 1.1 * files.LEFTOVER_AGE_S
+    os.utime(old, (day_ago, day_ago))
+    with files.writing(tmp_path / "b.json") as file:
+        file.write(b"{}")
+        files.remove_leftovers(tmp_path)
+        assert not killed.exists()
+        assert not old.exists()
+        assert foreign.exists()  # its machine is another one
+    assert (tmp_path / "b.json").read_text() == "{}"
+
+
+def test_permissions_follow_the_umask_which_no_thread_ever_changes(tmp_path):
+    before = os.umask(0o027)
+    try:
+        files.write_json(tmp_path / "a.json", {})
+        assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o640
+        made, ended = [], threading.Event()
+
+        def make():
+            while not ended.is_set():
+                path = tmp_path / f"own{len(made)}"
+                path.touch()
+                made.append(path)
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        for number in range(200):
+            files.write_json(tmp_path / f"{number}.json", {})
+        ended.set()
+        thread.join()
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o640}
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/absolute", "a/b", "..", "", "  ", "x" * 240, "nul\0", 3])
+def test_a_name_that_no_file_can_have_is_refused_at_the_door(name):
+    with pytest.raises(BadInput, match="the name"):
+        Pose(name, np.zeros((5, 1, 2, 2)), np.ones((5, 1, 2)), ("mouse",), ("a", "b"), 30.0)
+
+
+@pytest.mark.parametrize("name", ["小鼠自由探索行为实验视频_001", "a b", ".hidden", "x" * 230])
+def test_any_other_name_is_taken(name):
+    assert Pose(name, np.zeros((5, 1, 2, 2)), np.ones((5, 1, 2)), ("mouse",), ("a", "b"), 30.0).name == name
+
+
+def test_names_of_two_sessions_never_become_one():
+    names = ["a", ".a", "..a", "%2Ea", "a/b", "a%2Fb", *("小" * length for length in range(8, 30))]
+    assert len({files.safe_name(name) for name in names}) == len(names)
