@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from bsoid_gpu.errors import BadInput, raise_all
@@ -134,6 +134,15 @@ class Settings:
     classifier: Classifier = field(default_factory=Classifier)
 
 
+def fps_problems(given: object) -> list[str]:
+    """A sentence where :func:`parse_fps` would raise."""
+    try:
+        parse_fps(given)
+    except BadInput as error:
+        return [str(error)]
+    return []
+
+
 def parse_fps(given: object) -> float:
     """Frames per second from what the user gave.
 
@@ -161,32 +170,73 @@ def parse_fps(given: object) -> float:
     return fps
 
 
-def _problems(settings: Settings) -> list[str]:
-    found = _out_of_range(settings, "")
+def problems_of(settings: Settings) -> list[str]:
+    """A sentence for each value that cannot be used."""
+    problems = _unusable(settings, "")
+    if problems:
+        return problems
     bin_frames = settings.features.bin_s * (settings.input.fps or MIN_FPS)
     if bin_frames < 1:
-        found.append(f"[features] bin_s = {settings.features.bin_s:g} is shorter than a frame")
+        problems.append(f"[features] bin_s = {settings.features.bin_s:g} is shorter than a frame")
     if settings.clusters.smallest > settings.clusters.largest:
-        found.append("[clusters] smallest is above largest")
+        problems.append("[clusters] smallest is above largest")
     if not all(units >= 1 for units in settings.classifier.hidden):
-        found.append(f"[classifier] hidden = {list(settings.classifier.hidden)}; expected whole numbers of at least 1")
-    return found + _group_problems(settings.input.group)
+        hidden = list(settings.classifier.hidden)
+        problems.append(f"[classifier] hidden = {hidden}; expected whole numbers of at least 1")
+    return problems + _group_problems(settings.input.group)
 
 
-def _out_of_range(section: Any, where: str) -> list[str]:
-    found = []
+def _unusable(section: Any, where: str) -> list[str]:
+    """A sentence for each value that is of another type than its default, not finite, or out of range."""
+    problems = []
     for f in fields(section):
-        value = getattr(section, f.name)
-        if is_dataclass(value):
-            found += _out_of_range(value, f"[{f.name}] ")
+        value, default = getattr(section, f.name), default_of(f)
+        if is_dataclass(default):
+            if isinstance(value, type(default)):
+                problems += _unusable(value, f"[{f.name}] ")
+            else:
+                problems.append(f"{f.name} = {value!r}; expected {type(default).__name__}(...)")
             continue
         low, high = f.metadata["bounds"]
         choices = f.metadata["choices"]
-        if choices and value not in choices:
-            found.append(f"{where}{f.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
-        if isinstance(value, int | float) and not low <= value <= high:
-            found.append(f"{where}{f.name} = {value!r}; expected {low:g} to {high:g}")
-    return found
+        if converted(value, default) is None:
+            problems.append(f"{where}{f.name} = {value!r}; expected {kind_of(default)}")
+        elif choices and value not in choices:
+            problems.append(f"{where}{f.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
+        elif isinstance(value, int | float) and not (low <= value <= high and math.isfinite(value)):
+            problems.append(f"{where}{f.name} = {value!r}; expected {_range(low, high)}")
+    return problems
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "a finite number"
+    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
+
+
+def default_of(setting: Field[Any]) -> Any:
+    """Default value of a field of the settings."""
+    if setting.default_factory is not MISSING:
+        return setting.default_factory()
+    return setting.default
+
+
+def converted(value: Any, default: Any) -> Any:
+    """Value as the type of the default, or None where it is of another kind; an empty tuple is one of texts."""
+    if isinstance(default, tuple):
+        kind = type(default[0]) if default else str
+        fits = isinstance(value, list | tuple) and all(type(item) is kind for item in value)
+        return tuple(value) if fits else None
+    if isinstance(default, float) and type(value) in (int, float):
+        return float(value)
+    return value if type(value) is type(default) else None
+
+
+def kind_of(default: Any) -> str:
+    """What :func:`converted` takes, in words."""
+    if isinstance(default, tuple):
+        return "a list of whole numbers" if default else "a list of texts"
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(default)]
 
 
 def _group_problems(group: str) -> list[str]:
@@ -201,5 +251,5 @@ def _group_problems(group: str) -> list[str]:
 
 def check(settings: Settings) -> Settings:
     """Return the settings, or raise :class:`BadInput` telling every value that cannot be used."""
-    raise_all(_problems(settings), heading="settings that cannot be used:")
+    raise_all(problems_of(settings), heading="settings that cannot be used:")
     return settings

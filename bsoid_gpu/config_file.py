@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bsoid_gpu.config import Settings, check
+from bsoid_gpu.config import Settings, check, converted, kind_of
 from bsoid_gpu.errors import BadInput, raise_all
 
 
@@ -44,29 +44,12 @@ def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[st
             else:
                 problems.append(f"{label} = {value!r}; expected a table [{name}]")
         else:
-            converted = _converted(value, known[name], name)
-            if converted is None:
-                problems.append(f"{label} = {value!r}; expected {_kind(known[name], name)}")
+            usable = converted(value, known[name])
+            if usable is None:
+                problems.append(f"{label} = {value!r}; expected {kind_of(known[name])}")
             else:
-                changed[name] = converted
+                changed[name] = usable
     return replace(defaults, **changed)
-
-
-def _converted(value: Any, default: Any, name: str) -> Any:
-    """Value as the type of the default, or None where it is of another kind."""
-    if isinstance(default, tuple):
-        kind = int if name == "hidden" else str
-        fits = isinstance(value, list | tuple) and all(type(item) is kind for item in value)
-        return tuple(value) if fits else None
-    if isinstance(default, float) and type(value) in (int, float):
-        return float(value)
-    return value if type(value) is type(default) else None
-
-
-def _kind(default: Any, name: str) -> str:
-    if isinstance(default, tuple):
-        return "a list of whole numbers" if name == "hidden" else "a list of texts"
-    return {int: "a whole number", float: "a number", str: "a text"}[type(default)]
 
 
 def load(path: str | os.PathLike[str]) -> Settings:

@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import raise_all
+from bsoid_gpu.files import file_name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,50 @@ class Pose:
 
     def __post_init__(self) -> None:
         raise_all(self._problems(), heading=f"{self.name}: not a usable pose:")
+        for name in ("position", "confidence"):
+            values = getattr(self, name)
+            xp = array_namespace(values)
+            object.__setattr__(self, name, xp.astype(values, xp.float64, copy=False))
+        for name in ("individuals", "keypoints"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def _problems(self) -> list[str]:
+        problems = file_name_problems(self.name)
+        arrays = {"positions": self.position, "confidences": self.confidence}
+        no_arrays = [
+            f"{what} are of type {type(array).__name__}; expected an array"
+            for what, array in arrays.items()
+            if not hasattr(array, "shape")
+        ]
+        problems += no_arrays or self._shape_problems()
+        return problems if no_arrays else problems + self._value_problems()
+
+    def _value_problems(self) -> list[str]:
+        """Values that no step could use: of arrays on the host, which is where users make them."""
+        import numpy as np
+
+        if not (isinstance(self.position, np.ndarray) and isinstance(self.confidence, np.ndarray)):
+            return []
+        numeric = {"positions": self.position, "confidences": self.confidence}
+        problems = [
+            f"{what} are of type {array.dtype}; expected numbers"
+            for what, array in numeric.items()
+            if array.dtype.kind not in "fiu"
+        ]
+        if problems:
+            return problems
+        infinite = int(np.sum(np.isinf(self.position).any(axis=-1)))
+        if infinite:
+            problems.append(f"{infinite} positions are infinite; expected numbers, or NaN where there is no position")
+        seen = ~np.isnan(self.position).any(axis=-1)
+        unknown = int(np.sum(seen & ~np.isfinite(self.confidence)))
+        if unknown:
+            problems.append(
+                f"{unknown} positions have a confidence of NaN or infinity; expected 0 to 1, and 1 without likelihoods"
+            )
+        return problems
+
+    def _shape_problems(self) -> list[str]:
         problems = []
         shape = tuple(self.position.shape)
         if len(shape) != 4 or shape[3] not in (2, 3):
@@ -73,7 +116,7 @@ class Pose:
         for what, names in (("keypoint", self.keypoints), ("individual", self.individuals)):
             twice = sorted({name for name in names if names.count(name) > 1})
             problems += [f"{what} {name!r} appears {names.count(name)} times; names must be unique" for name in twice]
-        if not (math.isfinite(self.fps) and self.fps > 0):
+        if not (isinstance(self.fps, int | float) and math.isfinite(self.fps) and self.fps > 0):
             problems.append(f"fps is {self.fps!r}; expected a number of frames per second above 0")
         return problems
 

@@ -88,3 +88,27 @@ def test_frame_rates_that_cannot_be_used(given):
 @pytest.mark.parametrize("given", [10, "10", 29.97, "23.976", 200.0])
 def test_frame_rates_that_can(given):
     assert config.parse_fps(given) == float(given)
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "expected"),
+    [
+        ("input", {"min_session_s": float("inf")}, "[input] min_session_s = inf; expected 0 or more"),
+        ("input", {"min_session_s": float("nan")}, "min_session_s = nan"),
+        ("input", {"keypoints": "snout"}, "keypoints = 'snout'; expected a list of texts"),
+        ("classifier", {"hidden": (16.0,)}, "hidden = (16.0,); expected a list of whole numbers"),
+        ("classifier", {"folds": 2.5}, "folds = 2.5; expected a whole number"),
+        ("clusters", {"selection": None}, "selection = None; expected a text"),
+        ("embedding", {"repeatable": 1}, "repeatable = 1; expected true or false"),
+    ],
+)
+def test_values_of_another_type_are_refused_from_python_too(section, changed, expected):
+    settings = replace(Settings(), **{section: replace(getattr(Settings(), section), **changed)})
+    with pytest.raises(BadInput, match=r".") as caught:
+        config.check(settings)
+    assert expected in str(caught.value)
+
+
+def test_a_section_of_another_type():
+    with pytest.raises(BadInput, match=r"input = 3; expected Input"):
+        config.check(replace(Settings(), input=3))
