@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
-from bsoid_gpu.log import logger
+from bsoid_gpu.log import captured, logger
 from bsoid_gpu.machine import cores, free_memory
 from bsoid_gpu.supervise import die_with_parent
 
@@ -59,6 +58,9 @@ class Engine:
     workers: int = 0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.workers, int) or self.workers < 0:
+            msg = f"the number of workers is {self.workers!r}; expected a whole number from 0 (as many as fit)"
+            raise BadInput(msg)
         if self.scheduler not in SCHEDULERS and not self.scheduler.startswith(ADDRESSES):
             msg = (
                 f"the scheduler is {self.scheduler!r}; expected {', '.join(SCHEDULERS)}, or the address of a Dask "
@@ -101,8 +103,8 @@ def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> It
     # a command that is killed leaves no workers behind, not even those that wait for their first job
     pool = Parallel(workers, return_as="generator", initializer=die_with_parent, initargs=(os.getpid(),))
     try:
-        for result, said in pool(delayed(_heard)(job, item) for item in items):
-            yield _told(result, said)
+        for result, messages in pool(delayed(_captured)(job, item) for item in items):
+            yield _shown(result, messages)
     except BrokenProcessPool as error:
         raise OutOfMemory(LOST) from error
     finally:  # else the workers wait for more, and hold their memory, for five minutes
@@ -116,12 +118,12 @@ def _on_dask(
         from distributed.scheduler import KilledWorker
 
         logger.info("Dask at %s: %d recordings", client.scheduler.address, len(items))
-        waiting = client.map(_heard, [job] * len(items), items, pure=False)
+        waiting = client.map(_captured, [job] * len(items), items, pure=False)
         try:
             while waiting:  # what a lost worker had begun, Dask begins again on another
-                result, said = waiting[0].result()
+                result, messages = waiting[0].result()
                 del waiting[0]  # so that its worker forgets it
-                yield _told(result, said)
+                yield _shown(result, messages)
         except KilledWorker as error:
             raise OutOfMemory(LOST) from error
 
@@ -195,35 +197,13 @@ def _cuda_cluster(engine: Engine) -> Any:
     return LocalCUDACluster(n_workers=engine.workers or None, dashboard_address=QUIET)
 
 
-def _told(result: R, said: Sequence[logging.LogRecord]) -> R:
-    for record in said:
+def _shown(result: R, messages: Sequence[logging.LogRecord]) -> R:
+    for record in messages:
         logger.handle(record)
     return result
 
 
-def _heard(job: Callable[[I], R], item: I) -> tuple[R, list[logging.LogRecord]]:
-    """A job's result, and what it said."""
-    listener = _Listener()
-    before = logger.level, logger.propagate
-    logger.addHandler(listener)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        return job(item), listener.said
-    finally:
-        logger.removeHandler(listener)
-        logger.level, logger.propagate = before
-
-
-class _Listener(logging.Handler):
-    """Keeps what one thread says: a Dask worker may run several jobs at a time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.thread = threading.get_ident()
-        self.said: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self.thread:
-            record.msg, record.args = record.getMessage(), None
-            self.said.append(record)
+def _captured(job: Callable[[I], R], item: I) -> tuple[R, list[logging.LogRecord]]:
+    """A job's result, and its messages."""
+    with captured() as messages:
+        return job(item), messages

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
@@ -33,6 +34,51 @@ def to_file(path: Path) -> logging.Handler:
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
     return handler
+
+
+class _Captures(logging.Filter):
+    """Keeps the messages of threads that capture them, and lets those of other threads pass.
+
+    A Dask worker may run several jobs at a time, so that the logger's own state is changed for all of them together:
+    by the first that begins, and back by the last that ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_thread: dict[int, list[logging.LogRecord]] = {}
+        self.lock = threading.Lock()
+        self.level = logging.NOTSET
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        records = self.by_thread.get(threading.get_ident())
+        if records is None:
+            return True
+        record.msg, record.args = record.getMessage(), None
+        records.append(record)
+        return False
+
+
+_captures = _Captures()
+logger.addFilter(_captures)
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[list[logging.LogRecord]]:
+    """Keep the messages of this thread instead of showing them; they can be sent to another process."""
+    records: list[logging.LogRecord] = []
+    thread = threading.get_ident()
+    with _captures.lock:
+        if not _captures.by_thread:
+            _captures.level = logger.level
+            logger.setLevel(logging.INFO)
+        _captures.by_thread[thread] = records
+    try:
+        yield records
+    finally:
+        with _captures.lock:
+            del _captures.by_thread[thread]
+            if not _captures.by_thread:
+                logger.setLevel(_captures.level)
 
 
 class _File(logging.FileHandler):
@@ -85,10 +131,3 @@ def seconds_text(seconds: float) -> str:
     if seconds < 600:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def peak_memory_mb() -> float:
-    """Largest memory that this process has held so far, in MB."""
-    import resource
-
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 * 1.024, 1)

@@ -5,13 +5,12 @@ Raise a version by hand whenever the code of its stage changes its results.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import classify, cluster, embed, extract, files, recordings, store
+from bsoid_gpu import classify, cluster, embed, extract, files, machine, recordings, store
 from bsoid_gpu.config_file import as_dict
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger, progress
@@ -59,20 +58,28 @@ def features(
         of_parts, stage = outcome
         digests.update(of_parts)
         name, version, inputs = work.stage(of_parts)
-        done.extend(extract.from_stage(kept.run(name, version, inputs, lambda _: stage or work.compute(), mapped=True)))
+        if stage is None:  # the run folder has it, or it is damaged there
+            stage = kept.run(name, version, inputs, lambda _: work.compute(), mapped=True)
+        else:
+            peak = max(memory.megabytes, stage.making.peak_memory_mb if stage.making else 0.0)
+            making = stage.making and replace(stage.making, peak_memory_mb=peak)  # of the workers together
+            key = store.key_of(name, version, inputs)
+            stage = kept.add(name, key, replace(stage, making=making), mapped=True)
+        done.extend(extract.from_stage(stage))
 
     waiting = [
         _Recording(name, parts, (), s, b, kept.folder)
         for name, parts in recordings.by_recording(found, s.input).items()
     ]
-    while waiting and not done:
-        first = waiting.pop(0)
-        take(first, _extracted(first))
-    waiting = [replace(work, keypoints=done[0].keypoints) for work in waiting]
-    largest = max((work.size() for work in waiting), default=0)
-    outcomes = engine.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
-    for work, outcome in progress(zip(waiting, outcomes, strict=True), FEATURES, len(waiting)):
-        take(work, outcome)
+    with machine.PeakMemory() as memory:
+        while waiting and not done:
+            first = waiting.pop(0)
+            take(first, _extracted(first))
+        waiting = [replace(work, keypoints=done[0].keypoints) for work in waiting]
+        largest = max((work.size() for work in waiting), default=0)
+        outcomes = engine.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
+        for work, outcome in progress(zip(waiting, outcomes, strict=True), FEATURES, len(waiting)):
+            take(work, outcome)
     raise_all(problems)
     recordings.check_names([session.name for session in done])
     frames = sum(session.frames for session in done)
@@ -112,11 +119,9 @@ class _Recording:
 
     def compute(self, contents: Sequence[recordings.Content] = ()) -> store.Stage:
         """The stage's result."""
-        started = time.perf_counter()
         s, b = self.settings, self.backend
         read = contents or [part.read() for part in self.parts]
-        stage = extract.to_stage(extract.extract(read, s.input.fps, s, b, self.keypoints), b)
-        return replace(stage, seconds=time.perf_counter() - started)
+        return extract.to_stage(extract.extract(read, s.input.fps, s, b, self.keypoints), b)
 
 
 def _extracted(work: _Recording) -> _Outcome:
@@ -127,7 +132,7 @@ def _extracted(work: _Recording) -> _Outcome:
         name, version, inputs = work.stage(digests)
         if store.Store(work.folder).has(name, store.key_of(name, version, inputs)):
             return digests, None
-        return digests, work.compute(contents)
+        return digests, store.timed(lambda: work.compute(contents), work.backend.describe())
     except BadInput as error:
         return error
 

@@ -9,13 +9,13 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bsoid_gpu import arrays, files
+from bsoid_gpu import arrays, files, machine
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.log import logger, peak_memory_mb, seconds_text
+from bsoid_gpu.log import logger, seconds_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,15 +27,44 @@ EVERY_S = 10.0  # a stage that takes longer keeps a checkpoint
 
 
 @dataclass(frozen=True)
+class Making:
+    """How a stage was computed, whenever that was: the run folder keeps it with the result.
+
+    ``seconds`` of the stage, the ``peak_memory_mb`` of all processes meanwhile, the ``versions`` of the program and its
+    libraries, the ``machine``, and the ``backend`` as it describes itself.
+    """
+
+    seconds: float
+    peak_memory_mb: float
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    backend: dict[str, str]
+
+
+def timed(compute: Callable[[], Stage], backend: dict[str, str]) -> Stage:
+    """The stage that ``compute`` gives, with how it was made."""
+    started = time.perf_counter()
+    with machine.PeakMemory() as memory:
+        stage = compute()
+        peak = memory.megabytes
+    seconds = time.perf_counter() - started
+    return replace(stage, making=Making(seconds, peak, machine.versions(), machine.machine(), backend))
+
+
+@dataclass(frozen=True)
 class Stage:
     """What a stage computed: arrays by name, and facts that JSON can write."""
 
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
-    seconds: float = 0.0
-    peak_memory_mb: float = 0.0
+    making: Making | None = None
     resumed: bool = False
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of the program and of its libraries when it was computed."""
+        return self.making.versions if self.making else {}
 
     def content_digest(self) -> str:
         """Digest of the arrays' names, types, shapes and bytes, and of the facts."""
@@ -109,10 +138,13 @@ class Store:
     ----------
     folder
         The run folder, made where it is missing; None keeps nothing.
+    backend
+        The description of the backend that computes, for the stages.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, backend: dict[str, str] | None = None) -> None:
         self.folder = folder
+        self._backend = backend or {}
         self.stages: dict[str, Stage] = {}
         self._lock: io.TextIOWrapper | None = None
         self._fresh = False
@@ -128,7 +160,8 @@ class Store:
                     msg = f"{str(self.folder)!r} holds other files and is no run folder: give --out a new folder"
                     raise BadInput(msg)
                 self._lock = lock(self.folder)
-                for left in [*self.folder.glob(".*.part"), *(self.folder / STAGES).glob(".*.part")]:
+                leftovers = f".*{files.TEMPORARY}"  # of jobs that were killed: under the lock nobody else writes
+                for left in [*self.folder.glob(leftovers), *(self.folder / STAGES).glob(leftovers)]:
                     shutil.rmtree(left) if left.is_dir() else left.unlink()
         return self
 
@@ -165,22 +198,36 @@ class Store:
             Leave the arrays in the folder, from where they are read as they are needed.
         """
         key = key_of(name, version, inputs)
-        found = self._find(name, key, mapped)
+        stage = self._read(name, key, mapped)
         checkpoint = Checkpoint(self.folder and self.folder / STAGES / f".{files.safe_name(name)}.checkpoint", key)
-        if found is None:
-            started = time.perf_counter()
-            done = compute(checkpoint)
-            seconds = done.seconds or time.perf_counter() - started
-            found = Stage(done.arrays, done.facts, done.content_digest(), seconds, peak_memory_mb())
-            self._keep(name, key, found)
-            if mapped and self.folder is not None:
-                found = replace(found, arrays=arrays.mapped(self._place(name) / ARRAYS))
-            logger.info("%s: %s", name, seconds_text(found.seconds))
+        if stage is None:
+            stage = timed(lambda: compute(checkpoint), self._backend)
+            self.add(name, key, stage, mapped)
         else:
-            logger.info("%s: found in the run folder (took %s then)", name, seconds_text(found.seconds))
+            self.stages[name] = stage
+            logger.info("%s: resumed from the run folder (it took %s)", name, seconds_text(_seconds(stage)))
         checkpoint.remove()
-        self.stages[name] = found
-        return found
+        return self.stages[name]
+
+    def add(self, name: str, key: str, stage: Stage, mapped: bool = False) -> Stage:
+        """Keep a stage that was computed, here or elsewhere; see :meth:`run`."""
+        stage = replace(stage, digest=stage.content_digest())
+        self._keep(name, key, stage)
+        if mapped and self.folder is not None:
+            stage = replace(stage, arrays=arrays.mapped(self._place(name) / ARRAYS))
+        logger.info("%s: %s", name, seconds_text(_seconds(stage)))
+        self.stages[name] = stage
+        return stage
+
+    def remove_others(self) -> None:
+        """Remove the stages that are no part of this run, such as those of sessions that it was given before."""
+        if self.folder is None:
+            return
+        own = {files.safe_name(name) for name in self.stages}
+        for place in (self.folder / STAGES).iterdir():
+            if place.is_dir() and place.name not in own:
+                logger.info("removed %r from the run folder: it is no stage of this run", place.name)
+                shutil.rmtree(place)
 
     def _place(self, name: str) -> Path:
         assert self.folder is not None
@@ -195,7 +242,7 @@ class Store:
         except (OSError, ValueError, KeyError):
             return False
 
-    def _find(self, name: str, key: str, mapped: bool) -> Stage | None:
+    def _read(self, name: str, key: str, mapped: bool) -> Stage | None:
         if self.folder is None:
             return None
         place = self._place(name)
@@ -207,8 +254,7 @@ class Store:
                 arrays.mapped(place / ARRAYS) if mapped else arrays.loaded(place / ARRAYS)[0],
                 manifest["facts"],
                 manifest["digest"],
-                manifest["seconds"],
-                manifest["peak_memory_mb"],
+                Making(**manifest["making"]),
                 resumed=True,
             )
         except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: run it again
@@ -228,8 +274,7 @@ class Store:
             "key": key,
             "facts": stage.facts,
             "digest": stage.digest,
-            "seconds": stage.seconds,
-            "peak_memory_mb": stage.peak_memory_mb,
+            "making": stage.making and asdict(stage.making),
         }
         with files.telling(place):
             shutil.rmtree(part, ignore_errors=True)
@@ -239,6 +284,10 @@ class Store:
             if place.exists():
                 shutil.rmtree(place)
             part.replace(place)
+
+
+def _seconds(stage: Stage) -> float:
+    return stage.making.seconds if stage.making else 0.0
 
 
 def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:

@@ -145,3 +145,26 @@ def test_csv_as_pandas_reads_it(tmp_path):
     table = pd.DataFrame({"a, b": ["x,y", 'q"', "n\nl"], "c": [1.5, np.nan, 0.1], "d": [1, 2, 3]})
     files.write_csv(tmp_path / "t.csv", table)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), table, check_dtype=False)
+
+
+def test_a_stage_keeps_the_versions_and_the_machine_of_its_own_making(tmp_path, monkeypatch):
+    with Store(tmp_path, {"name": "cpu"}) as kept:
+        made = kept.run("a", 1, {}, lambda _: stage(1)).making
+    monkeypatch.setattr("bsoid_gpu.machine.versions", lambda: {"bsoid_gpu": "99.0"})
+    monkeypatch.setattr("bsoid_gpu.machine.machine", lambda: {"host": "another"})
+    with Store(tmp_path, {"name": "cuda"}) as kept:
+        again = kept.run("a", 1, {}, lambda _: stage(1))
+        new = kept.run("b", 1, {}, lambda _: stage(1)).making
+    assert again.resumed
+    assert again.making == made
+    assert (new.versions, new.machine, new.backend) == ({"bsoid_gpu": "99.0"}, {"host": "another"}, {"name": "cuda"})
+
+
+def test_stages_that_are_no_part_of_the_run_are_removed(tmp_path):
+    with Store(tmp_path) as kept:
+        for name in ("features a", "features b/c"):
+            kept.run(name, 1, {}, lambda _: stage(1))
+    with Store(tmp_path) as kept:
+        kept.run("features b/c", 1, {}, lambda _: stage(1))
+        kept.remove_others()
+        assert [path.name for path in (tmp_path / "stages").iterdir()] == [files.safe_name("features b/c")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,7 @@ class CpuBackend:
 
     def describe(self) -> dict[str, str]:
         """Processor and threads."""
-        import platform
-
-        import numba
-
-        return {"name": self.name, "processor": platform.machine(), "threads": str(numba.get_num_threads())}
+        return {"name": self.name, "processor": platform.machine(), "threads": str(machine.cores())}
 
     def embed(
         self, scaled: Array, start: Array | None, settings: Embedding, seed: int, checkpoint: Checkpoint = NO_CHECKPOINT

@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+
+from bsoid_gpu import machine
+
+MB = 2**20
+
+
+def test_the_peak_of_a_block_is_its_own():
+    with machine.PeakMemory() as first:
+        held = np.ones(200 * MB, dtype=np.uint8)
+        del held
+    resting = psutil.Process().memory_info().rss / 1e6
+    with machine.PeakMemory() as second:
+        pass
+    assert first.megabytes > second.megabytes + 100
+    assert abs(second.megabytes - resting) < 100
+
+
+def test_a_block_inside_another_takes_nothing_from_it():
+    with machine.PeakMemory() as outer:
+        held = np.ones(200 * MB, dtype=np.uint8)
+        del held
+        with machine.PeakMemory() as inner:
+            pass
+    assert outer.megabytes > inner.megabytes + 100
+
+
+def test_processes_that_it_started_count():
+    code = "held = b'x' * (300 * 2**20); print(flush=True); input()"
+    with (
+        machine.PeakMemory() as memory,
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child,
+    ):
+        child.stdout.readline()
+        with_child = memory.megabytes
+        child.communicate(b"\n")
+    assert with_child > psutil.Process().memory_info().rss / 1e6 + 250
+
+
+def test_without_a_mark_of_the_system_samples_are_taken(monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "CLEAR_MARK", tmp_path / "missing" / "file")
+    with machine.PeakMemory() as memory:
+        pass
+    assert memory.megabytes > 10
