@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 
 from bsoid_gpu import features, mlp
 from bsoid_gpu.bouts import UNSURE
-from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.config import Features
     from bsoid_gpu.extract import Filtered
+
+
+VERSION = 1  # raised by hand whenever the labels of frames change for the same model and session
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,11 @@ class Prediction:
     probabilities: NDArray[np.float32]
 
 
-def check_confidence(min_confidence: float) -> float:
-    """Return the confidence, or raise :class:`BadInput` where it is not between 0 and 1."""
-    if not 0.0 <= min_confidence <= 1.0:
-        msg = f"the smallest confidence is {min_confidence:g}; expected 0 to 1, for example --min-confidence 0.5"
-        raise BadInput(msg)
-    return min_confidence
+def confidence_problems(min_confidence: object) -> list[str]:
+    """A sentence where the smallest confidence is no number from 0 to 1."""
+    if isinstance(min_confidence, int | float) and 0.0 <= min_confidence <= 1.0:
+        return []
+    return [f"the smallest confidence is {min_confidence!r}; expected 0 to 1, for example --min-confidence 0.5"]
 
 
 def label_frames(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import array_api_compat.numpy as xp
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bsoid_gpu import arrays, bouts, config_file, features, files, machine, store, windows
+from bsoid_gpu.log import logger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 
 RECORDS = "records"  # of the finished recordings of a prediction, in its folder
+TABLES_VERSION = 1  # raised by hand whenever the tables of a prediction change for the same labels
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
@@ -73,6 +76,23 @@ def write_record(place: Path, record: dict[str, Any]) -> None:
     with files.telling(place.parent):
         place.parent.mkdir(exist_ok=True)
     files.write_json(place, record)
+
+
+def read_record(place: Path) -> dict[str, Any] | None:
+    """The record of a finished recording; None where there is none, or, with a warning, where it is damaged."""
+    try:
+        record = json.loads(place.read_text(encoding="utf-8"))
+        whole = "model" in record["asked"] and all(
+            isinstance(session["files"], dict) for session in record["sessions"].values()
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if whole:
+        return record
+    logger.warning("the record %r is damaged: its recording counts as not predicted; predict it again", str(place))
+    return None
 
 
 def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.DataFrame]:
@@ -133,7 +153,7 @@ def write_run(
         "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
         "digests": run.model.sessions,
         "stages": {
-            name: {"seconds": round(stage.seconds, 3), "peak_memory_mb": stage.peak_memory_mb, "resumed": stage.resumed}
+            name: {**(asdict(stage.making) if stage.making else {}), "resumed": stage.resumed}
             for name, stage in stages.items()
         },
     }
@@ -145,15 +165,15 @@ def write_prediction_manifest(
 ) -> None:
     """Write by what the sessions of a folder were predicted, as their records tell, and which could not be."""
     digest = model.digest()
-    told = [json.loads(path.read_text()) for path in sorted((folder / RECORDS).glob("*.json"))]
-    of_model = [record for record in told if record["asked"]["model"] == digest]
+    records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
+    of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
     manifest = {
         **_circumstances(backend),
         "model": digest,
         "fps": fps,
         "min_confidence": min_confidence,
         "sessions": {
-            name: {**session, "digests": record["asked"]["digests"]}
+            name: {**session, "digests": record["asked"].get("digests", {})}
             for record in of_model
             for name, session in record["sessions"].items()
         },

@@ -90,7 +90,7 @@ def build(
     s = _settled(settings or config.Settings(), fps, seed, keypoints)
     b = get_backend(backend)
     found = recordings.sources(sessions)
-    with store.Store(Path(out) if out is not None else None) as kept, _log_file(kept.folder):
+    with store.Store(None if out is None else Path(out), b.describe()) as kept, _log_file(kept.folder):
         logger.info("%d files to import, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
         try:
             extracted, digests = stages.features(found, s, b, kept, engine or Engine())
@@ -101,6 +101,7 @@ def build(
         run = _learn(extracted, digests, s, b, kept)
         if kept.folder is not None:
             outputs.write_run(kept.folder, run, extracted, kept.stages, b)
+            kept.remove_others()
     return run
 
 
@@ -139,16 +140,19 @@ def planned(
 def _settled(
     settings: config.Settings, fps: float | str | None, seed: int | str | None, keypoints: Sequence[str]
 ) -> config.Settings:
-    given = settings.input
+    """Settings with what was given beside them; every problem is reported together."""
+    problems = config.problems_of(settings) or config.fps_problems(settings.input.fps if fps is None else fps)
     if seed == "none":
         settings, seed = replace(settings, embedding=replace(settings.embedding, repeatable=False)), None
-    if isinstance(seed, str) and not seed.isdecimal():
-        msg = f"the seed is {seed!r}; expected a whole number from 0, or none"
-        raise BadInput(msg)
+    if seed is not None and not str(seed).isdecimal():
+        problems.append(f"the seed is {seed!r}; expected a whole number from 0, or none")
+    if isinstance(keypoints, str) or not all(isinstance(name, str) for name in keypoints):
+        problems.append(f"the keypoints are {keypoints!r}; expected a list of names")
+    raise_all(problems, heading="settings that cannot be used:" if len(problems) > 1 else "")
     taken = replace(
-        given,
-        fps=config.parse_fps(given.fps if fps is None else fps),
-        keypoints=tuple(keypoints) or given.keypoints,
+        settings.input,
+        fps=config.parse_fps(settings.input.fps if fps is None else fps),
+        keypoints=tuple(keypoints) or settings.input.keypoints,
     )
     return config.check(replace(settings, input=taken, seed=settings.seed if seed is None else int(seed)))
 
@@ -209,7 +213,7 @@ def _learn(
         sessions=digests,
         backend=b.name,
         scores=scores,
-        versions=machine.versions(),
+        versions=kept.stages["classifier"].versions,
     )
     return Run(
         model=model,

@@ -6,16 +6,16 @@ digests of the tables. What is finished is not done again.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import config, engines, extract, files, label, log, outputs, recordings
 from bsoid_gpu import model as models
+from bsoid_gpu._version import __version__
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.log import logger
@@ -30,6 +30,14 @@ Path_ = str | os.PathLike[str]
 FILE_MEMORY = 10  # bytes of memory for each byte of a file
 
 
+class Predictions(list[label.Prediction]):
+    """Predictions of sessions, in order, and the ``problems`` of those that could not be used, a sentence each."""
+
+    def __init__(self, predictions: Iterable[label.Prediction], problems: Iterable[str] = ()) -> None:
+        super().__init__(predictions)
+        self.problems = tuple(problems)
+
+
 def predict(
     model: models.Model | Path_,
     sessions: Sessions,
@@ -39,7 +47,7 @@ def predict(
     backend: str = "auto",
     min_confidence: float = 0.0,
     engine: engines.Engine | None = None,
-) -> list[label.Prediction]:
+) -> Predictions:
     """Label every frame of sessions.
 
     Parameters
@@ -59,13 +67,25 @@ def predict(
     engine
         Who shares the recordings out; the processes of this machine where it is left out.
 
+    Returns
+    -------
+    Predictions
+        A list of the predictions of the sessions that can be used; its ``problems`` say what is wrong with the others,
+        and so do warnings in the log.
+
     Raises
     ------
     BadInput
-        Sessions that cannot be used; those that can are predicted, and all problems are told at the end.
+        Settings that cannot be used, or no session that can; all problems are reported together.
     """
-    job = _job(model, sessions, fps, out, backend, min_confidence, engine, again=True)
-    return [prediction for found, _ in job for prediction in found]
+    problems: list[str] = []
+    job = _job(model, sessions, fps, out, backend, min_confidence, engine, problems, again=True)
+    predictions = [prediction for of_recording, _ in job for prediction in of_recording]
+    if not predictions:
+        raise_all(problems)
+    for problem in problems:
+        logger.warning(problem)
+    return Predictions(predictions, problems)
 
 
 def predict_files(
@@ -81,9 +101,17 @@ def predict_files(
     """Write the tables of sessions, and give their names; see :func:`predict`.
 
     Recordings whose tables are there already, from the same content by the same model, are left as they are.
+
+    Raises
+    ------
+    BadInput
+        Sessions that cannot be used, or settings; the tables of those that can be used are written all the same.
     """
-    job = _job(model, sessions, fps, out, backend, min_confidence, engine, again=False)
-    return [name for _, record in job for name in record["sessions"]]
+    problems: list[str] = []
+    job = _job(model, sessions, fps, out, backend, min_confidence, engine, problems, again=False)
+    names = [name for _, record in job for name in record["sessions"]]
+    raise_all(problems)
+    return names
 
 
 @dataclass(frozen=True)
@@ -113,6 +141,7 @@ class _Recording:
             "fps": self.fps,
             "min_confidence": self.min_confidence,
             "backend": self.backend.name,
+            "versions": {"bsoid_gpu": __version__, "labelling": label.VERSION, "tables": outputs.TABLES_VERSION},
         }
 
 
@@ -124,11 +153,12 @@ def _job(
     backend: str,
     min_confidence: float,
     engine: engines.Engine | None,
+    problems: list[str],
     *,
     again: bool,
 ) -> Iterator[tuple[list[label.Prediction], dict[str, Any]]]:
-    label.check_confidence(min_confidence)
     m = model if isinstance(model, models.Model) else models.load_model(model)
+    raise_all(label.confidence_problems(min_confidence) + config.fps_problems(m.fps if fps is None else fps))
     rate = config.parse_fps(m.fps if fps is None else fps)
     if rate != m.fps:
         logger.info(
@@ -142,7 +172,9 @@ def _job(
         _Recording(name, parts, every - {p.name for p in parts}, m, digest, rate, b, min_confidence, folder, again)
         for name, parts in grouped.items()
     ]
-    problems: list[str] = []
+    if folder is not None:
+        for place in (folder, folder / outputs.RECORDS):
+            files.remove_leftovers(place)
     largest = max(sum(part.size() for part in work.parts) for work in works)
     names: list[str] = []
     outcomes = (engine or engines.Engine()).run_each(_labelled, works, b, FILE_MEMORY * largest)
@@ -154,8 +186,7 @@ def _job(
         yield outcome
     if folder is not None and names:
         outputs.write_prediction_manifest(folder, m, b, rate, min_confidence, problems)
-    recordings.check_names(names)
-    raise_all(problems)
+    problems += recordings.name_problems(names)
 
 
 def _labelled(work: _Recording) -> _Outcome:
@@ -195,14 +226,12 @@ def _labelled(work: _Recording) -> _Outcome:
 def _finished(work: _Recording, asked: dict[str, Any]) -> dict[str, Any] | None:
     """The record of a recording whose tables are there and whole, made of what is asked now."""
     place = work.record()
-    if place is None or work.out is None:
+    record = outputs.read_record(place) if place is not None else None
+    if record is None or work.out is None or record["asked"] != asked:
         return None
+    tables = {name: digest for session in record["sessions"].values() for name, digest in session["files"].items()}
     try:
-        record = json.loads(place.read_text())
-        tables = {name: digest for session in record["sessions"].values() for name, digest in session["files"].items()}
-        whole = record["asked"] == asked and all(
-            files.digest((work.out / name).read_bytes()) == digest for name, digest in tables.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        whole = all(files.digest((work.out / name).read_bytes()) == digest for name, digest in tables.items())
+    except OSError:  # a table is not there any more
         return None
     return record if whole else None

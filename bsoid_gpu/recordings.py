@@ -122,9 +122,12 @@ def by_recording(found: Sequence[Source], settings: Input) -> dict[str, list[Sou
     return grouped
 
 
-def check_names(names: Sequence[str], others: Collection[str] = ()) -> None:
-    """Raise :class:`BadInput` where two sessions have one name, as an animal of one file and another file can."""
+def name_problems(names: Sequence[str], others: Collection[str] = ()) -> list[str]:
+    """A sentence for each name that two sessions have, as an animal of one file and another file can."""
     twice = sorted({name for name in names if names.count(name) > 1 or name in others})
-    raise_all(
-        f"more than one session is named {name!r}: outputs are named after sessions; rename one" for name in twice
-    )
+    return [f"more than one session is named {name!r}: outputs are named after sessions; rename one" for name in twice]
+
+
+def check_names(names: Sequence[str], others: Collection[str] = ()) -> None:
+    """Raise :class:`BadInput` where two sessions have one name."""
+    raise_all(name_problems(names, others))

@@ -254,7 +254,7 @@ def test_a_disk_that_fills_up_at_the_end_loses_no_finished_stage(run, tmp_path, 
         assert not (out / "manifest.json").exists()
     result, out = run(tmp_path / "a.csv")
     assert result.exit_code == 0, result.stderr
-    assert "embedding: found in the run folder" in result.stderr
+    assert "embedding: resumed from the run folder" in result.stderr
     assert (out / "model.safetensors").exists()
 
 

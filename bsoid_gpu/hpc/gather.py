@@ -54,9 +54,7 @@ def gather(folder: str) -> str:
 
 def _labelled(labels: Path, recording: str, made_by: str) -> bool:
     """Whether the tables of a recording are there, made by that model."""
-    try:
-        record = json.loads((labels / outputs.RECORDS / f"{safe_name(recording)}.json").read_text())
-        tables = [name for session in record["sessions"].values() for name in session["files"]]
-        return bool(record["asked"]["model"] == made_by) and all((labels / name).is_file() for name in tables)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    record = outputs.read_record(labels / outputs.RECORDS / f"{safe_name(recording)}.json")
+    if record is None or record["asked"]["model"] != made_by:
         return False
+    return all((labels / name).is_file() for session in record["sessions"].values() for name in session["files"])

@@ -73,7 +73,7 @@ def finished(slurm, jobs: Path, number: str) -> str:
 def test_a_job_that_is_put_back_into_the_queue(slurm, build, undisturbed):
     jobs, number = build
     slurm.run("scontrol", "requeue", number)
-    assert "features mouse3: found in the run folder" in finished(slurm, jobs, number)
+    assert "features mouse3: resumed from the run folder" in finished(slurm, jobs, number)
     assert content(jobs / "run") == undisturbed
 
 
@@ -91,7 +91,7 @@ def test_a_node_that_fails(slurm, build, undisturbed):
     node = slurm.field(number, "BatchHost")
     slurm.fail(node, number)
     try:
-        assert "features mouse3: found in the run folder" in finished(slurm, jobs, number)
+        assert "features mouse3: resumed from the run folder" in finished(slurm, jobs, number)
         assert slurm.field(number, "BatchHost") != node
         assert content(jobs / "run") == undisturbed
     finally:
