@@ -1,4 +1,4 @@
-"""The classification stage: a perceptron from features to labels, and how far it can be trusted."""
+"""The classification stage: a perceptron from features to labels, and its accuracy on held-out bins."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classification:
-    """The perceptron fitted to all bins, and its scores on bins that a fit has not seen.
+    """The perceptron fitted to all bins, and scores of fits to a part of them on the held-out rest.
 
-    ``predicted`` (bins,) int64 are the labels it gives to the bins it learnt from; ``confusion`` (labels, labels)
-    counts bins by label (row) and by the label predicted in cross-validation, or on the random held-out bins where
-    there is none (column).
+    ``predicted`` (bins,) int64 are its labels for those same bins; ``confusion`` (labels, labels) counts bins by label
+    (row) and by the label predicted in cross-validation, or on the random held-out bins where there is none (column).
     """
 
     perceptron: mlp.Perceptron
@@ -46,9 +45,9 @@ def random_part(bins: int, share: float, rng: np.random.Generator) -> NDArray[np
 def blocked_part(
     session_bins: Sequence[int], block_bins: int, share: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """A random part of the sessions' time spans, each ``block_bins`` long: (bins,) bool.
+    """A random part of the sessions' blocks of ``block_bins`` successive bins: (bins,) bool.
 
-    Neighbouring bins are alike, so that bins held out one by one are easier than a stretch of time never seen.
+    Neighbouring bins are alike, so that single held-out bins are easier to predict than held-out blocks of time.
     """
     blocks = [np.arange(bins) // block_bins for bins in session_bins]
     first = np.cumsum([0, *[int(block[-1]) + 1 if len(block) else 0 for block in blocks]])
@@ -82,7 +81,7 @@ def classify(
     backend
         Where to compute.
     checkpoint
-        Of the fits that are done.
+        Of the fits completed so far.
     """
     c, seed = settings.classifier, settings.seed
     labels_on = backend.asarray(labels)
@@ -97,10 +96,10 @@ def classify(
 
     def predicted_without(held_out: NDArray[np.bool_]) -> dict[str, Array]:
         """Labels of the held-out bins, by a fit to the others."""
-        order = backend.asarray(np.argsort(held_out, kind="stable"))  # those to learn from come first
-        seen, unseen = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
-        fitted = mlp.fit(_rows(features, seen), _rows(labels_on, seen), classes, c, seed, backend.to_host)
-        return {"labels": mlp.predict(fitted, _rows(features, unseen))}
+        order = backend.asarray(np.argsort(held_out, kind="stable"))  # the training bins come first
+        training, rest = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
+        fitted = mlp.fit(_rows(features, training), _rows(labels_on, training), classes, c, seed, backend.to_host)
+        return {"labels": mlp.predict(fitted, _rows(features, rest))}
 
     def fitted_to_all() -> dict[str, Array]:
         return mlp.fit(features, labels_on, classes, c, seed, backend.to_host).arrays()
@@ -173,10 +172,10 @@ def from_stage(stage: store.Stage) -> Classification:
 
 
 def log_scores(scores: dict[str, Any]) -> None:
-    """Tell the accuracies on bins that a fit has not seen."""
+    """Log the accuracies on held-out bins."""
     logger.info("held-out accuracy: %.4f on a random part of the bins", scores["held_out_random"])
     if scores["held_out_blocks"] is not None:
-        logger.info("held-out accuracy: %.4f on time spans never seen", scores["held_out_blocks"])
+        logger.info("held-out accuracy: %.4f on blocks of time", scores["held_out_blocks"])
     if scores["cross_validation"]:
         logger.info(
             "%d-fold cross-validation: %.4f (%.4f to %.4f)",

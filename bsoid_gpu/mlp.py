@@ -1,7 +1,7 @@
 """The multilayer perceptron: rectified hidden layers, softmax, cross-entropy, Adam.
 
-Weights and shuffling come from a counter-based generator, so that they are the same on every array library. In
-training all parameters are one vector; nothing is read off the device but one score an epoch.
+Initial weights and shuffling come from a counter-based random number generator, so that they are the same on every
+array library. During a fit all parameters are one vector, and nothing leaves the device but one score an epoch.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 16_384  # bounds the memory of a prediction: 8 MB for each 128 units
 VALIDATION_SHARE = 0.1
 WARM_UP = 0.2  # share of the updates over which the step size grows, before it falls
-FULL_BATCH = 1024  # bins; in smaller batches the step shrinks with their root, as the noise of a gradient grows
-EPOCH_UPDATES = 50  # at least, by smaller batches: else a small job would end before it has learnt
+FULL_BATCH = 1024  # bins; for smaller batches the step shrinks with their square root, as gradients are noisier
+EPOCH_UPDATES = 50  # at least, by smaller batches: else a fit to few bins would end before it has converged
 MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
 
 
@@ -81,15 +81,15 @@ class Perceptron:
 
 
 def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, seed: int, to_host: ToHost) -> Perceptron:
-    """Learn labels from features.
+    """Fit a perceptron that predicts labels from features.
 
-    A tenth of the bins, drawn at random, is not learnt from: the parameters that score best there are kept. The
-    step size grows over the first fifth of the updates and then falls to 0, both along a line.
+    A random tenth of the bins is held out for validation: the parameters with the best accuracy there are kept.
+    Steps follow :func:`step_size`.
 
     Parameters
     ----------
     features
-        (bins, columns), in any units: their scale is learnt too.
+        (bins, columns), unscaled: the perceptron keeps their mean and deviation (:func:`~bsoid_gpu.scale.scale_of`).
     labels
         (bins,) integers from 0; a class may be without bins.
     n_classes
@@ -99,7 +99,7 @@ def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, se
     seed
         The same seed gives the same perceptron, on another library up to rounding.
     to_host
-        Moves an array to the host: used for two numbers at first, and for one an epoch.
+        Moves an array to the host: two numbers at first, then one an epoch.
 
     Raises
     ------
@@ -138,14 +138,14 @@ def predict(model: Perceptron, features: Array) -> Array:
 def _check(features: Array, labels: Array, n_classes: int, to_host: ToHost) -> None:
     xp = array_namespace(features)
     if features.shape[0] == 0:
-        msg = "there are no bins to learn from"
+        msg = "there are no bins to fit the perceptron to"
         raise ValueError(msg)
     in_range = (labels >= 0) & (labels < n_classes)
-    finite, known = to_host(xp.stack([xp.all(xp.isfinite(features)), xp.all(in_range)]))
-    if not finite:
-        msg = "the features hold NaN or infinite values; expected numbers in every bin"
+    features_finite, labels_in_range = to_host(xp.stack([xp.all(xp.isfinite(features)), xp.all(in_range)]))
+    if not features_finite:
+        msg = "the features hold NaN or infinite values; expected finite numbers in every bin"
         raise ValueError(msg)
-    if not known:
+    if not labels_in_range:
         msg = f"labels out of range; expected whole numbers from 0 to {n_classes - 1}"
         raise ValueError(msg)
 
@@ -169,13 +169,13 @@ def as_layers(parameters: Array, sizes: tuple[int, ...]) -> Layers:
 
 
 def outputs(layers: Layers, x: Array) -> list[Array]:
-    """Input x (rows, columns) and what follows from it: each hidden layer's output, and the logits."""
+    """Input x (rows, columns), the output of each hidden layer (rows, units), and the logits (rows, classes)."""
     xp = array_namespace(x)
-    found = [x]
+    activations = [x]
     for weights, bias in layers[:-1]:
-        found.append(xp.maximum(found[-1] @ weights + bias, 0))
+        activations.append(xp.maximum(activations[-1] @ weights + bias, 0))
     weights, bias = layers[-1]
-    return [*found, found[-1] @ weights + bias]
+    return [*activations, activations[-1] @ weights + bias]
 
 
 def softmax(logits: Array) -> Array:
@@ -186,7 +186,7 @@ def softmax(logits: Array) -> Array:
 
 
 def accuracy(layers: Layers, x: Array, labels: Array) -> Array:
-    """Share of the rows whose likeliest class is theirs: a number that stays on the device."""
+    """Share of the rows whose likeliest class is their label: a number that stays on the device."""
     xp = array_namespace(x)
     return xp.mean(xp.astype(xp.argmax(outputs(layers, x)[-1], axis=1) == labels, x.dtype))
 
@@ -194,7 +194,7 @@ def accuracy(layers: Layers, x: Array, labels: Array) -> Array:
 def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array) -> Array:
     """Gradient of the mean cross-entropy of rows, by back-propagation: (parameters,).
 
-    ``target`` (rows, classes) is 1 at the row's class, else 0.
+    ``target`` (rows, classes) is 1 at the row's label, else 0.
     """
     xp = array_namespace(x)
     layers = as_layers(parameters, sizes)
@@ -207,6 +207,28 @@ def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array)
             active = xp.astype(inputs[i] > 0, delta.dtype)  # a product is ten times as fast as a choice by where
             delta = (delta @ layers[i][0].T) * active
     return xp.concat(parts)
+
+
+def weight_decay(xp: ModuleType, sizes: tuple[int, ...], l2: float, device: object = None) -> Array:
+    """Coefficient of the L2 penalty, (parameters,) float32: ``l2`` for a weight, 0 for a bias, as in scikit-learn."""
+    parts = [
+        xp.full(count, decay, dtype=xp.float32, device=device)
+        for inputs, units in pairwise(sizes)
+        for count, decay in ((inputs * units, l2), (units, 0.0))
+    ]
+    return xp.concat(parts)
+
+
+def mini_batches(bins: int, settings: Classifier) -> tuple[int, float]:
+    """Mini-batches of an epoch of ``bins`` bins, and the largest step size with batches of that size."""
+    batches = math.ceil(bins / min(settings.batch, math.ceil(bins / EPOCH_UPDATES)))
+    return batches, settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))
+
+
+def step_size(update: int, updates: int, largest: float) -> float:
+    """Step size halfway through an update, counted from 0: a linear rise to ``largest``, then a linear fall to 0."""
+    done = (update + 0.5) / updates
+    return largest * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
 
 
 class Moments(NamedTuple):
@@ -237,26 +259,25 @@ def _descend(
     seed: int,
     to_host: ToHost,
 ) -> Array:
-    """Parameters with the best validation score, the last of equals, on Adam's way through the ``rows`` of ``x``."""
+    """Parameters after the epoch with the best accuracy on the rows ``validation``, the latest of several."""
     xp, device = array_namespace(x), device_of(x)
-    unseen, unseen_labels = xp.take(x, validation, axis=0), xp.take(labels, validation)
+    held_out, held_out_labels = xp.take(x, validation, axis=0), xp.take(labels, validation)
     one_hot = xp.eye(sizes[-1], dtype=x.dtype, device=device)
     parameters = kept = initial(xp, sizes, seed, device)
     moments = Moments(xp.zeros_like(parameters), xp.zeros_like(parameters), 0)
     bins = rows.shape[0]
-    batches = math.ceil(bins / min(settings.batch, math.ceil(bins / EPOCH_UPDATES)))
-    largest_step = settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))
+    batches, largest = mini_batches(bins, settings)
+    decay = weight_decay(xp, sizes, settings.l2, device)
     best, stale = -1.0, 0
     for epoch in range(settings.max_epochs):
         shuffled = xp.take(rows, permutation(xp, bins, seed, SHUFFLE + epoch, device))
         for batch in range(batches):
             chosen = shuffled[bins * batch // batches : bins * (batch + 1) // batches]
             target = xp.take(one_hot, xp.take(labels, chosen), axis=0)
-            slope = gradient(parameters, sizes, xp.take(x, chosen, axis=0), target) + settings.l2 * parameters
-            done = (moments.updates + 0.5) / (settings.max_epochs * batches)
-            step = largest_step * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+            slope = gradient(parameters, sizes, xp.take(x, chosen, axis=0), target) + decay * parameters
+            step = step_size(moments.updates, settings.max_epochs * batches, largest)
             parameters, moments = adam(parameters, slope, moments, step)
-        score = float(to_host(accuracy(as_layers(parameters, sizes), unseen, unseen_labels)))  # the one number an epoch
+        score = float(to_host(accuracy(as_layers(parameters, sizes), held_out, held_out_labels)))
         stale = 0 if score > best + settings.tolerance else stale + 1
         if score >= best:
             best, kept = score, parameters
@@ -266,13 +287,13 @@ def _descend(
 
 
 def initial(xp: ModuleType, sizes: tuple[int, ...], seed: int, device: object = None) -> Array:
-    """First parameters: weights uniform within ``sqrt(6 / inputs)`` of 0 (He et al. 2015), biases 0."""
+    """Initial parameters: weights uniform within ``sqrt(6 / inputs)`` of 0 (He et al. 2015), biases 0."""
     inputs_units = list(pairwise(sizes))
-    drawn = uniform(xp, sum(inputs * units for inputs, units in inputs_units), seed, WEIGHTS, device)
+    random = uniform(xp, sum(inputs * units for inputs, units in inputs_units), seed, WEIGHTS, device)
     parts, start = [], 0
     for inputs, units in inputs_units:
         stop = start + inputs * units
-        parts.append((2 * drawn[start:stop] - 1) * math.sqrt(6 / inputs))
+        parts.append((2 * random[start:stop] - 1) * math.sqrt(6 / inputs))
         parts.append(xp.zeros(units, dtype=xp.float32, device=device))
         start = stop
     return xp.concat(parts)

@@ -1,27 +1,49 @@
-"""Columns on one scale."""
+"""Standardised columns: mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace
+from array_api_compat import device as device_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Array
 
-CONSTANT = 1e-12  # a deviation below this share of the mean is what rounding leaves of a constant
+CONSTANT = 1e-12  # rounding alone gives a constant column a deviation up to this share of its largest absolute value
+FLOOR = 1e-9  # px or degrees: far below what a tracker resolves, far above the rounding of a difference of positions
 
 
-def scale_of(features: Array) -> tuple[Array, Array]:
-    """Mean and population standard deviation of each column, (columns,) float64 each; 1 where a column is constant."""
+def scale_of(features: Array, *, floor: float = FLOOR) -> tuple[Array, Array]:
+    """Mean and population standard deviation of each column; 1 in place of the deviation of a constant column.
+
+    A column is constant where its deviation is no larger than rounding: :data:`CONSTANT` times its largest absolute
+    value, or ``floor``. The former recognises a large constant, the latter differences that should be 0.
+
+    Parameters
+    ----------
+    features
+        (rows, columns). Without rows the mean is 0 and every column is constant.
+    floor
+        Smallest deviation that a measured column can have, in the unit of the columns.
+
+    Returns
+    -------
+    tuple[Array, Array]
+        Mean and deviation, (columns,) float64 each.
+    """
     xp = array_namespace(features)
     features = xp.astype(features, xp.float64)
+    if features.shape[0] == 0:
+        zeros = xp.zeros(features.shape[1], dtype=xp.float64, device=device_of(features))
+        return zeros, zeros + 1.0
     mean, deviation = xp.mean(features, axis=0), xp.std(features, axis=0)
-    varies = deviation > CONSTANT * xp.abs(mean)
+    largest = xp.max(xp.abs(features), axis=0)
+    varies = (deviation > CONSTANT * largest) & (deviation > floor)
     return mean, xp.where(varies, deviation, xp.ones_like(deviation))
 
 
 def standardise(features: Array, mean: Array, deviation: Array) -> Array:
-    """Columns with mean 0 and standard deviation 1, by a scale of :func:`scale_of`: float64."""
+    """Columns of mean 0 and standard deviation 1, from the result of :func:`scale_of`: float64."""
     xp = array_namespace(features)
     return (xp.astype(features, xp.float64) - mean) / deviation

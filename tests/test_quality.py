@@ -30,13 +30,25 @@ def test_gaps_missing_frames_and_jumps_by_hand(walk, arrays):
     confidence[10:17, 0] = 0.1
     confidence[30:33, 0] = 0.1
     position[33:35, 0] = np.nan
-    position[100, 0] += 200  # one frame off the track, seen at its own place and from both neighbours
+    position[100, 0] += 200  # one frame is off the track by its jump, its two neighbours by half of it
     row = report(position, confidence, arrays)[0]
     assert row.share_below == pytest.approx(12 / 200)
     assert row.longest_gap_frames == 7
     assert row.missing_frames == 2
     assert row.jumps == 3
     assert row.largest_jump_px == pytest.approx(200 * np.sqrt(2), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("moved_px", "jumps"),
+    [(14.9, 0), (15.1, 1), (29.9, 1), (30.1, 3)],  # the two neighbours are off the track by half of it
+)
+def test_a_jump_of_a_still_keypoint_is_more_than_15_px(arrays, moved_px, jumps):
+    position = np.full((50, 1, 2), 5.0)
+    position[20, 0] += [0.6 * moved_px, -0.8 * moved_px]
+    (row,) = report(position, np.ones((50, 1)), arrays)
+    assert row.jumps == jumps
+    assert row.largest_jump_px == pytest.approx(moved_px, abs=1e-3)
 
 
 def test_an_unusable_keypoint_and_one_that_never_moves(walk, arrays):
