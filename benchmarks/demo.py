@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bsoid_gpu import compare
+from bsoid_gpu.statistics import agreement as compare
 
 
 def bsoid_gpu(*arguments: object) -> None:

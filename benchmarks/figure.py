@@ -10,7 +10,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from bsoid_gpu import compare, mouse
+from bsoid_gpu.statistics import agreement as compare
+from bsoid_gpu.synthetic import mouse
 
 mpl.use("agg")
 from matplotlib import pyplot as plt

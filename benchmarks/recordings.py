@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 import bsoid_gpu
-from bsoid_gpu import compare
 from bsoid_gpu.log import to_stderr
+from bsoid_gpu.statistics import agreement as compare
 
 
 def job(name: str, train: list[Path], unseen: list[Path], fps: float, out: Path) -> None:

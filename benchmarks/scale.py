@@ -22,10 +22,10 @@ from pathlib import Path
 
 from processes import timed
 
-from bsoid_gpu import plan
-from bsoid_gpu.config import Input, Settings
+from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.machine import cores, machine, versions
-from bsoid_gpu.recordings import sources
+from bsoid_gpu.settings.schema import Input, Settings
+from bsoid_gpu.workflows import cost as plan
 
 SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), "144k": (8, 1)}  # sessions, of a length
 COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}

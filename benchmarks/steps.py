@@ -28,13 +28,20 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from bsoid_gpu import classify, cluster, embed, features, membership, mlp, model, tree
 from bsoid_gpu.backends.cpu import CpuBackend
-from bsoid_gpu.descent import curve, descend
-from bsoid_gpu.fuzzy import fuzzy_graph
-from bsoid_gpu.layout import part_ties, principal_start
+from bsoid_gpu.estimators import hdbscan_membership as membership
+from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import perceptron as mlp
+from bsoid_gpu.estimators.initialisation import part_ties, principal_start
+from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
+from bsoid_gpu.kernels.neighbours import nearest
+from bsoid_gpu.kernels.umap_layout import curve, descend
 from bsoid_gpu.machine import machine, versions
-from bsoid_gpu.neighbours import nearest
+from bsoid_gpu.method import classification as classify
+from bsoid_gpu.method import clustering as cluster
+from bsoid_gpu.method import embedding as embed
+from bsoid_gpu.method import features
+from bsoid_gpu.run_folder import model_file as model
 
 SMALL = 3_000  # bins that a library compiles on
 SEEDS = (23, 24)

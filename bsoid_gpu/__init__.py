@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 from bsoid_gpu._version import __version__
 
 if TYPE_CHECKING:
-    from bsoid_gpu.config import Settings
-    from bsoid_gpu.label import Prediction
-    from bsoid_gpu.model import Model, load_model
-    from bsoid_gpu.pipeline import build
+    from bsoid_gpu.method.labelling import Prediction
     from bsoid_gpu.pose import Pose
-    from bsoid_gpu.prediction import predict
-    from bsoid_gpu.run import Run
+    from bsoid_gpu.run_folder.model_file import Model, load_model
+    from bsoid_gpu.run_folder.results import Run
+    from bsoid_gpu.settings.schema import Settings
+    from bsoid_gpu.workflows.build import build
+    from bsoid_gpu.workflows.predict import predict
 
 __all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict"]
 
 _HOMES = {
-    "Model": "model",
+    "Model": "run_folder.model_file",
     "Pose": "pose",
-    "Prediction": "label",
-    "Run": "run",
-    "Settings": "config",
-    "build": "pipeline",
-    "load_model": "model",
-    "predict": "prediction",
+    "Prediction": "method.labelling",
+    "Run": "run_folder.results",
+    "Settings": "settings.schema",
+    "build": "workflows.build",
+    "load_model": "run_folder.model_file",
+    "predict": "workflows.predict",
 }
 
 

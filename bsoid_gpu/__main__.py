@@ -2,8 +2,8 @@
 
 import os
 
-from bsoid_gpu import supervise
-from bsoid_gpu.cli import main
+from bsoid_gpu.cli.main import main
+from bsoid_gpu.execution import signals as supervise
 
 
 def run() -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from bsoid_gpu import store
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.errors import BackendUnavailable
 from bsoid_gpu.log import logger
+from bsoid_gpu.run_folder import store
 
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")

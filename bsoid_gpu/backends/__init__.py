@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from bsoid_gpu.backends import diagnosis, survey
+from bsoid_gpu.backends import cuda_diagnosis as diagnosis
+from bsoid_gpu.backends import cuda_probe as survey
 from bsoid_gpu.errors import BackendUnavailable
 from bsoid_gpu.log import logger
 

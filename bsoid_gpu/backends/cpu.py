@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import machine, membership, tree
-from bsoid_gpu.store import NO_CHECKPOINT
+from bsoid_gpu import machine
+from bsoid_gpu.estimators import hdbscan_membership as membership
+from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.run_folder.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array
-    from bsoid_gpu.config import Clusters, Embedding
-    from bsoid_gpu.fuzzy import Graph
-    from bsoid_gpu.store import Checkpoint
+    from bsoid_gpu.kernels.fuzzy_graph import Graph
+    from bsoid_gpu.run_folder.store import Checkpoint
+    from bsoid_gpu.settings.schema import Clusters, Embedding
 
 
 class CpuBackend:
@@ -69,10 +71,10 @@ class CpuBackend:
     def embed(
         self, scaled: Array, start: Array | None, settings: Embedding, seed: int, checkpoint: Checkpoint = NO_CHECKPOINT
     ) -> Array:
-        """UMAP on exact neighbours, the same on any number of threads; see :mod:`bsoid_gpu.descent`."""
-        from bsoid_gpu.descent import curve, descend
-        from bsoid_gpu.fuzzy import fuzzy_graph
-        from bsoid_gpu.neighbours import nearest
+        """UMAP on exact neighbours, the same on any number of threads; see :mod:`bsoid_gpu.kernels.umap_layout`."""
+        from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
+        from bsoid_gpu.kernels.neighbours import nearest
+        from bsoid_gpu.kernels.umap_layout import curve, descend
 
         data = np.ascontiguousarray(scaled, dtype=np.float32)
         graph = fuzzy_graph(*nearest(data, settings.neighbours), least=1 / settings.epochs)  # less never fires
@@ -104,7 +106,7 @@ class CpuBackend:
     def membership_vectors(
         self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
     ) -> NDArray[np.float64]:
-        """Membership vectors for the clusters that :func:`bsoid_gpu.tree.cut` selects."""
+        """Membership vectors for the clusters that :func:`bsoid_gpu.estimators.hdbscan_tree.cut` selects."""
         cut = tree.cut(linkage, min_cluster_size, settings.selection)
         return membership.membership_vectors(embedding, cut)
 

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu import membership, tree
 from bsoid_gpu.backends import device_memory
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
+from bsoid_gpu.estimators import hdbscan_membership as membership
+from bsoid_gpu.estimators import hdbscan_tree as tree
 from bsoid_gpu.log import logger
-from bsoid_gpu.store import NO_CHECKPOINT
+from bsoid_gpu.run_folder.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array
-    from bsoid_gpu.config import Clusters, Embedding
-    from bsoid_gpu.store import Checkpoint
+    from bsoid_gpu.run_folder.store import Checkpoint
+    from bsoid_gpu.settings.schema import Clusters, Embedding
 
 POOL = "BSOID_GPU_RMM_POOL"  # environment variable: 1, or gigabytes, for a memory pool of RMM
 FIRST_WITH_START = (26, 2)  # release of cuML whose UMAP takes first positions; its signature does not tell

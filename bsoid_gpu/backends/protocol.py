@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from bsoid_gpu.store import NO_CHECKPOINT
+from bsoid_gpu.run_folder.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bsoid_gpu.config import Clusters, Embedding
-    from bsoid_gpu.store import Checkpoint
+    from bsoid_gpu.run_folder.store import Checkpoint
+    from bsoid_gpu.settings.schema import Clusters, Embedding
 
 Array: TypeAlias = Any
 """An array of the backend's library: ``numpy.ndarray`` or ``cupy.ndarray``."""

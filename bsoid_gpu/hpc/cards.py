@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bsoid_gpu.backends import diagnosis
-from bsoid_gpu.backends.survey import LIBRARIES, Device, Package, Survey, survey
+from bsoid_gpu.backends import cuda_diagnosis as diagnosis
+from bsoid_gpu.backends.cuda_probe import LIBRARIES, Device, Package, Survey, survey
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
 

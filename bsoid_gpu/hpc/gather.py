@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bsoid_gpu import model, outputs
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.files import digest, safe_name
 from bsoid_gpu.hpc.scripts import KNOWN
+from bsoid_gpu.run_folder import model_file as model
+from bsoid_gpu.run_folder import tables as outputs
 
 SHOWN = 20  # names; the number of all is told
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bsoid_gpu import config, config_file, recordings
-from bsoid_gpu import model as models
-from bsoid_gpu.config import Settings
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.hpc.needs import to_label
 from bsoid_gpu.hpc.resources import MOST_TASKS
 from bsoid_gpu.io import find_sessions
+from bsoid_gpu.io import sessions as recordings
+from bsoid_gpu.run_folder import model_file as models
+from bsoid_gpu.settings import schema as config
+from bsoid_gpu.settings import toml as config_file
+from bsoid_gpu.settings.schema import Settings
 
 WORTH_MINUTES = 15.0  # a scheduler's work on a job pays off above this
 

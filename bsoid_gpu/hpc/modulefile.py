@@ -37,7 +37,7 @@ def write_module(path: str, data: str | None) -> None:
     BadInput
         A folder's name that cannot stand in PATH, or a disk that does not take the file.
     """
-    from bsoid_gpu.simulate import simulate
+    from bsoid_gpu.synthetic.sessions import simulate
 
     samples = absolute(data) if data else Path(sys.prefix, "share", "bsoid-gpu", "data")
     places = {

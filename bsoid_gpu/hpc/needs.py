@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bsoid_gpu import plan
-from bsoid_gpu.config import Settings
 from bsoid_gpu.io.outline import outline
+from bsoid_gpu.settings.schema import Settings
+from bsoid_gpu.workflows import cost as plan
 
 SPARE = 2.0  # times what is planned
 SLOW = plan.Speed(0.5, 0.5)  # of a node's core, shared and unknown

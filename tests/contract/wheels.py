@@ -17,8 +17,8 @@ import uses
 
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cuda import CudaBackend
-from bsoid_gpu.config import Clusters, Embedding
 from bsoid_gpu.errors import BackendUnavailable
+from bsoid_gpu.settings.schema import Clusters, Embedding
 
 pytestmark = [pytest.mark.contract, pytest.mark.filterwarnings("ignore")]
 RELEASE = "26.10"

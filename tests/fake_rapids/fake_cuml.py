@@ -4,9 +4,10 @@ from types import ModuleType
 
 import numpy as np
 
-from bsoid_gpu import membership, tree
 from bsoid_gpu.backends.cpu import CpuBackend
-from bsoid_gpu.config import Embedding
+from bsoid_gpu.estimators import hdbscan_membership as membership
+from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.settings.schema import Embedding
 from fake_rapids.contract import bind, signature
 
 

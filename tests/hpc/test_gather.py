@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu import files
-from bsoid_gpu.cli import main
+from bsoid_gpu.cli.main import main
 
 
 def hpc(*arguments: object):

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bsoid_gpu.cli import main
+from bsoid_gpu.cli.main import main
 from hpc.cluster import BIN
 
 NASTY = "-a b'$HOME`id`\n\"\\;*#~größe\udcff"  # the last is no UTF-8

@@ -1,0 +1,259 @@
+"""The command line: the only module that prints or exits.
+
+Heavy imports stand inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bsoid_gpu._version import __version__
+from bsoid_gpu.cli.hpc import hpc
+from bsoid_gpu.errors import BsoidError, OutOfMemory
+
+if TYPE_CHECKING:
+    from bsoid_gpu.execution.executors import Engine
+
+F = TypeVar("F", bound=Callable[..., Any])
+INTERRUPTED = 130  # as a shell reports Ctrl-C
+
+EPILOG = """\b
+Exit codes: 0 done, 1 a bug, 2 usage, 3 backend unavailable, 4 bad input, 5 out of memory,
+6 stopped by SIGTERM or SIGUSR1: the same command goes on where it stopped.
+The path of the result goes to stdout, everything else to stderr."""
+
+
+class _Commands(click.Group):
+    """Commands whose errors are told in words, each with its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BsoidError as error:
+            _fail(ctx, error, str(error), error.exit_code)
+        except MemoryError as error:
+            text = "out of memory: give fewer sessions, a smaller [embedding] neighbours, or a machine with more memory"
+            _fail(ctx, error, text, OutOfMemory.exit_code)
+        except KeyboardInterrupt as error:
+            _fail(ctx, error, "interrupted; the same command goes on where it stopped", INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
+            text = f"this is a bug in bsoid_gpu {__version__}: {type(error).__name__}: {error}; --debug shows where"
+            _fail(ctx, error, text, 1)
+
+
+def _fail(ctx: click.Context, error: BaseException, text: str, code: int) -> None:
+    if ctx.meta.get("debug"):
+        raise error
+    click.echo(f"error: {text}", err=True)
+    ctx.exit(code)
+
+
+def _debug(function: F) -> F:
+    """Give a command the option --debug."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.meta["debug"] = True
+
+    option = click.option(
+        "--debug", is_flag=True, expose_value=False, callback=remember, help="Show the traceback of an error."
+    )
+    return option(function)
+
+
+def _backend(function: F) -> F:
+    """Give a command the option --backend."""
+    option = click.option(
+        "--backend",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute; cuda never falls back to the CPU.",
+    )
+    return option(function)
+
+
+def _engine(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --scheduler and --workers, as one argument."""
+
+    def settled(scheduler: str, workers: int, **given: Any) -> Any:
+        from bsoid_gpu.execution.executors import Engine
+
+        return function(engine=Engine(scheduler, workers), **given)
+
+    option = click.option(
+        "--scheduler",
+        default="processes",
+        show_default=True,
+        metavar="processes|dask|slurm|ADDRESS",
+        help="Who shares the sessions out: processes or Dask workers of this machine, Slurm jobs, a Dask scheduler.",
+    )
+    number = click.option("--workers", type=click.IntRange(0), default=0, help="How many.  [default: as fits]")
+    return option(number(functools.update_wrapper(settled, function)))
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bsoid-gpu")
+@_debug
+def main() -> None:
+    """Discover what freely moving animals do, from pose tracks, without naming the behaviours first."""
+    from bsoid_gpu.log import to_stderr
+
+    to_stderr()
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu simulate demo --sessions 3 --minutes 5 --fps 60")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=str))
+@click.option("--sessions", default=3, show_default=True, help="Number of sessions.")
+@click.option("--minutes", default=5.0, show_default=True, help="Length of each session.")
+@click.option("--fps", default=60.0, show_default=True, help="Frames per second.")
+@click.option("--seed", default=0, show_default=True, help="Seed; the same seed gives the same files.")
+@_debug
+def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) -> None:
+    """Write DeepLabCut sessions of a synthetic mouse, and what it did in each frame.
+
+    DIR/NAME.csv are the sessions, DIR/truth/NAME.truth.csv the behaviour of each frame.
+    """
+    from pathlib import Path
+
+    from bsoid_gpu.synthetic.sessions import simulate as write_sessions
+
+    write_sessions(Path(folder), sessions=sessions, minutes=minutes, fps=fps, seed=seed)
+    click.echo(folder)
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu build recordings/ --fps 60 --out run1")
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSIONS...", type=click.Path(path_type=str))
+@click.option("--fps", help="Frames per second of the camera, at least 10.")
+@click.option("--out", required=True, metavar="RUN", type=click.Path(path_type=str), help="Run folder.")
+@_backend
+@click.option("--config", "settings_file", type=click.Path(path_type=str), help="Settings, as `config` prints them.")
+@click.option(
+    "--seed",
+    metavar="NUMBER|none",
+    help="Seed of everything random; none: faster on a GPU, another embedding each time.  [default: 23]",
+)
+@click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use; commas part them.")
+@_engine
+@click.option("--dry-run", is_flag=True, help="Only tell the time and the memory that each stage will take.")
+@_debug
+def build(
+    sessions: tuple[str, ...],
+    fps: str | None,
+    out: str,
+    backend: str,
+    settings_file: str | None,
+    seed: str | None,
+    keypoints: str | None,
+    dry_run: bool,
+    engine: Engine,
+) -> None:
+    """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
+
+    Type the same command again after an interruption: finished stages are not run again.
+    """
+    from bsoid_gpu.settings import toml as config_file
+    from bsoid_gpu.workflows import build as pipeline
+
+    settings, names = config_file.load(settings_file) if settings_file else None, _names(keypoints)
+    if dry_run:
+        click.echo(pipeline.planned(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
+        return
+    pipeline.build(
+        list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, engine=engine
+    )
+    click.echo(out)
+
+
+def _names(given: str | None) -> tuple[str, ...]:
+    """Names parted by commas; a name that holds one is quoted, as in CSV."""
+    import csv
+
+    return tuple(name.strip() for name in next(csv.reader([given], skipinitialspace=True))) if given else ()
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu predict run1 new_recordings/ --out labels --min-confidence 0.5")
+@click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
+@click.argument("sessions", nargs=-1, required=True, metavar="SESSIONS...", type=click.Path(path_type=str))
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=str), help="Folder for the tables.")
+@_backend
+@click.option("--fps", help="Frames per second of these sessions.  [default: the model's]")
+@click.option("--min-confidence", default=0.0, show_default=True, help="Frames that are less sure get the label -1.")
+@_engine
+@_debug
+def predict(
+    model: str,
+    sessions: tuple[str, ...],
+    out: str,
+    backend: str,
+    fps: str | None,
+    min_confidence: float,
+    engine: Engine,
+) -> None:
+    """Label every frame of SESSIONS by a model.
+
+    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions whose
+    tables are there already, from the same content by the same model, are left as they are.
+    """
+    from bsoid_gpu.workflows import predict as prediction
+
+    prediction.predict_files(
+        model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, engine=engine
+    )
+    click.echo(out)
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu info run1")
+@click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_debug
+def info(model: str, as_json: bool) -> None:
+    """Tell what a model learnt, from what, and how far to trust it."""
+    import json
+
+    from bsoid_gpu.run_folder import model_file as models
+
+    loaded = models.load_model(model)
+    click.echo(json.dumps(models.about(loaded), indent=1, sort_keys=True) if as_json else models.describe(loaded))
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cuda")
+@click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Exit with 3 where this one does not work.")
+@click.option(
+    "--check/--no-check", default=True, show_default=True, help="Compare cuda with cpu on a small job, where it works."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_debug
+def doctor(backend: str | None, check: bool, as_json: bool) -> None:
+    """Tell what this machine can run, why not, and what to type."""
+    import json
+
+    from bsoid_gpu.doctor import report as examination
+    from bsoid_gpu.errors import BackendUnavailable
+
+    found = examination.examine(check=check and backend != "cpu")
+    click.echo(json.dumps(found, indent=1) if as_json else examination.report(found))
+    asked = backend or ("cpu" if found["self_check"] is None else "cuda")
+    if not examination.works(found, asked):
+        sys.exit(BackendUnavailable.exit_code)
+
+
+@main.command(epilog="\b\nExample:\n  bsoid-gpu config > settings.toml")
+@click.argument("settings_file", required=False, metavar="[FILE]", type=click.Path(path_type=str))
+@_debug
+def config(settings_file: str | None) -> None:
+    """Print every setting with its explanation: the defaults, or those of FILE."""
+    from bsoid_gpu.settings import toml as config_file
+    from bsoid_gpu.settings.schema import Settings
+
+    click.echo(config_file.to_toml(config_file.load(settings_file) if settings_file else Settings()), nl=False)
+
+
+main.add_command(hpc)

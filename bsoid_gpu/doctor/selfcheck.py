@@ -1,0 +1,179 @@
+"""The same small job on two backends, and how far they agree."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators.perceptron import Perceptron
+from bsoid_gpu.io.sessions import Content
+from bsoid_gpu.method import classification as classify
+from bsoid_gpu.method import clustering as cluster
+from bsoid_gpu.method import embedding as embed
+from bsoid_gpu.method import labelling as label
+from bsoid_gpu.method import preprocess as extract
+from bsoid_gpu.run_folder.model_file import on_backend
+from bsoid_gpu.settings.schema import Classifier, Input, Settings
+from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Array, Backend
+
+NAME, FPS = "self-check", 60.0
+SETTINGS = Settings(input=Input(fps=FPS), classifier=Classifier(folds=0))
+
+MOST_DIFFERENCE = 1e-9  # of features, in float64 on both backends
+LOST_TRUST = 0.02  # layouts of one data set by different random numbers differ by less
+NEIGHBOURS = 15  # that trustworthiness asks for
+LEAST_RAND_INDEX = 0.99  # single precision orders a few nearly equal distances differently
+LEAST_EQUAL = 0.999  # share of frames
+
+
+@dataclass(frozen=True)
+class Result:
+    """One comparison: what was measured, if the step ended, and the bound that it had to keep."""
+
+    name: str
+    passed: bool
+    text: str
+    measured: float | None = None
+    bound: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """The job by the trusted backend, step by step, on the host."""
+
+    file: Content
+    features: NDArray[np.float64]
+    scaled: NDArray[np.float64]
+    points: NDArray[np.float32]
+    linkage: NDArray[np.float64]
+    soft: NDArray[np.int64]
+    perceptron: Perceptron
+    labels: NDArray[np.int64]
+
+
+def check(reference: Backend, other: Backend, minutes: float = 5.0) -> list[Result]:
+    """Run a small job on the trusted backend, and each of its steps on the other one from the same input.
+
+    Parameters
+    ----------
+    reference
+        The backend that is trusted.
+    other
+        The backend to be checked; whatever it raises is a failed step, and the next ones go on.
+    minutes
+        Length of the simulated session.
+    """
+    job = run(reference, minutes)
+    steps = {
+        "features": _features_agree,
+        "embedding": _embedding_agrees,
+        "clusters": _clusters_agree,
+        "memberships": _memberships_agree,
+        "labels": _labels_agree,
+    }
+    results = []
+    for name, step in steps.items():
+        try:
+            passed, measured, bound, text = step(job, other)
+        except Exception as error:  # noqa: BLE001 - the libraries below raise anything
+            results.append(Result(name, False, f"{type(error).__name__}: {' '.join(str(error).split())}"))
+        else:
+            results.append(Result(name, passed, text, measured if math.isfinite(measured) else None, bound))
+    return results
+
+
+def run(backend: Backend, minutes: float) -> Job:
+    """The whole job on one backend."""
+    pose, _ = simulate_session(NAME, round(minutes * 60 * FPS), FPS, np.random.default_rng(0))
+    file = Content(NAME, Path(f"{NAME}.csv"), deeplabcut_csv(pose))
+    features = _features(file, backend)
+    embedded = _embedded(features, backend)
+    linkage = backend.single_linkage(embedded.embedding, SETTINGS.clusters.min_samples)
+    soft = cluster.cluster(embedded.embedding, SETTINGS.clusters, backend).soft
+    learnt = classify.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend).perceptron
+    return Job(
+        file=file,
+        features=backend.to_host(features),
+        scaled=backend.to_host(embedded.scaled),
+        points=backend.to_host(embedded.embedding),
+        linkage=linkage,
+        soft=soft,
+        perceptron=Perceptron.from_arrays({name: backend.to_host(part) for name, part in learnt.arrays().items()}),
+        labels=_labels(file, learnt, backend),
+    )
+
+
+def _features(file: Content, backend: Backend) -> Array:
+    (session,) = extract.extract([file], FPS, SETTINGS, backend)
+    return session.features
+
+
+def _embedded(features: Array, backend: Backend) -> embed.Embedded:
+    return embed.embed(features, [features.shape[0]], [NAME], SETTINGS, backend)
+
+
+def _labels(file: Content, perceptron: Perceptron, backend: Backend) -> NDArray[np.int64]:
+    (session,) = extract.filtered(file.tracks(FPS, backend), SETTINGS, backend)
+    return label.label_frames(session, perceptron, SETTINGS.features, backend).labels
+
+
+Agreement = tuple[bool, float, float, str]  # passed, measured, bound, and both in words
+
+
+def _features_agree(job: Job, other: Backend) -> Agreement:
+    """The largest difference, relative to the value or, where that is larger, to its column's mean size.
+
+    A turn that is nearly 0 is a small difference of large numbers, and has fewer digits than the others.
+    """
+    found = other.to_host(_features(job.file, other))
+    size = np.maximum(np.abs(job.features), np.mean(np.abs(job.features), axis=0))
+    largest = float(np.max(np.abs(found - job.features) / size))
+    text = f"largest relative difference {largest:.1e}, at most {MOST_DIFFERENCE:.0e}"
+    return largest <= MOST_DIFFERENCE, largest, MOST_DIFFERENCE, text
+
+
+def _embedding_agrees(job: Job, other: Backend) -> Agreement:
+    from sklearn.manifold import trustworthiness
+
+    found = other.to_host(_embedded(other.asarray(job.features), other).embedding)
+    trusted, measured = (float(trustworthiness(job.scaled, at, n_neighbors=NEIGHBOURS)) for at in (job.points, found))
+    bound = trusted - LOST_TRUST
+    text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({trusted:.4f} by the trusted backend)"
+    return measured >= bound, measured, bound, text
+
+
+def _clusters_agree(job: Job, other: Backend) -> Agreement:
+    clusters = SETTINGS.clusters
+    linkage = other.single_linkage(other.asarray(job.points), clusters.min_samples)
+    size = cluster.sizes(len(job.points), clusters)[0]
+    trusted, found = (tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
+    return _rand_index(trusted, found, "clusters")
+
+
+def _memberships_agree(job: Job, other: Backend) -> Agreement:
+    found = cluster.cluster(other.asarray(job.points), SETTINGS.clusters, other).soft
+    return _rand_index(job.soft, found, "soft labels")
+
+
+def _rand_index(trusted: NDArray[np.int64], found: NDArray[np.int64], what: str) -> Agreement:
+    from sklearn.metrics import adjusted_rand_score
+
+    index = float(adjusted_rand_score(trusted, found))
+    text = f"adjusted Rand index of the {what} {index:.4f}, at least {LEAST_RAND_INDEX}"
+    return index >= LEAST_RAND_INDEX, index, LEAST_RAND_INDEX, text
+
+
+def _labels_agree(job: Job, other: Backend) -> Agreement:
+    equal = float(np.mean(_labels(job.file, on_backend(job.perceptron, other), other) == job.labels))
+    text = f"{equal:.3%} of the frames have the same label by one perceptron, at least {LEAST_EQUAL:.1%}"
+    return equal >= LEAST_EQUAL, equal, LEAST_EQUAL, text

@@ -1,0 +1,299 @@
+"""The multilayer perceptron: rectified hidden layers, softmax, cross-entropy, Adam.
+
+Initial weights and shuffling come from a counter-based random number generator, so that they are the same on every
+array library. During a fit all parameters are one vector, and nothing leaves the device but one score an epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+from bsoid_gpu.estimators.standard_scaler import scale_of, standardise
+from bsoid_gpu.kernels.counter_rng import SHUFFLE, SPLIT, WEIGHTS, permutation, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.settings.schema import Classifier
+
+    Layers = list[tuple[Array, Array]]
+    ToHost = Callable[[Array], NDArray[Any]]
+
+CHUNK_ROWS = 16_384  # bounds the memory of a prediction: 8 MB for each 128 units
+VALIDATION_SHARE = 0.1
+WARM_UP = 0.2  # share of the updates over which the step size grows, before it falls
+FULL_BATCH = 1024  # bins; for smaller batches the step shrinks with their square root, as gradients are noisier
+EPOCH_UPDATES = 50  # at least, by smaller batches: else a fit to few bins would end before it has converged
+MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptron:
+    """A fitted perceptron.
+
+    Parameters
+    ----------
+    weights
+        (inputs, units) float32 of each layer.
+    biases
+        (units,) float32 of each layer.
+    mean, scale
+        (columns,) float64: ``(features - mean) / scale`` is the input of the first layer.
+    """
+
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    mean: Array
+    scale: Array
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return int(self.biases[-1].shape[0])
+
+    def arrays(self) -> dict[str, Array]:
+        """Every array by name, for the model file."""
+        named: dict[str, Array] = {"mean": self.mean, "scale": self.scale}
+        for i, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            named |= {f"weights.{i}": weights, f"bias.{i}": bias}
+        return named
+
+    @classmethod
+    def from_arrays(cls, named: dict[str, Array]) -> Perceptron:
+        """The perceptron whose :meth:`arrays` these are; ``KeyError`` where one is missing."""
+        layers = range(math.ceil(len(named) / 2) - 1)
+        return cls(
+            weights=tuple(named[f"weights.{i}"] for i in layers),
+            biases=tuple(named[f"bias.{i}"] for i in layers),
+            mean=named["mean"],
+            scale=named["scale"],
+        )
+
+
+def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, seed: int, to_host: ToHost) -> Perceptron:
+    """Fit a perceptron that predicts labels from features.
+
+    A random tenth of the bins is held out for validation: the parameters with the best accuracy there are kept.
+    Steps follow :func:`step_size`.
+
+    Parameters
+    ----------
+    features
+        (bins, columns), not standardised: the perceptron keeps their mean and standard deviation.
+    labels
+        (bins,) integers from 0; a class may be without bins.
+    n_classes
+        Number of classes.
+    settings
+        Layers, step size, and when to stop.
+    seed
+        The same seed gives the same perceptron, on another library up to rounding.
+    to_host
+        Moves an array to the host: two numbers at first, then one an epoch.
+
+    Raises
+    ------
+    ValueError
+        No bins, NaN or infinite features, or labels out of range.
+    """
+    _check(features, labels, n_classes, to_host)
+    xp, device = array_namespace(features), device_of(features)
+    bins, columns = features.shape
+    mean, scale = scale_of(features)
+    x = _scaled(features, mean, scale)
+    sizes = (columns, *settings.hidden, n_classes)
+    order = permutation(xp, bins, seed, SPLIT, device)
+    held_out = int(VALIDATION_SHARE * bins)
+    validation = order[:held_out] if held_out else order  # too few bins to spare any
+    parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed, to_host)
+    weights, biases = zip(*as_layers(parameters, sizes), strict=True)
+    return Perceptron(weights, biases, mean, scale)
+
+
+def predict_proba(model: Perceptron, features: Array) -> Array:
+    """Probability of each class: (rows, classes) float32 from (rows, columns), computed in chunks of rows."""
+    xp = array_namespace(features)
+    layers = list(zip(model.weights, model.biases, strict=True))
+    rows = features.shape[0]
+    starts = range(0, max(rows, 1), CHUNK_ROWS)  # no rows are one empty chunk
+    chunks = (_scaled(features[i : min(i + CHUNK_ROWS, rows), :], model.mean, model.scale) for i in starts)
+    return xp.concat([softmax(outputs(layers, chunk)[-1]) for chunk in chunks])
+
+
+def predict(model: Perceptron, features: Array) -> Array:
+    """The likeliest class of each row: (rows,) int64."""
+    return array_namespace(features).argmax(predict_proba(model, features), axis=1)
+
+
+def _check(features: Array, labels: Array, n_classes: int, to_host: ToHost) -> None:
+    xp = array_namespace(features)
+    if features.shape[0] == 0:
+        msg = "there are no bins to fit the perceptron to"
+        raise ValueError(msg)
+    in_range = (labels >= 0) & (labels < n_classes)
+    features_finite, labels_in_range = to_host(xp.stack([xp.all(xp.isfinite(features)), xp.all(in_range)]))
+    if not features_finite:
+        msg = "the features hold NaN or infinite values; expected finite numbers in every bin"
+        raise ValueError(msg)
+    if not labels_in_range:
+        msg = f"labels out of range; expected whole numbers from 0 to {n_classes - 1}"
+        raise ValueError(msg)
+
+
+def _scaled(features: Array, mean: Array, scale: Array) -> Array:
+    """Input of the first layer: float32, from a difference in float64."""
+    xp = array_namespace(features)
+    return xp.astype(standardise(features, mean, scale), xp.float32)
+
+
+def as_layers(parameters: Array, sizes: tuple[int, ...]) -> Layers:
+    """Weights (inputs, units) and bias (units,) of each layer, as views of the vector of all parameters."""
+    xp = array_namespace(parameters)
+    layers, start = [], 0
+    for inputs, units in pairwise(sizes):
+        stop = start + (inputs + 1) * units
+        block = xp.reshape(parameters[start:stop], (inputs + 1, units))
+        layers.append((block[:-1, :], block[-1, :]))
+        start = stop
+    return layers
+
+
+def outputs(layers: Layers, x: Array) -> list[Array]:
+    """Input x (rows, columns), the output of each hidden layer (rows, units), and the logits (rows, classes)."""
+    xp = array_namespace(x)
+    activations = [x]
+    for weights, bias in layers[:-1]:
+        activations.append(xp.maximum(activations[-1] @ weights + bias, 0))
+    weights, bias = layers[-1]
+    return [*activations, activations[-1] @ weights + bias]
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities (rows, classes) from logits."""
+    xp = array_namespace(logits)
+    odds = xp.exp(logits - xp.max(logits, axis=1, keepdims=True))
+    return odds / xp.sum(odds, axis=1, keepdims=True)
+
+
+def accuracy(layers: Layers, x: Array, labels: Array) -> Array:
+    """Share of the rows whose likeliest class is their label: a number that stays on the device."""
+    xp = array_namespace(x)
+    return xp.mean(xp.astype(xp.argmax(outputs(layers, x)[-1], axis=1) == labels, x.dtype))
+
+
+def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array) -> Array:
+    """Gradient of the mean cross-entropy of rows, by back-propagation: (parameters,).
+
+    ``target`` (rows, classes) is 1 at the row's label, else 0.
+    """
+    xp = array_namespace(x)
+    layers = as_layers(parameters, sizes)
+    *inputs, logits = outputs(layers, x)
+    delta = (softmax(logits) - target) / x.shape[0]
+    parts: list[Array] = []
+    for i in reversed(range(len(layers))):
+        parts = [xp.reshape(inputs[i].T @ delta, (-1,)), xp.sum(delta, axis=0), *parts]
+        if i > 0:
+            active = xp.astype(inputs[i] > 0, delta.dtype)  # a product is ten times as fast as a choice by where
+            delta = (delta @ layers[i][0].T) * active
+    return xp.concat(parts)
+
+
+def weight_decay(xp: ModuleType, sizes: tuple[int, ...], l2: float, device: object = None) -> Array:
+    """Coefficient of the L2 penalty, (parameters,) float32: ``l2`` for a weight, 0 for a bias, as in scikit-learn."""
+    parts = [
+        xp.full(count, decay, dtype=xp.float32, device=device)
+        for inputs, units in pairwise(sizes)
+        for count, decay in ((inputs * units, l2), (units, 0.0))
+    ]
+    return xp.concat(parts)
+
+
+def mini_batches(bins: int, settings: Classifier) -> tuple[int, float]:
+    """Mini-batches of an epoch of ``bins`` bins, and the largest step size with batches of that size."""
+    batches = math.ceil(bins / min(settings.batch, math.ceil(bins / EPOCH_UPDATES)))
+    return batches, settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))
+
+
+def step_size(update: int, updates: int, largest: float) -> float:
+    """Step size halfway through an update, counted from 0: a linear rise to ``largest``, then a linear fall to 0."""
+    done = (update + 0.5) / updates
+    return largest * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
+
+
+class Moments(NamedTuple):
+    """Adam's running means of the gradient and of its square, and the number of updates."""
+
+    mean: Array
+    square: Array
+    updates: int
+
+
+def adam(parameters: Array, slope: Array, moments: Moments, step: float) -> tuple[Array, Moments]:
+    """One update against the gradient ``slope`` (Kingma & Ba 2015, section 2, with the corrections in the step)."""
+    xp = array_namespace(parameters)
+    updates = moments.updates + 1
+    mean = MEAN_DECAY * moments.mean + (1 - MEAN_DECAY) * slope
+    square = SQUARE_DECAY * moments.square + (1 - SQUARE_DECAY) * slope * slope
+    step *= math.sqrt(1 - SQUARE_DECAY**updates) / (1 - MEAN_DECAY**updates)
+    return parameters - step * mean / (xp.sqrt(square) + EPSILON), Moments(mean, square, updates)
+
+
+def _descend(
+    x: Array,
+    labels: Array,
+    rows: Array,
+    validation: Array,
+    sizes: tuple[int, ...],
+    settings: Classifier,
+    seed: int,
+    to_host: ToHost,
+) -> Array:
+    """Parameters after the epoch with the best accuracy on the rows ``validation``, the latest of several."""
+    xp, device = array_namespace(x), device_of(x)
+    held_out, held_out_labels = xp.take(x, validation, axis=0), xp.take(labels, validation)
+    one_hot = xp.eye(sizes[-1], dtype=x.dtype, device=device)
+    parameters = kept = initial(xp, sizes, seed, device)
+    moments = Moments(xp.zeros_like(parameters), xp.zeros_like(parameters), 0)
+    bins = rows.shape[0]
+    batches, largest = mini_batches(bins, settings)
+    decay = weight_decay(xp, sizes, settings.l2, device)
+    best, stale = -1.0, 0
+    for epoch in range(settings.max_epochs):
+        shuffled = xp.take(rows, permutation(xp, bins, seed, SHUFFLE + epoch, device))
+        for batch in range(batches):
+            chosen = shuffled[bins * batch // batches : bins * (batch + 1) // batches]
+            target = xp.take(one_hot, xp.take(labels, chosen), axis=0)
+            slope = gradient(parameters, sizes, xp.take(x, chosen, axis=0), target) + decay * parameters
+            step = step_size(moments.updates, settings.max_epochs * batches, largest)
+            parameters, moments = adam(parameters, slope, moments, step)
+        score = float(to_host(accuracy(as_layers(parameters, sizes), held_out, held_out_labels)))
+        stale = 0 if score > best + settings.tolerance else stale + 1
+        if score >= best:
+            best, kept = score, parameters
+        if stale >= settings.patience:
+            break
+    return kept
+
+
+def initial(xp: ModuleType, sizes: tuple[int, ...], seed: int, device: object = None) -> Array:
+    """Initial parameters: weights uniform within ``sqrt(6 / inputs)`` of 0 (He et al. 2015), biases 0."""
+    inputs_units = list(pairwise(sizes))
+    random = uniform(xp, sum(inputs * units for inputs, units in inputs_units), seed, WEIGHTS, device)
+    parts, start = [], 0
+    for inputs, units in inputs_units:
+        stop = start + inputs * units
+        parts.append((2 * random[start:stop] - 1) * math.sqrt(6 / inputs))
+        parts.append(xp.zeros(units, dtype=xp.float32, device=device))
+        start = stop
+    return xp.concat(parts)

@@ -1,0 +1,1 @@
+"""Compiled loops: NumPy arrays in, NumPy arrays out."""

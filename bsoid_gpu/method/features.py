@@ -1,0 +1,170 @@
+"""Pose features of each frame, of 100 ms bins, and of 100 ms windows centred on each frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
+
+from bsoid_gpu.method import windows as w
+
+if TYPE_CHECKING:
+    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.settings.schema import Features
+
+    MovingWindows = Callable[[Array, int, int], w.Windows]
+
+CHUNK_FRAMES = 16_384  # bounds the memory of the frame features: 36 columns of this length are 4.7 MB
+
+
+def feature_names(keypoints: tuple[str, ...]) -> list[str]:
+    """Names of the feature columns: pair distances (px), pair turns (degrees), keypoint displacements (px)."""
+    pairs = [f"{a} - {b}" for a, b in combinations(keypoints, 2)]
+    return (
+        [f"distance {pair}" for pair in pairs]
+        + [f"turn {pair}" for pair in pairs]
+        + [f"displacement {keypoint}" for keypoint in keypoints]
+    )
+
+
+def pair_vectors(position: Array) -> Array:
+    """Vector from keypoint i to j of each pair i < j: (frames, pairs, 2) px from (frames, keypoints, 2)."""
+    firsts = range(position.shape[1] - 1)  # slices, since a list of indices would have to travel to the device
+    later = [position[:, i + 1 :, :] - position[:, i : i + 1, :] for i in firsts]
+    return array_namespace(position).concat(later, axis=1)
+
+
+def dot(a: Array, b: Array) -> Array:
+    """Dot product along the last axis, component by component: on so short an axis a sum takes five times as long."""
+    total = a[..., 0] * b[..., 0]
+    for i in range(1, a.shape[-1]):
+        total = total + a[..., i] * b[..., i]
+    return total
+
+
+def length(vector: Array) -> Array:
+    """Euclidean length along the last axis."""
+    return array_namespace(vector).sqrt(dot(vector, vector))
+
+
+def turns(vector: Array) -> Array:
+    """Turn of each vector from one frame to the next: (frames - 1, pairs) degrees from (frames, pairs, 2).
+
+    ``sign(c) atan2(|c|, a.b)`` with a the earlier and b the later vector and ``c = b_x a_y - b_y a_x``;
+    an exact reversal gives 0.
+    """
+    xp = array_namespace(vector)
+    a, b = vector[:-1, ...], vector[1:, ...]
+    cross = b[..., 0] * a[..., 1] - b[..., 1] * a[..., 0]
+    return xp.sign(cross) * xp.atan2(xp.abs(cross), dot(a, b)) * (180.0 / math.pi)
+
+
+def _distances(position: Array, frames: range, width: int, smooth: MovingWindows) -> Array:
+    """Smoothed pair distances at the ``frames``: (frames, pairs) px."""
+    lo, hi = max(frames.start - width // 2, 0), min(frames.stop + width // 2, position.shape[0])
+    raw = length(pair_vectors(position[lo:hi, ...]))
+    return _smooth(raw, lo, frames, position.shape[0], width, smooth)
+
+
+def _movements(position: Array, steps: range, width: int, smooth: MovingWindows) -> Array:
+    """Smoothed turns of the pairs (degrees) and displacements of the keypoints (px) at the ``steps``."""
+    xp = array_namespace(position)
+    lo, hi = max(steps.start - width // 2, 0), min(steps.stop + width // 2, position.shape[0] - 1)
+    around = position[lo : hi + 1, ...]
+    moved = length(around[1:, ...] - around[:-1, ...])
+    raw = xp.concat([turns(pair_vectors(around)), moved], axis=1)
+    return _smooth(raw, lo, steps, position.shape[0] - 1, width, smooth)
+
+
+def _smooth(raw: Array, offset: int, at: range, samples: int, width: int, smooth: MovingWindows) -> Array:
+    """Moving mean at the indices ``at`` of a signal of ``samples``, of which ``raw`` begins with ``offset``."""
+    if width == 1:
+        return raw[at.start - offset : at.stop - offset, ...]
+    xp = array_namespace(raw)
+    start, stop, longest = smooth(xp.arange(at.start, at.stop, device=device_of(raw)), samples, width)
+    return w.window_means(raw, w.Windows(start - offset, stop - offset, longest))
+
+
+def bin_features(position: Array, fps: float, settings: Features) -> Array:
+    """Features of each complete 100 ms bin, to learn from.
+
+    Mean of the distances, sum of the turns and of the displacements; a sum is taken as the mean times the bin's
+    nominal length, so that bins of 2 and of 3 frames are on one scale.
+
+    Parameters
+    ----------
+    position
+        (frames, keypoints, 2) px without NaN.
+    fps
+        Frames per second.
+    settings
+        Lengths of the smoothing window and of a bin.
+
+    Returns
+    -------
+    Array
+        (bins, 2 pairs + keypoints) float64 in the order of :func:`feature_names`.
+    """
+    xp = array_namespace(position)
+    bin_frames = fps * settings.bin_s
+    width = w.smoothing_frames(fps, settings.smoothing_s)
+    edges = w.bin_edges(xp, position.shape[0] - 1, bin_frames, device_of(position))
+    rows = []
+    for first, last in _chunks(edges.shape[0] - 1, bin_frames):
+        steps = range(round(first * bin_frames), round(last * bin_frames))
+        frames = range(steps.start + 1, steps.stop + 1)  # a step's distance is that of its end frame
+        bins = w.bins_between(edges[first : last + 1], steps.start, bin_frames)
+        rows.append(
+            _row(
+                w.window_means(_distances(position, frames, width, w.moving_windows), bins),
+                w.window_means(_movements(position, steps, width, w.moving_windows), bins),
+                bin_frames,
+            )
+        )
+    columns = 2 * math.comb(position.shape[1], 2) + position.shape[1]
+    return xp.concat(rows) if rows else xp.zeros((0, columns), dtype=xp.float64, device=device_of(position))
+
+
+def window_features(position: Array, fps: float, settings: Features) -> Iterator[Array]:
+    """Features of the 100 ms window centred on each frame, to predict from, chunk by chunk.
+
+    The columns of :func:`bin_features`, at every frame. All windows stay centred at the ends of a session.
+
+    Yields
+    ------
+    Array
+        (frames of the chunk, columns) float64; together one row for each frame.
+    """
+    xp = array_namespace(position)
+    bin_frames = fps * settings.bin_s
+    width = w.smoothing_frames(fps, settings.smoothing_s)
+    total = position.shape[0]
+    reach = math.ceil(bin_frames / 2) + 1
+    for first, last in _chunks(total, 1.0):
+        at = xp.arange(first, last, device=device_of(position))
+        of_frames, of_steps = w.centred_windows(at, total, bin_frames)
+        frames = range(max(first - reach, 0), min(last + reach, total))
+        steps = range(frames.start, min(frames.stop, total - 1))
+        yield _row(
+            w.window_means(_distances(position, frames, width, w.symmetric_windows), _from(of_frames, frames)),
+            w.window_means(_movements(position, steps, width, w.symmetric_windows), _from(of_steps, steps)),
+            bin_frames,
+        )
+
+
+def _row(distances: Array, movements: Array, bin_frames: float) -> Array:
+    xp = array_namespace(distances)
+    return xp.concat([distances, movements * bin_frames], axis=1)
+
+
+def _from(windows: w.Windows, samples: range) -> w.Windows:
+    return w.Windows(windows.start - samples.start, windows.stop - samples.start, windows.longest)
+
+
+def _chunks(items: int, frames_each: float) -> Iterator[tuple[int, int]]:
+    size = max(1, int(CHUNK_FRAMES / frames_each))
+    return ((first, min(first + size, items)) for first in range(0, items, size))

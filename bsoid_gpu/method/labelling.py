@@ -1,0 +1,74 @@
+"""Prediction: one label for every video frame of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from array_api_compat import array_namespace
+from threadpoolctl import threadpool_limits
+
+from bsoid_gpu.estimators import perceptron as mlp
+from bsoid_gpu.method import features
+from bsoid_gpu.method.bouts import UNSURE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.method.preprocess import Filtered
+    from bsoid_gpu.settings.schema import Features
+
+
+VERSION = 1  # raised by hand whenever the labels of frames change for the same model and session
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The labels of one session.
+
+    ``labels`` (frames,) int64, -1 where the confidence is below the chosen one; ``confidence`` (frames,) float32,
+    the probability of the likeliest label; ``probabilities`` (frames, labels) float32.
+    """
+
+    name: str
+    fps: float
+    labels: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+def confidence_problems(min_confidence: object) -> list[str]:
+    """A sentence where the smallest confidence is no number from 0 to 1."""
+    if isinstance(min_confidence, int | float) and 0.0 <= min_confidence <= 1.0:
+        return []
+    return [f"the smallest confidence is {min_confidence!r}; expected 0 to 1, for example --min-confidence 0.5"]
+
+
+def label_frames(
+    session: Filtered, perceptron: mlp.Perceptron, settings: Features, backend: Backend, min_confidence: float = 0.0
+) -> Prediction:
+    """Label each frame by the 100 ms window that is centred on it, at the session's own frame rate.
+
+    Parameters
+    ----------
+    session
+        Filtered positions with the keypoints that the perceptron learnt from.
+    perceptron
+        Its arrays on the backend.
+    settings
+        Lengths of the windows, as in training.
+    backend
+        Where to compute.
+    min_confidence
+        Frames whose likeliest label is less probable get the label -1.
+    """
+    with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
+        chunks = features.window_features(session.position, session.pose.fps, settings)
+        found = [mlp.predict_proba(perceptron, chunk) for chunk in chunks]
+        probabilities = backend.to_host(array_namespace(found[0]).concat(found))
+    labels = np.argmax(probabilities, axis=1).astype(np.int64)
+    confidence = np.max(probabilities, axis=1)
+    labels[confidence < min_confidence] = UNSURE
+    return Prediction(session.pose.name, session.pose.fps, labels, confidence, probabilities)

@@ -1,0 +1,189 @@
+"""The tables that users rely on: those of a run, and those of each predicted session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import array_api_compat.numpy as xp
+import numpy as np
+import pandas as pd
+
+from bsoid_gpu import files, machine
+from bsoid_gpu.log import logger
+from bsoid_gpu.method import bouts, features, windows
+from bsoid_gpu.run_folder import arrays, store
+from bsoid_gpu.settings import toml as config_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.method.labelling import Prediction
+    from bsoid_gpu.method.preprocess import Extracted
+    from bsoid_gpu.run_folder.model_file import Model
+    from bsoid_gpu.run_folder.results import Run
+
+
+RECORDS = "records"  # of the finished recordings of a prediction, in its folder
+TABLES_VERSION = 1  # raised by hand whenever the tables of a prediction change for the same labels
+
+
+def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
+    """Write the four tables of a session.
+
+    Parameters
+    ----------
+    folder
+        Where to, made if it is missing.
+    prediction
+        Labels of the frames.
+    labels
+        Number of labels of the model.
+
+    Returns
+    -------
+    dict[str, str]
+        Digest of each file by its name.
+    """
+    frame = np.arange(len(prediction.labels))
+    of_frames = pd.DataFrame(
+        {
+            "frame": frame,
+            "time_s": np.round(frame / prediction.fps, 6),
+            "label": prediction.labels,
+            "confidence": np.round(prediction.confidence.astype(np.float64), 4),
+        }
+    )
+    of_labels = bouts.transitions(prediction.labels, labels).round(6)
+    tables = {
+        "labels": of_frames,
+        "bouts": bouts.bouts(prediction.labels, prediction.fps).round(6),
+        "summary": bouts.summary(prediction.labels, prediction.fps, labels).round(6),
+        "transitions": of_labels.rename_axis("label").reset_index(),
+    }
+    with files.telling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return {
+        name: files.write_csv(folder / name, table)
+        for name, table in ((f"{prediction.name}.{kind}.csv", table) for kind, table in tables.items())
+    }
+
+
+def write_record(place: Path, record: dict[str, Any]) -> None:
+    """Write that the tables of a recording are finished."""
+    with files.telling(place.parent):
+        place.parent.mkdir(exist_ok=True)
+    files.write_json(place, record)
+
+
+def read_record(place: Path) -> dict[str, Any] | None:
+    """The record of a finished recording; None where there is none, or, with a warning, where it is damaged."""
+    try:
+        record = json.loads(place.read_text(encoding="utf-8"))
+        whole = "model" in record["asked"] and all(
+            isinstance(session["files"], dict) for session in record["sessions"].values()
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if whole:
+        return record
+    logger.warning("the record %r is damaged: its recording counts as not predicted; predict it again", str(place))
+    return None
+
+
+def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.DataFrame]:
+    """For each session one row per 100 ms bin: where it begins, its features, its place in the embedding, its labels.
+
+    Cells of the embedding and of its labels are empty where a bin was not learnt from.
+    """
+    s = run.model.settings
+    bin_frames = run.model.fps * s.features.bin_s
+    names = features.feature_names(run.model.keypoints)
+    learnt = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
+    learnt |= {
+        "label": run.hard_labels,
+        "soft_label": run.soft_labels,
+        "membership": np.round(run.membership.max(axis=1).astype(np.float64), 4),
+    }
+    first = 0
+    for session in extracted:
+        bins = session.features.shape[0]
+        taken = slice(*np.searchsorted(run.training_bins, [first, first + bins]))
+        edges = windows.bin_edges(xp, session.frames - 1, bin_frames)
+        columns: dict[str, Any] = {
+            "session": np.full(bins, session.name, dtype=object),
+            "time_s": np.round(edges[:-1] / run.model.fps, 6),
+        }
+        columns |= dict(zip(names, np.round(session.features, 6).T, strict=True))
+        rows = run.training_bins[taken] - first
+        columns |= {name: _cells(values[taken], rows, bins) for name, values in learnt.items()}
+        columns["predicted"] = run.predicted_labels[first : first + bins]
+        yield pd.DataFrame(columns)
+        arrays.let_go(session.features)
+        first += bins
+
+
+def _cells(of_training: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
+    """A column of a session's ``bins`` from the values of those that were learnt from; the others are missing."""
+    if len(rows) == bins:
+        return of_training
+    return pd.Series(pd.array(of_training), rows).reindex(range(bins))
+
+
+def write_run(
+    folder: Path, run: Run, extracted: Sequence[Extracted], stages: Mapping[str, store.Stage], backend: Backend
+) -> None:
+    """Write the files of a run; the manifest last, so that a run with one is whole."""
+    files.write_atomic(folder / "settings.toml", config_file.to_toml(run.model.settings).encode())
+    files.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
+    files.write_csv(folder / "sweep.csv", run.sweep)
+    files.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
+    files.write_json(folder / "scores.json", run.scores)
+    labels = [str(label) for label in range(run.model.labels)]
+    confusion = pd.DataFrame(run.confusion, columns=labels)
+    confusion.insert(0, "label", labels)
+    files.write_csv(folder / "confusion.csv", confusion)
+    run.model.save(folder / "model.safetensors")
+    manifest = {
+        **_circumstances(backend),
+        "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
+        "digests": run.model.sessions,
+        "stages": {
+            name: {**(asdict(stage.making) if stage.making else {}), "resumed": stage.resumed}
+            for name, stage in stages.items()
+        },
+    }
+    files.write_json(folder / "manifest.json", manifest)
+
+
+def write_prediction_manifest(
+    folder: Path, model: Model, backend: Backend, fps: float, min_confidence: float, problems: list[str]
+) -> None:
+    """Write by what the sessions of a folder were predicted, as their records tell, and which could not be."""
+    digest = model.digest()
+    records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
+    of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
+    manifest = {
+        **_circumstances(backend),
+        "model": digest,
+        "fps": fps,
+        "min_confidence": min_confidence,
+        "sessions": {
+            name: {**session, "digests": record["asked"].get("digests", {})}
+            for record in of_model
+            for name, session in record["sessions"].items()
+        },
+        "problems": problems,
+    }
+    files.write_json(folder / "manifest.json", manifest)
+
+
+def _circumstances(backend: Backend) -> dict[str, Any]:
+    return {"versions": machine.versions(), "machine": machine.machine(), "backend": backend.describe()}

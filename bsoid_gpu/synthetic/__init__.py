@@ -1,0 +1,1 @@
+"""A synthetic mouse with known behaviours."""

@@ -1,0 +1,124 @@
+"""DeepLabCut sessions of a synthetic mouse with known behaviours."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bsoid_gpu.errors import raise_all
+from bsoid_gpu.files import telling, write_atomic, write_csv
+from bsoid_gpu.log import logger, progress
+from bsoid_gpu.pose import Pose
+from bsoid_gpu.settings.schema import MIN_FPS
+from bsoid_gpu.synthetic import mouse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SCORER = "DLC_simulated"
+TRUTH = "truth"
+
+
+def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generator) -> tuple[Pose, NDArray[np.str_]]:
+    """One session: its pose, and the behaviour in each frame.
+
+    Parameters
+    ----------
+    name
+        The session's name.
+    frames
+        Number of frames.
+    fps
+        Frames per second.
+    rng
+        Source of everything random.
+
+    Returns
+    -------
+    tuple
+        The pose, and (frames,) names of behaviours.
+    """
+    animal = mouse.Animal(body_px=mouse.BODY_PX * rng.uniform(0.95, 1.05), pace=rng.uniform(0.93, 1.07))
+    done = mouse.behave(frames, fps, rng)
+    position, likelihood = mouse.track(mouse.move(done, fps, animal, rng), done, fps, rng)
+    pose = Pose(name, position[:, None], likelihood[:, None], ("mouse",), mouse.KEYPOINTS, fps, "simulated")
+    return pose, np.array(mouse.NAMES)[done]
+
+
+def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float = 60.0, seed: int = 0) -> list[Path]:
+    """Write sessions as DeepLabCut CSV files, and the truth of each beside them.
+
+    Parameters
+    ----------
+    folder
+        Gets ``NAME.csv`` and ``truth/NAME.truth.csv`` (frame, behaviour).
+    sessions
+        Number of sessions; session k is the same whatever their number.
+    minutes
+        Length of each.
+    fps
+        Frames per second, at least 10.
+    seed
+        The same seed gives the same files.
+
+    Returns
+    -------
+    list[Path]
+        The sessions.
+
+    Raises
+    ------
+    BadInput
+        Numbers that make no sessions, or sessions that are there already.
+    """
+    names = [f"mouse{number + 1}" for number in range(max(sessions, 0))]
+    raise_all(_problems(folder, names, minutes, fps, seed))
+    with telling(folder):
+        (folder / TRUTH).mkdir(parents=True, exist_ok=True)
+    frames = round(minutes * 60 * fps)
+    written = []
+    for name, stream in progress(
+        list(zip(names, np.random.SeedSequence(seed).spawn(len(names)), strict=True)), "simulate"
+    ):
+        pose, behaviour = simulate_session(name, frames, fps, np.random.default_rng(stream))
+        truth = pd.DataFrame({"frame": np.arange(frames), "behaviour": behaviour})
+        write_csv(folder / TRUTH / f"{name}.truth.csv", truth)
+        write_atomic(folder / f"{name}.csv", deeplabcut_csv(pose))
+        logger.info("%s: %d frames x %d keypoints", name, frames, len(pose.keypoints))
+        written.append(folder / f"{name}.csv")
+    return written
+
+
+def _problems(folder: Path, names: list[str], minutes: float, fps: float, seed: int) -> list[str]:
+    problems = []
+    if not names:
+        problems.append("the number of sessions is below 1; expected for example --sessions 3")
+    if not (math.isfinite(fps) and fps >= MIN_FPS):
+        problems.append(f"the frame rate is {fps:g}; expected at least {MIN_FPS:g}, for example --fps 60")
+    elif not (math.isfinite(minutes) and minutes * 60 * fps >= 1):
+        problems.append(f"the sessions are {minutes:g} minutes long; expected more, for example --minutes 5")
+    if seed < 0:
+        problems.append(f"the seed is {seed}; expected 0 or more")
+    targets = [target for name in names for target in (f"{name}.csv", f"{TRUTH}/{name}.truth.csv")]
+    there = [target for target in targets if (folder / target).exists()]
+    if there:
+        problems.append(f"{str(folder)!r} holds {', '.join(there)}: choose another folder")
+    return problems
+
+
+def deeplabcut_csv(pose: Pose) -> bytes:
+    """The session as DeepLabCut writes it: three header rows, then one row per frame."""
+    frames, keypoints = pose.frames, len(pose.keypoints)
+    header = [
+        ["scorer", *[SCORER] * (3 * keypoints)],
+        ["bodyparts", *[name for name in pose.keypoints for _ in range(3)]],
+        ["coords", *["x", "y", "likelihood"] * keypoints],
+    ]
+    values = np.concatenate([pose.position[:, 0], pose.confidence[:, 0, :, None]], axis=2)
+    table = pd.DataFrame(values.reshape(frames, -1)).round(6)
+    lines = "".join(",".join(row) + "\n" for row in header)
+    return (lines + table.to_csv(header=False, lineterminator="\n")).encode()

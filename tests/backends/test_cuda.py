@@ -1,0 +1,303 @@
+"""The CUDA backend on stand-ins that are as strict as a device, for both generations of RAPIDS."""
+
+import contextlib
+import json
+from dataclasses import replace
+
+import fake_rapids
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import bsoid_gpu
+from bsoid_gpu.backends import cuda_probe as survey
+from bsoid_gpu.backends import get_backend
+from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.cli.main import main
+from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
+from bsoid_gpu.run_folder import model_file as models
+from bsoid_gpu.run_folder import stages
+from bsoid_gpu.settings.schema import Classifier, Clusters, Embedding, Settings
+from bsoid_gpu.synthetic.sessions import simulate
+
+RELEASES = ["23.12", "26.10"]
+QUICK = Settings(
+    embedding=Embedding(epochs=20),
+    clusters=Clusters(smallest=0.01, largest=0.03, step=0.01),
+    classifier=Classifier(folds=3, max_epochs=6),
+)
+TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
+# what may cross in each stage: (to the device, to the host)
+FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
+CROSSINGS = {
+    # a file in; out: repairs for the notes, keypoints ever seen, quality, and the result: features and threshold
+    "features": (1, 5),
+    # all features are there; out: one look at the ties, and the result: scaled, embedding, mean, deviation
+    "embedding": (0, 1 + 2 + 2 * SESSIONS),
+    # the embedding in; out: the tree, labels and memberships of the second fit, the embedding for bins without any
+    "clusters": (1, 4),
+    # labels, and for each fit but the last which bins it learns from; out: the check and the scores of each fit, its
+    # predictions, and the perceptron: three layers and the scale
+    "classifier": (1 + FITS - 1, FITS * (1 + EPOCHS) + FITS + 8),
+}
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory):
+    return simulate(tmp_path_factory.mktemp("sessions"), sessions=3, minutes=1.5, fps=30.0, seed=1)
+
+
+@pytest.fixture(scope="module")
+def on_cpu(sessions, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cpu")
+    run = bsoid_gpu.build(sessions[:2], fps=30, out=folder / "run", settings=QUICK, backend="cpu")
+    bsoid_gpu.predict(run.model, sessions[2], out=folder / "labels", backend="cpu")
+    return run, folder
+
+
+@pytest.fixture(params=RELEASES)
+def release(request):
+    return request.param
+
+
+@pytest.fixture
+def rapids(release, monkeypatch):
+    return pretend(monkeypatch, release)
+
+
+@pytest.fixture
+def newest(monkeypatch):
+    return pretend(monkeypatch, "26.10")
+
+
+def pretend(monkeypatch, release):
+    """Stand-ins of the release, and a driver that answers."""
+    suffix, cuda = {"23.12": ("cu11", (11, 8)), "26.10": ("cu12", (12, 4))}[release]
+    packages = [survey.Package(f"cupy-{suffix.replace('cu', 'cuda')}x", "13.0")]
+    packages += [survey.Package(f"{name}-{suffix}", f"{release}.0") for name in ("cudf", "cuml", "rmm")]
+    card = survey.Device("Pretend V100", (7, 0), 16 * 10**9)
+    healthy = survey.Survey(driver=True, cuda=cuda, devices=(card,), packages=tuple(packages))
+    monkeypatch.setattr(survey, "survey", lambda: healthy)
+    return fake_rapids.install(monkeypatch, release)
+
+
+def test_build_and_predict_give_the_tables_of_the_cpu(sessions, on_cpu, tmp_path, newest):
+    _, folder = on_cpu
+    mine = bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
+    assert mine.model.backend == "cuda"
+    for name in ("training.csv", "sweep.csv", "scores.json", "confusion.csv", "quality.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (folder / "run" / name).read_bytes(), name
+    bsoid_gpu.predict(tmp_path / "run", sessions[2], out=tmp_path / "labels", backend="cuda")
+    for end in TABLES:
+        ours = tmp_path / "labels" / f"mouse3{end}"
+        assert ours.read_bytes() == (folder / "labels" / ours.name).read_bytes()
+    told = json.loads((tmp_path / "run" / "manifest.json").read_text())["backend"]
+    assert (told["card"], told["capability"], told["driver_cuda"]) == ("Pretend V100", "7.0", "12.4")
+
+
+def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, newest, monkeypatch):
+    crossed = {}
+
+    def counted(name, function):
+        def counting(*given):
+            before = len(newest.to_device), len(newest.to_host)
+            done = function(*given)
+            crossed.setdefault(name, []).append((len(newest.to_device) - before[0], len(newest.to_host) - before[1]))
+            return done
+
+        return counting
+
+    for name in CROSSINGS:
+        function = "_extracted" if name == "features" else name
+        monkeypatch.setattr(stages, function, counted(name, getattr(stages, function)))
+    run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
+    assert crossed == {name: [CROSSINGS[name]] * (FILES if name == "features" else 1) for name in CROSSINGS}
+    assert len(newest.to_device) == 1 + FILES * 1 + 1 + CROSSINGS["classifier"][0]  # the device's proof; all features
+    newest.to_device.clear()
+    newest.to_host.clear()
+    bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
+    assert len(newest.to_device) == 8 + 1  # the model: three layers and the scale; the file
+    assert len(newest.to_host) == 1 + 1 + 1 + 1  # the device's proof; repairs, keypoints ever seen; the probabilities
+
+
+def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, stop_in):
+    _, folder = on_cpu
+    times = stop_in("classifier", 3)
+    for ends in (pytest.raises(KeyboardInterrupt), contextlib.nullcontext()):
+        with ends:
+            bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
+    assert len(times) == FITS
+    for name in ("training.csv", "scores.json", "confusion.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (folder / "run" / name).read_bytes(), name
+
+
+def test_both_releases_run_the_whole_job_on_calls_that_they_take(sessions, tmp_path, rapids, release, caplog):
+    run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
+    assert run.model.labels > 3
+    assert len(bsoid_gpu.predict(run.model, sessions[2], backend="cuda")[0].labels) == 2700
+    (umap,) = rapids.arguments_of("cuml.manifold.UMAP")
+    assert umap["random_state"] == QUICK.seed
+    assert umap["n_neighbors"] == round(len(run.features) ** 0.5)
+    assert umap.get("build_algo") == {"23.12": None, "26.10": "brute_force_knn"}[release]
+    started_at_random = isinstance(umap["init"], str) and umap["init"] == "random"
+    assert started_at_random == (release == "23.12") == ("takes no first positions" in caplog.text)
+    fits = rapids.arguments_of("cuml.cluster.HDBSCAN")
+    assert [fit["min_samples"] for fit in fits] == [10, 10]
+    assert [fit["prediction_data"] for fit in fits] == [False, True]
+
+
+def test_a_model_goes_from_one_backend_to_the_other(sessions, on_cpu, tmp_path, rapids):
+    built_on_cpu, folder = on_cpu
+    here = bsoid_gpu.predict(built_on_cpu.model, sessions[2], backend="cpu")[0]
+    there = bsoid_gpu.predict(folder / "run" / "model.safetensors", sessions[2], backend="cuda")[0]
+    assert np.mean(here.labels == there.labels) >= 0.999
+    run = bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
+    loaded = models.load_model(tmp_path / "run")
+    assert loaded.digest() == run.model.digest()
+    back = bsoid_gpu.predict(loaded, sessions[2], backend="cpu")[0]
+    forth = bsoid_gpu.predict(loaded, sessions[2], backend="cuda")[0]
+    assert np.mean(back.labels == forth.labels) >= 0.999
+    np.testing.assert_allclose(back.probabilities, forth.probabilities, atol=1e-5)
+
+
+BODIES = {
+    "plain": b"0,1.5,2\n1,3,-4e-3\n",
+    "no newline at the end": b"0,1.5,2\n1,3,4",
+    "windows": b"0,1.5,2\r\n1,3,4\r\n",
+    "blank lines": b"0,1.5,2\n\n1,3,4\n\n",
+    "missing cells": b"0,,2\n1,nan,NaN\n2,NA,3\n",
+    "a column without anything": b"0,,2\n1,,3\n",
+    "whole numbers with a gap": b"0,1,2\n1,,3\n",
+    "one row": b"0,1,2\n",
+    "text": b"0,1.5,2\n1,oops,4\n",
+    "only text": b"0,a,2\n1,b,4\n",
+    "true": b"0,true,2\n1,false,4\n",
+    "a short row": b"0,1.5,2\n1,3\n",
+    "a long row": b"0,1.5,2\n1,3,4,5\n",
+    "a short row and a long one": b"0,1,2\n1,3\n2,3,4,5\n",
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_a_table_is_read_as_the_cpu_reads_it_or_refused_as_there(body, rapids):
+    data, cuda = b"head\nhead\n" + body, get_backend("cuda")
+    try:
+        expected = CpuBackend().read_numbers(data, 2, [1, 2])
+    except ValueError:
+        with pytest.raises(ValueError, match=r"cells|numeric"):
+            cuda.read_numbers(data, 2, [1, 2])
+    else:
+        np.testing.assert_array_equal(cuda.to_host(cuda.read_numbers(data, 2, [1, 2])), expected)
+
+
+def test_a_job_that_does_not_fit_stops_before_it_begins(sessions, tmp_path, newest, monkeypatch):
+    newest.free_bytes = 10**9
+    done = CliRunner().invoke(
+        main, ["build", *map(str, sessions[:2]), "--fps", "30", "--out", str(tmp_path / "run"), "--backend", "cuda"]
+    )
+    assert done.exit_code == OutOfMemory.exit_code
+    assert "UMAP of 1,798 bins with 42 neighbours needs about 1.1 GB of device memory; 1.0 GB are free" in done.output
+    assert "[embedding] neighbours" in done.output
+    assert not newest.arguments_of("cuml.manifold.UMAP")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("std::bad_alloc: out_of_memory"), RuntimeError("cudaErrorMemoryAllocation out of memory")]
+)
+def test_memory_that_runs_out_all_the_same_is_told_with_what_to_change(error, newest):
+    newest.fails["cuml.cluster.HDBSCAN.fit"] = error
+    cuda = get_backend("cuda")
+    with pytest.raises(OutOfMemory, match=r"HDBSCAN of 400 bins needs about .* not enough: give fewer"):
+        cuda.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10)
+
+
+def test_other_errors_of_a_library_are_not_taken_for_memory(newest):
+    newest.fails["cuml.cluster.HDBSCAN.fit"] = RuntimeError("an illegal memory access was encountered")
+    cuda = get_backend("cuda")
+    with pytest.raises(RuntimeError, match="illegal"):
+        cuda.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10)
+
+
+def test_without_a_seed_cuml_may_take_its_faster_way(newest):
+    cuda = get_backend("cuda")
+    settings = replace(Embedding(), neighbours=15, epochs=10, repeatable=False)
+    arguments = cuda.umap_arguments(None, settings, 23)
+    assert "random_state" not in arguments
+    assert "build_algo" not in arguments
+
+
+def test_small_memory_takes_smaller_batches(newest):
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(8 * place, 1, size=(200, 3)) for place in range(3)]).astype(np.float32)
+    cuda, settings = get_backend("cuda"), Clusters()
+    linkage = cuda.single_linkage(cuda.asarray(points), 10)
+    assert np.array_equal(linkage, CpuBackend().single_linkage(points, 10))
+    here = CpuBackend().membership_vectors(points, linkage, 50, settings)
+    for free, batch in ((15 * 10**9, 4096), (1_200_000_000, 4096)):
+        newest.free_bytes = free
+        there = cuda.membership_vectors(cuda.asarray(points), linkage, 50, settings)
+        np.testing.assert_allclose(there, here, atol=1e-6)
+        assert newest.arguments_of("all_points_membership_vectors")[-1]["batch_size"] == batch
+
+
+def test_clusters_that_a_second_fit_does_not_find_are_taken_from_the_first(newest, caplog):
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(8 * place, 1, size=(200, 3)) for place in range(3)]).astype(np.float32)
+    cuda, settings = get_backend("cuda"), Clusters()
+    moved = points.copy()
+    moved[:200] += 8  # the second fit sees two clusters
+    linkage = CpuBackend().single_linkage(points, 10)
+    here = CpuBackend().membership_vectors(points, linkage, 50, settings)
+    fit = cuda._hdbscan
+    cuda._hdbscan = lambda embedding, *a, **k: fit(cuda.asarray(moved), *a, **k)
+    np.testing.assert_allclose(cuda.membership_vectors(cuda.asarray(points), linkage, 50, settings), here, atol=1e-12)
+    assert "found other clusters" in caplog.text
+
+
+@pytest.mark.parametrize(("asked", "size"), [("1", None), ("2.5", 2_500_000_000)])
+def test_a_memory_pool_only_when_asked_for(asked, size, newest, monkeypatch):
+    get_backend("cuda")
+    assert not newest.arguments_of("rmm.reinitialize")
+    monkeypatch.setenv("BSOID_GPU_RMM_POOL", asked)
+    assert get_backend("cuda").describe()["memory_pool"].startswith("RMM")
+    (given,) = newest.arguments_of("rmm.reinitialize")
+    assert (given["pool_allocator"], given["initial_pool_size"]) == (True, size)
+    monkeypatch.setenv("BSOID_GPU_RMM_POOL", "much")
+    with pytest.raises(BadInput, match="BSOID_GPU_RMM_POOL=8"):
+        get_backend("cuda")
+
+
+def test_a_device_that_does_not_compute_is_refused(newest, monkeypatch):
+    import cupy
+
+    monkeypatch.setattr(cupy, "arange", lambda n: cupy.asarray(np.zeros(n)))
+    with pytest.raises(BackendUnavailable, match="computes wrongly"):
+        get_backend("cuda")
+
+    def broken(n):
+        msg = "cudaErrorUnknown"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(cupy, "arange", broken)
+    with pytest.raises(BackendUnavailable, match="cudaErrorUnknown"):
+        get_backend("cuda")
+
+
+def test_the_stand_ins_are_strict(newest):
+    """What CuPy refuses or waits for in silence fails on them too, else they would prove nothing."""
+    import cudf
+    import cupy
+    from cuml.manifold import UMAP
+
+    array = cupy.asarray([1.0, 2.0])
+    for conversion in (np.asarray, float, bool, list):
+        with pytest.raises(TypeError):
+            conversion(array)
+    for mix in (lambda: array + np.ones(2), lambda: np.ones(2) + array, lambda: cupy.concatenate([array, np.ones(2)])):
+        with pytest.raises(TypeError):
+            mix()
+    with pytest.raises(TypeError):
+        UMAP(connectivity="knn")
+    with pytest.raises(TypeError):
+        cudf.read_csv("file.csv", low_memory=True)
+    assert (newest.to_device, newest.to_host) == ([16], [])

@@ -1,0 +1,247 @@
+import ctypes
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from bsoid_gpu import backends
+from bsoid_gpu.backends import cuda_diagnosis as diagnosis
+from bsoid_gpu.backends import cuda_probe as survey
+from bsoid_gpu.backends.cuda_probe import Survey
+from bsoid_gpu.errors import BackendUnavailable
+
+V100 = {"name": "Tesla V100-PCIE-16GB", "capability": [7, 0], "memory_bytes": 16_935_682_048}
+P100 = {"name": "Tesla P100-PCIE-16GB", "capability": [6, 0], "memory_bytes": 17_071_734_784}
+K80 = {"name": "Tesla K80", "capability": [3, 7], "memory_bytes": 11_996_954_624}
+DRIVER = {"driver": True, "cuda": [12, 4]}
+NO_GPU = {**DRIVER, "error": 100, "error_name": "CUDA_ERROR_NO_DEVICE"}
+DOCKER = {"container": "docker"}
+
+
+def wheels(cuda, rapids="26.10.0", cupy="14.2.0"):
+    names = [(f"{library}-cu{cuda}", rapids) for library in ("cudf", "cuml", "rmm")]
+    return [{"name": name, "version": version} for name, version in [(f"cupy-cuda{cuda}x", cupy), *names]]
+
+
+def conda(rapids):
+    return [{"name": name, "version": rapids} for name in ("cudf", "cuml", "rmm")] + [
+        {"name": "cupy", "version": "12.3.0"}
+    ]
+
+
+V100_JOB = {**DRIVER, "devices": [V100], "packages": wheels(12)}
+HEALTHY = {
+    "V100": V100_JOB,
+    "V100, oldest driver": {**V100_JOB, "cuda": [12, 0]},
+    "P100": {**DRIVER, "devices": [P100], "packages": conda("23.12.01"), "conda_cuda": 11},
+    "the first device counts": {**V100_JOB, "devices": [V100, K80]},
+    "hidden ones do not count": {**V100_JOB, "visible": "3"},
+    "in a job, in a container": {**V100_JOB, "container": "apptainer", "slurm_job": True, "slurm_gpu": True},
+    "a job that sees a device it did not ask for": {**V100_JOB, "slurm_job": True},
+}
+# what is the matter: the survey, words of the decisive finding, words of the command that mends it
+ILL = {
+    "plain machine": ({}, "no libcuda.so.1", "machine with an NVIDIA card"),
+    "driver without its CUDA library": ({"module": "550.54.15"}, "550.54.15 is loaded", "libcuda1"),
+    "docker": (DOCKER, "without --gpus all, or its host", "docker run --gpus all"),
+    "docker on a machine with a GPU": (
+        {**DOCKER, "module": "550.54.15"},
+        "without --gpus all",
+        "docker run --gpus all",
+    ),
+    "docker with a driver of its own": ({**NO_GPU, **DOCKER}, "--gpus all", "docker run --gpus all"),
+    "podman": ({"container": "podman"}, "without --device", "podman run --device"),
+    "apptainer": (
+        {"container": "apptainer", "slurm_job": True, "slurm_gpu": True},
+        "without --nv",
+        "apptainer exec --nv",
+    ),
+    "job without a GPU": ({"slurm_job": True}, "Slurm job was given no GPU", "--gres=gpu:1"),
+    "job without a GPU on a node with one": ({**NO_GPU, "slurm_job": True}, "was given no GPU", "--gres=gpu:1"),
+    "job on a node without a driver": ({"slurm_job": True, "slurm_gpu": True}, "node of this Slurm job", "nvidia-smi"),
+    "all hidden": ({**NO_GPU, "visible": ""}, "hides every device: it is ''", "unset CUDA_VISIBLE_DEVICES"),
+    "all hidden by -1": ({**NO_GPU, "visible": "-1"}, "hides every device", "unset CUDA_VISIBLE_DEVICES"),
+    "all hidden by Slurm": ({**NO_GPU, "visible": "NoDevFiles"}, "hides every device", "unset CUDA_VISIBLE_DEVICES"),
+    "a number too high": ({**NO_GPU, "visible": "7"}, "names no device", "nvidia-smi -L"),
+    "no card": (NO_GPU, "finds no device", "nvidia-smi"),
+    "stub": ({**DRIVER, "error": 34, "error_name": "CUDA_ERROR_STUB_LIBRARY"}, "STUB_LIBRARY (34)", "LD_LIBRARY_PATH"),
+    "after an update": ({**DRIVER, "error": 803}, "two versions", "sudo reboot"),
+    "compatibility library": ({**DRIVER, "error": 804}, "compatibility", "LD_LIBRARY_PATH"),
+    "after a suspend": ({**DRIVER, "error": 999}, "suspend", "modprobe nvidia_uvm"),
+    "another error": ({**DRIVER, "error": 46, "error_name": "CUDA_ERROR_NEW"}, "CUDA_ERROR_NEW (46)", "nvidia-smi"),
+    "P100 with today's RAPIDS": ({**V100_JOB, "devices": [P100]}, "by RAPIDS 26.10", "environment-p100.yml"),
+    "P100 with CUDA 13": (
+        {**DRIVER, "cuda": [13, 0], "devices": [P100], "packages": wheels(13)},
+        "7.0 is needed",
+        "environment-p100.yml",
+    ),
+    "P100 with nothing installed": ({**DRIVER, "devices": [P100]}, "are not installed", "environment-p100.yml"),
+    "V100 with CUDA 13": (
+        {**DRIVER, "cuda": [13, 0], "devices": [V100], "packages": wheels(13)},
+        "7.5 is needed by packages of CUDA 13",
+        "bsoid-gpu[cuda12]",
+    ),
+    "too old for any": ({**V100_JOB, "devices": [K80]}, "Tesla K80 is too old", "--backend cpu"),
+    "a better one beside it": (
+        {**V100_JOB, "devices": [K80, V100]},
+        "device 1, Tesla V100-PCIE-16GB, would do",
+        "export CUDA_VISIBLE_DEVICES=1",
+    ),
+    "a better one beside it, by its own number": (
+        {**V100_JOB, "devices": [K80, V100], "visible": "4, 6"},
+        "device 6",
+        "export CUDA_VISIBLE_DEVICES=6",
+    ),
+    "driver too old for CUDA 12": ({**V100_JOB, "cuda": [11, 4]}, "supports CUDA 11.4", "NVIDIA driver 525.60.13"),
+    "driver too old for what would be installed": (
+        {**DRIVER, "cuda": [11, 4], "devices": [V100]},
+        "supports CUDA 11.4",
+        "NVIDIA driver 525.60.13",
+    ),
+    "driver too old for CUDA 13": (
+        {**DRIVER, "devices": [{**V100, "capability": [8, 0]}], "packages": wheels(13)},
+        "CUDA 13 need at least 13.0",
+        "bsoid-gpu[cuda12]",
+    ),
+    "nothing installed": (
+        {**DRIVER, "devices": [V100]},
+        "cupy, cudf, cuml, rmm are not",
+        "pip install 'bsoid-gpu[cuda12]'",
+    ),
+    "one is missing": ({**V100_JOB, "packages": wheels(12)[:-1]}, "rmm is not installed", "environment.yml"),
+    "mixed": ({**V100_JOB, "packages": wheels(12)[:2] + wheels(11)[2:]}, "CUDA 11 and 12 are mixed", "-m venv"),
+    "two of cupy": (
+        {**V100_JOB, "packages": [*wheels(12), {"name": "cupy", "version": "13.6.0"}]},
+        "cupy-cuda12x and cupy are both installed",
+        "pip uninstall -y cupy-cuda12x cupy &&",
+    ),
+}
+
+
+@pytest.mark.parametrize("told", HEALTHY.values(), ids=HEALTHY)
+def test_what_works(told):
+    found = diagnosis.diagnose(Survey.from_dict(told))
+    assert found.usable, found
+    assert not found.remedies
+    assert Survey.from_dict(told).devices[0].name in found.findings[0]
+
+
+@pytest.mark.parametrize(("told", "finding", "remedy"), ILL.values(), ids=ILL)
+def test_what_is_the_matter_and_what_to_type(told, finding, remedy):
+    found = diagnosis.diagnose(Survey.from_dict(told))
+    assert not found.usable
+    assert finding in found.findings[0]
+    assert remedy in found.remedies[0]
+    assert all("\n" not in text and ":" in text for text in found.findings)
+    assert len(found.reason) < 60
+
+
+def test_every_problem_is_told_the_decisive_one_first():
+    found = diagnosis.diagnose(
+        Survey.from_dict({"slurm_job": True, **DOCKER, "visible": "0", "packages": wheels(12)[:1]})
+    )
+    words = ["Slurm job", "--gpus all", "CUDA_VISIBLE_DEVICES is '0'", "cudf, cuml, rmm are not installed"]
+    assert len(found.findings) == len(words)
+    for finding, word in zip(found.findings, words, strict=True):
+        assert word in finding
+
+
+def test_a_survey_survives_json():
+    found = Survey.from_dict({**V100_JOB, "visible": "0", "conda_cuda": 12})
+    assert Survey.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert found.rapids == (26, 10)
+    assert found.majors == {12}
+
+
+class Driver:
+    """The driver of a machine with two cards, as ctypes calls it."""
+
+    cards = (V100, P100)
+
+    def __init__(self, error=0):
+        self.error = error
+
+    def cuInit(self, flags):
+        assert flags == 0
+        return self.error
+
+    def cuGetErrorName(self, error, text):
+        text._obj.value = b"CUDA_ERROR_%d" % error
+        return 0
+
+    def cuDriverGetVersion(self, version):
+        version._obj.value = 12040
+        return 0
+
+    def cuDeviceGetCount(self, count):
+        count._obj.value = len(self.cards)
+        return 0
+
+    def cuDeviceGet(self, handle, index):
+        handle._obj.value = index
+
+    def cuDeviceGetName(self, name, size, handle):
+        name.value = self.cards[handle.value]["name"].encode()
+
+    def cuDeviceGetAttribute(self, value, attribute, handle):
+        value._obj.value = self.cards[handle.value]["capability"][attribute - 75]
+
+    def cuDeviceTotalMem_v2(self, memory, handle):
+        memory._obj.value = self.cards[handle.value]["memory_bytes"]
+
+
+def test_the_driver_is_asked(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver())
+    found = survey.survey()
+    assert found.driver
+    assert found.cuda == (12, 4)
+    assert found.devices == Survey.from_dict({"devices": Driver.cards}).devices
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(999))
+    found = survey.survey()
+    assert (found.error, found.error_name, found.devices) == (999, "CUDA_ERROR_999", ())
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert not survey.survey().driver
+
+
+def test_the_surroundings_are_read(monkeypatch):
+    for name in ("SLURM_JOB_ID", "SLURM_GPUS_ON_NODE", *(f"SLURM_{name}" for name in survey.SLURM_GPUS)):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not survey.survey().slurm_job
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    monkeypatch.setenv("APPTAINER_CONTAINER", "image.sif")
+    found = survey.survey()
+    assert (found.visible, found.container, found.slurm_job, found.slurm_gpu) == ("", "apptainer", True, False)
+    monkeypatch.setenv("SLURM_GPUS_ON_NODE", "2")
+    assert survey.survey().slurm_gpu
+
+
+def test_cuda_says_why_not_and_auto_takes_the_cpu_in_one_line(monkeypatch, caplog):
+    monkeypatch.setattr(survey, "survey", Survey)
+    with pytest.raises(BackendUnavailable, match=r"no NVIDIA driver answers: .*; try: .*; or type --backend cpu"):
+        backends.get_backend("cuda")
+    with caplog.at_level("INFO"):
+        assert backends.get_backend("auto").name == "cpu"
+    assert caplog.messages == ["backend: cpu (no NVIDIA driver answers)"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ImportError("libcudart.so.12: cannot open shared object file"), "RAPIDS does not import .*libcudart.so.12"),
+        (BackendUnavailable("the GPU does not compute"), "the GPU does not compute"),
+    ],
+)
+def test_a_backend_that_does_not_start_is_unavailable(monkeypatch, caplog, error, words):
+    def fails():
+        scope = {"__name__": "cudf.core", "error": error}
+        exec("raise error", scope)  # as if a module of cudf raised it
+
+    monkeypatch.setitem(sys.modules, "bsoid_gpu.backends.cuda", SimpleNamespace(CudaBackend=fails))
+    monkeypatch.setattr(survey, "survey", lambda: Survey.from_dict(V100_JOB))
+    with pytest.raises(BackendUnavailable, match=f"cudf fails: {words}"):
+        backends.get_backend("cuda")
+    with caplog.at_level("INFO"):
+        assert backends.get_backend("auto").name == "cpu"
+    assert caplog.messages == ["backend: cpu (cudf fails; bsoid-gpu doctor tells what to type)"]

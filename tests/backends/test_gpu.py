@@ -1,0 +1,83 @@
+"""The CUDA backend on a real device: ``pytest -m gpu --require-gpu``."""
+
+import numpy as np
+import pytest
+
+import bsoid_gpu
+from bsoid_gpu.doctor import selfcheck
+from bsoid_gpu.estimators import initialisation as layout
+from bsoid_gpu.io.sessions import sources
+from bsoid_gpu.method.embedding import resolved
+from bsoid_gpu.method.preprocess import extract
+from bsoid_gpu.settings.schema import Clusters, Embedding, Input, Settings
+from bsoid_gpu.synthetic.sessions import simulate
+
+pytestmark = pytest.mark.gpu
+RECORDINGS = {"open_field_60hz": 60.0, "elevated_plus_maze_30hz": 30.0, "freezing_50hz": 50.0}
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory):
+    return simulate(tmp_path_factory.mktemp("sessions"), sessions=3, minutes=3, fps=60.0, seed=1)
+
+
+@pytest.fixture(scope="module")
+def clouds():
+    rng = np.random.default_rng(0)
+    return np.concatenate([rng.normal(8 * place, 1, size=(700, 3)) for place in range(5)]).astype(np.float32)
+
+
+def test_a_small_job_agrees_with_the_cpu(cpu, cuda):
+    results = selfcheck.check(cpu, cuda)
+    assert all(result.passed for result in results), [result.text for result in results]
+
+
+@pytest.mark.parametrize("folder", RECORDINGS)
+def test_features_and_quality_of_real_recordings_are_those_of_the_cpu(folder, recordings, cpu, cuda):
+    if not (recordings / folder).is_dir():
+        pytest.skip(f"no recordings in {recordings / folder}")
+    settings = Settings(input=Input(fps=RECORDINGS[folder]))
+    for source in sources(recordings / folder):
+        for here, there in zip(
+            *(extract([source.read()], settings.input.fps, settings, backend) for backend in (cpu, cuda)), strict=True
+        ):
+            scale = np.abs(here.features).max(axis=0)
+            np.testing.assert_allclose(cuda.to_host(there.features) / scale, here.features / scale, atol=1e-9)
+            assert (there.quality, there.notes) == (here.quality, here.notes)
+
+
+def test_the_same_seed_gives_the_same_bytes(cuda):
+    scaled = np.random.default_rng(0).normal(size=(3000, 36))
+    settings = resolved(Embedding(), len(scaled))
+    on_device = cuda.asarray(scaled)
+    start = layout.principal_start(on_device, 3, 0)
+    first, second = (cuda.to_host(cuda.embed(on_device, start, settings, 23)) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+    assert np.isfinite(first).all()
+
+
+def test_trees_and_memberships_are_those_of_the_cpu(clouds, cpu, cuda):
+    linkage = cuda.single_linkage(cuda.asarray(clouds), 10)
+    np.testing.assert_allclose(np.sort(linkage[:, 2]), np.sort(cpu.single_linkage(clouds, 10)[:, 2]), rtol=1e-4)
+    here, there = (b.membership_vectors(b.asarray(clouds), linkage, 200, Clusters()) for b in (cpu, cuda))
+    assert here.shape == there.shape == (len(clouds), 5)
+    assert np.mean(np.argmax(here, axis=1) == np.argmax(there, axis=1)) > 0.999
+
+
+def test_build_twice_and_predict_on_both(sessions, tmp_path, cpu, cuda):
+    runs = [bsoid_gpu.build(sessions[:2], fps=60, backend="cuda") for _ in range(2)]
+    assert runs[0].model.to_bytes() == runs[1].model.to_bytes()
+    assert runs[0].scores["held_out_random"] > 0.8
+    runs[0].model.save(tmp_path / "model.safetensors")
+    here, there = (
+        bsoid_gpu.predict(tmp_path / "model.safetensors", sessions[2], backend=backend)[0]
+        for backend in ("cpu", "cuda")
+    )
+    assert np.mean(here.labels == there.labels) >= 0.999
+
+
+def test_it_says_what_it_runs_on(cuda):
+    told = cuda.describe()
+    assert float(told["memory_gb"]) > 1
+    assert float(told["capability"]) >= 6.0
+    assert told["card"]

@@ -1,0 +1,64 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bsoid_gpu import backends
+from bsoid_gpu.backends import cuda_diagnosis as diagnosis
+from bsoid_gpu.backends import cuda_probe as survey
+from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.cli.main import main
+from bsoid_gpu.doctor import report as doctor
+from bsoid_gpu.doctor import selfcheck
+
+GOOD = selfcheck.Result("features", True, "largest relative difference 0.0e+00", 0.0, 1e-9)
+BAD = selfcheck.Result("labels", False, "97 % of the frames", 0.97, 0.999)
+
+
+@pytest.fixture
+def results(monkeypatch):
+    """A machine on which CUDA works, and what its self-check finds."""
+    found = [GOOD]
+    working = diagnosis.Diagnosis("cuda", True, ("Tesla V100-PCIE-16GB: compute capability 7.0, 16.9 GB",))
+    monkeypatch.setattr(doctor, "try_cuda", lambda _: (CpuBackend(), working))
+    monkeypatch.setattr(selfcheck, "check", lambda *_: found)
+    return found
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["doctor", *arguments])
+
+
+def test_a_self_check_that_agrees(results):
+    done = run("--backend", "cuda")
+    assert done.exit_code == 0
+    assert "cuda: works" in done.stdout
+    assert "self-check of cuda against cpu: passed" in done.stdout
+    assert json.loads(run("--json").stdout)["self_check"] == [
+        {"name": "features", "passed": True, "text": GOOD.text, "measured": 0.0, "bound": 1e-9}
+    ]
+
+
+def test_a_self_check_that_does_not_agree_is_3(results):
+    results.append(BAD)
+    for arguments in ([], ["--backend", "cuda"], ["--json"]):
+        assert run(*arguments).exit_code == 3
+    words = run().stdout
+    assert "FAILED  labels: 97 % of the frames" in words
+    assert "--backend cpu" in words
+    assert run("--backend", "cpu").exit_code == 0
+    assert run("--backend", "cuda", "--no-check").exit_code == 0
+
+
+def test_where_cuda_does_not_work_nothing_is_checked(monkeypatch):
+    monkeypatch.setattr(survey, "survey", survey.Survey)
+    monkeypatch.setattr(selfcheck, "check", lambda *_: pytest.fail("there is nothing to check"))
+    found = json.loads(run("--json").stdout)
+    assert found["self_check"] is None
+    assert survey.Survey.from_dict(found["survey"]) == survey.Survey()
+    assert run().exit_code == 0
+    done = run("--backend", "cuda")
+    assert done.exit_code == 3
+    assert "cuda: does not work\n  no NVIDIA driver answers" in done.stdout
+    assert "  try: " in done.stdout
+    assert backends.try_cuda(survey.Survey())[0] is None

@@ -1,0 +1,66 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators.hdbscan_membership import membership_vectors, same_clusters
+
+
+def clouds(seed=0):
+    """Three pairs of clouds, of which two are near each other, and points far from all."""
+    rng = np.random.default_rng(seed)
+    parts = [rng.normal([10 * pair, 3 * side, 0], 0.7, size=(150, 3)) for pair in range(3) for side in range(2)]
+    return np.concatenate([*parts, rng.uniform(-15, 35, size=(60, 3))]).astype(np.float32)
+
+
+def by_hdbscan(points, cut):
+    """The library's own soft clustering of the same cut."""
+    from hdbscan.prediction import PredictionData, all_points_membership_vectors
+
+    fields = [("parent", np.intp), ("child", np.intp), ("lambda_val", np.float64), ("child_size", np.intp)]
+    raw = np.empty(len(cut.condensed.parent), dtype=fields)
+    for name, _ in fields:
+        raw[name] = getattr(cut.condensed, name)
+    condensed = SimpleNamespace(_raw_tree=raw, _select_clusters=lambda: [int(node) for node in cut.selected])
+    data = PredictionData(points.astype(float), condensed, 10)
+    with np.errstate(all="ignore"):
+        return all_points_membership_vectors(SimpleNamespace(condensed_tree_=condensed, prediction_data_=data))
+
+
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+@pytest.mark.parametrize("size", [12, 40, 120])
+def test_memberships_are_hdbscans(cpu, selection, size):
+    points = clouds()
+    cut = tree.cut(cpu.single_linkage(points, 10), size, selection)
+    assert len(cut.selected) > 1
+    np.testing.assert_allclose(membership_vectors(points, cut), by_hdbscan(points, cut), rtol=1e-9, atol=1e-300)
+
+
+def test_three_bins_and_two_clusters_by_hand():
+    """Bins 0 and 1 are clusters of their own for as long as anything is, bin 2 has left the root before they part."""
+    fields = {
+        "parent": [4, 4, 4, 5, 6, 5],
+        "child": [5, 6, 2, 0, 1, 3],
+        "lambda_val": [1.0, 1.0, 0.5, 4.0, 2.0, 3.0],
+    }
+    condensed = tuple(np.asarray(values) for values in fields.values())
+
+    cut = tree.Cut(np.asarray([0, 1, -1, 0]), condensed, np.asarray([5, 6]))
+    places = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
+    found = membership_vectors(places, cut)
+    near = np.asarray([1 / 1.0, 1 / 3.0])  # of bin 2, to the exemplars: bin 0 and bin 1
+    late = np.exp(np.exp(-1.0 / 0.5)) * np.ones(2)  # it leaves the root at 0.5, whose last split is at 1
+    share = near * late / np.sum(near * late)
+    np.testing.assert_allclose(found[2], share * 0.5 / 4.0, rtol=1e-6)
+    late = np.exp(np.exp(-4.0 / np.asarray([3.0, 1.0])))  # bin 3 leaves node 5 at 3; node 5 parts from node 6 at 1
+    share = np.asarray([1 / 0.5, 1 / 3.5]) * late
+    np.testing.assert_allclose(found[3], share / share.sum() * 3.0 / 4.0, rtol=1e-6)
+
+
+def test_clusters_are_the_same_in_any_order():
+    labels = np.asarray([0, 0, 0, 1, 1, 2, 2, 2, -1])
+    assert same_clusters(labels, np.asarray([2, 2, 2, 0, 0, 1, 1, -1, -1])).tolist() == [2, 0, 1]
+    assert same_clusters(labels, np.asarray([0, 0, 0, 0, 0, 1, 1, 1, -1])) is None
+    assert same_clusters(labels, np.asarray([0, 0, 1, 1, 1, 2, 2, 2, 0])) is not None
+    assert same_clusters(labels, np.asarray([0, 1, 2, 0, 1, 2, 0, 1, 2])) is None

@@ -1,0 +1,85 @@
+"""How a batch system ends a job: on real processes."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bsoid_gpu.synthetic.sessions import simulate
+
+BUSY = """
+import os, sys, time
+from bsoid_gpu.execution import signals as supervise
+
+def command():
+    print(os.getpid(), flush=True)
+    {}
+
+supervise.run(command)
+"""
+DEAF = "import ctypes; ctypes.PyDLL(None).sleep(60)"  # holds the interpreter, as compiled code does
+
+
+def start(doing):
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY.format(doing)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    return process, int(process.stdout.readline())
+
+
+def ended(process, pid):
+    """Exit code and what was said, when both processes have ended."""
+    _, told = process.communicate(timeout=10)
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{pid}").exists()
+    return process.returncode, told
+
+
+@pytest.mark.parametrize("doing", ["time.sleep(60)", DEAF])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_ends_the_command_with_a_code_of_its_own(doing, number):
+    process, pid = start(doing)
+    process.send_signal(number)
+    code, told = ended(process, pid)
+    assert code == 6
+    assert told == f"stopped by {number.name}; the same command goes on where it stopped\n"
+
+
+def test_nothing_stays_behind_where_the_watcher_is_killed():
+    process, pid = start("time.sleep(60)")
+    process.kill()
+    assert ended(process, pid) == (-9, "")
+
+
+def test_a_command_that_the_system_kills():
+    process, pid = start("os.kill(os.getpid(), 9)")
+    code, told = ended(process, pid)
+    assert code == 5
+    assert "for want of memory" in told
+
+
+@pytest.mark.parametrize(("doing", "code"), [("pass", 0), ("sys.exit(4)", 4)])
+def test_the_exit_code_of_the_command(doing, code):
+    process, pid = start(doing)
+    assert ended(process, pid) == (code, "")
+
+
+def test_the_log_tells_that_a_build_was_stopped(tmp_path):
+    simulate(tmp_path / "sessions", sessions=8, minutes=1.5, fps=30.0, seed=1)  # for workers too
+    out = tmp_path / "run"
+    arguments = ["build", tmp_path / "sessions", "--fps", "30", "--out", out, "--backend", "cpu"]
+    process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.PIPE)
+    while not (out / "stages" / "features mouse2").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.terminate()
+    _, told = process.communicate(timeout=10)
+    assert process.returncode == 6
+    assert b"stopped by SIGTERM" in told
+    assert b"Warning" not in told  # of the process that cleans up after the workers
+    assert "features mouse2" in (out / "log.txt").read_text()

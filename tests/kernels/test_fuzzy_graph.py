@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from umap.umap_ import fuzzy_simplicial_set
+
+from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
+from bsoid_gpu.kernels.neighbours import nearest
+
+
+def matrix(graph):
+    points = len(graph.offsets) - 1
+    return csr_matrix((graph.weights, graph.columns, graph.offsets), shape=(points, points))
+
+
+@pytest.fixture(scope="module", params=["normal", "with equal points"])
+def points(request):
+    drawn = np.random.default_rng(0).normal(size=(1500, 6)).astype(np.float32)
+    if request.param != "normal":
+        drawn[200:230] = drawn[3]
+    return drawn
+
+
+def test_the_graph_is_umap_learns(points):
+    distances, indices = nearest(points, 40)
+    graph = matrix(fuzzy_graph(distances.copy(), indices.copy()))
+    expected, _, _ = fuzzy_simplicial_set(
+        points, 40, np.random.RandomState(0), "euclidean", knn_indices=indices, knn_dists=distances
+    )
+    assert abs(graph - expected).max() < 1e-4
+    assert abs(graph - graph.T).max() == 0
+    assert graph.max() == 1
+    assert graph.has_sorted_indices
+
+
+def test_weak_edges_are_left_out(points):
+    whole, strong = (matrix(fuzzy_graph(*nearest(points, 40), least=least)) for least in (0.0, 0.2))
+    whole.data[whole.data < np.float32(0.2)] = 0
+    whole.eliminate_zeros()
+    assert (whole != strong).nnz == 0
+
+
+def test_three_points_by_hand():
+    # each point has one neighbour nearer than the other; log2(3) = 1 + exp(-(d2 - d1) / sigma) for all of them
+    graph = matrix(fuzzy_graph(*nearest(np.asarray([[0.0], [1.0], [3.0]], dtype=np.float32), 3))).toarray()
+    weak = np.log2(3) - 1
+    both = 1 + weak - weak
+    np.testing.assert_allclose(
+        graph, [[0, 1, 2 * weak - weak**2], [1, 0, both], [2 * weak - weak**2, both, 0]], atol=1e-4
+    )

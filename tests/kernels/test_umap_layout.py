@@ -1,0 +1,106 @@
+import numba
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.manifold import trustworthiness
+from umap import UMAP
+from umap.umap_ import find_ab_params
+
+from bsoid_gpu.estimators.initialisation import principal_start
+from bsoid_gpu.kernels import umap_layout as descent
+from bsoid_gpu.kernels.fuzzy_graph import Graph, fuzzy_graph
+from bsoid_gpu.kernels.neighbours import nearest
+from bsoid_gpu.kernels.umap_layout import curve
+
+A, B = find_ab_params(1.0, 0.0)
+
+
+def pair(weight=1.0):
+    """Two points and the edge between them."""
+    return Graph(np.asarray([0, 1, 2]), np.asarray([1, 0], np.int32), np.asarray([weight, weight], np.float32))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    data = load_digits().data.astype(np.float32)
+    return data, principal_start(data.astype(float), 3, 0), fuzzy_graph(*nearest(data, 40), least=1 / 200)
+
+
+def test_the_forces_are_the_slopes_of_the_cross_entropy():
+    """With q = 1 / (1 + a d^2b): of -log q for attraction, of -log(1 - q) for repulsion, along the difference."""
+    attraction, repulsion = descent._forces(A, B)
+    entry = np.arange(descent.FIRST, descent.LAST)[2000:-200:100]
+    squared = ((entry.astype(np.uint32) << descent.SHIFT) + (1 << (descent.SHIFT - 1))).astype(np.uint32)
+    distance = np.sqrt(squared.view(np.float32).astype(float))
+    step = 1e-5 * distance
+
+    def near(d):
+        return 1 / (1 + A * d ** (2 * B))
+
+    pull = (np.log(near(distance + step)) - np.log(near(distance - step))) / (2 * step) / distance
+    push = (np.log(1 - near(distance + step)) - np.log(1 - near(distance - step))) / (2 * step) / distance
+    at = entry - descent.FIRST
+    np.testing.assert_allclose(attraction[at], pull, rtol=1e-4)
+    far = distance > 1  # nearer, the force is kept finite
+    np.testing.assert_allclose(repulsion[at][far], push[far], rtol=2e-3)
+
+
+def test_two_points_by_hand():
+    """One epoch, no repulsion: each end moves twice, once when it fires the edge and once when the other does."""
+    start = np.asarray([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
+    end = descent.descend(start, pair(), A, B, 1, 0, 0.1, 0)
+
+    def force(d):
+        return 2 * A * B * d ** (2 * B - 1) / (1 + A * d ** (2 * B))
+
+    first = 0.1 * force(5.0)  # along the line between the two
+    second = 0.1 * force(5.0 - 2 * first)
+    np.testing.assert_allclose(end[0], np.asarray([0.6, 0.8]) * (first + second), rtol=0.02)
+    np.testing.assert_allclose(end[0] + end[1], start[0] + start[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(("weight", "firings"), [(1.0, 20), (0.5, 10), (0.3, 6), (0.04, 0)])
+def test_an_edge_fires_as_often_as_its_weight_says(weight, firings):
+    edges = Graph(
+        np.asarray([0, 2, 3, 4]), np.asarray([1, 2, 0, 0], np.int32), np.asarray([1, weight, 1, weight], np.float32)
+    )
+    counted = 0
+    for first in range(0, 20, descent.EPOCHS):
+        heads, tails, places = descent._events(
+            edges.offsets, edges.columns, edges.weights, first, min(first + descent.EPOCHS, 20), 7
+        )
+        counted += np.sum((heads == 2) & (tails == 0))
+        assert np.sum((heads == 2) & (tails == 0)) == np.sum((heads == 0) & (tails == -1 - 2))
+        assert places[-1, -1] == len(heads)
+        assert (np.diff(places.ravel()) >= 0).all()
+    assert counted == firings
+
+
+def test_the_layout_keeps_neighbours_as_umap_learn_does(digits):
+    data, start, graph = digits
+    ours = descent.descend(start, graph, A, B, 200, 5, 1.0, 0)
+    theirs = UMAP(
+        n_neighbors=40, n_components=3, min_dist=0.0, n_epochs=200, init=start, random_state=0, n_jobs=1
+    ).fit_transform(data)
+    assert trustworthiness(data, ours, n_neighbors=15) > trustworthiness(data, theirs, n_neighbors=15) - 0.005
+    np.testing.assert_allclose(ours.std(axis=0), theirs.std(axis=0), rtol=0.25)
+
+
+def test_the_same_bytes_on_any_number_of_threads(digits):
+    _, start, graph = digits
+    threads, kept = numba.get_num_threads(), start.copy()
+    try:
+        found = []
+        for number in (1, threads, threads):
+            numba.set_num_threads(number)
+            found.append(descent.descend(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
+    finally:
+        numba.set_num_threads(threads)
+    assert len(set(found)) == 1
+    assert np.array_equal(start, kept)
+    assert descent.descend(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in found
+
+
+@pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])
+def test_the_membership_curve_is_umaps(min_dist):
+    np.testing.assert_allclose(curve(min_dist), find_ab_params(1.0, min_dist), rtol=1e-6)

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.method import clustering as cluster
+from bsoid_gpu.settings.schema import Clusters
+
+
+def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(-20, 20, size=(len(sizes), 3))
+    points = [rng.normal(centre, 0.5, size=(size, 3)) for centre, size in zip(centres, sizes, strict=True)]
+    truth = np.repeat(np.arange(len(sizes)), sizes)
+    return np.concatenate([*points, rng.uniform(-25, 25, size=(noise, 3))]).astype(np.float32), truth
+
+
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection):
+    import hdbscan
+
+    points, _ = blobs()
+    linkage = cpu.single_linkage(points, 10)
+    for size in (15, 40, 90):
+        fitted = hdbscan.HDBSCAN(
+            min_cluster_size=size, min_samples=10, cluster_selection_method=selection,
+            approx_min_span_tree=False, prediction_data=True,
+        ).fit(points.astype(float))  # fmt: skip
+        cut = tree.cut(linkage, size, selection)
+        assert adjusted_rand_score(fitted.labels_, cut.labels) > 0.99
+        vectors = cpu.membership_vectors(points, linkage, size, Clusters(selection=selection))
+        expected = hdbscan.all_points_membership_vectors(fitted)
+        assert vectors.shape == expected.shape
+        assert np.mean(np.argmax(vectors, 1) == np.argmax(expected, 1)) > 0.99
+
+
+def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
+    points, truth = blobs()
+    found = cluster.cluster(points, Clusters(smallest=0.02, largest=0.06, step=0.01), cpu)
+    counts = np.bincount(found.soft)
+    assert (np.diff(counts) <= 0).all()
+    assert counts.sum() == len(points)
+    assert (found.hard == -1).any()
+    assert adjusted_rand_score(found.soft[: len(truth)], truth) > 0.99
+    sure = found.hard >= 0
+    assert (found.hard[sure] == found.soft[sure]).mean() > 0.99
+    assert np.array_equal(np.argmax(found.membership, 1), found.soft)
+
+
+def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
+    points, _ = blobs()
+    found = cluster.cluster(points, Clusters(smallest=0.01, largest=0.3, step=0.01), cpu)
+    chosen = found.sweep[found.sweep["chosen"]]
+    assert len(chosen) == 1
+    most = found.sweep["clusters"].max()
+    assert chosen.iloc[0]["min_cluster_size"] == found.sweep[found.sweep["clusters"] == most]["min_cluster_size"].min()
+
+
+def test_sizes_by_hand():
+    assert cluster.sizes(10_000, Clusters()) == [10 * tenth for tenth in range(6, 21)]
+    assert cluster.sizes(300, Clusters()) == [2, 3, 4, 5, 6]
+
+
+def test_no_cluster_says_what_to_change(cpu):
+    points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+    with pytest.raises(BadInput, match=r"\[clusters\] selection"):
+        cluster.cluster(points, Clusters(smallest=0.4, largest=0.5, step=0.1), cpu)
+
+
+def test_equal_points_give_the_same_tree_every_time(cpu):
+    points = np.repeat(np.random.default_rng(1).normal(size=(100, 3)), 7, axis=0).astype(np.float32)
+    first = cpu.single_linkage(points, 10)
+    assert all(np.array_equal(cpu.single_linkage(points, 10), first) for _ in range(100))

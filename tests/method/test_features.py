@@ -1,0 +1,74 @@
+import numpy as np
+import oracles
+import pytest
+
+from bsoid_gpu.io import read_pose
+from bsoid_gpu.method import features, likelihood
+from bsoid_gpu.settings.schema import Features
+
+OPEN_FIELD = "open_field_60hz/raw_clip{}DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv"
+MAZE = "elevated_plus_maze_30hz/Video{}DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv"
+GOLDEN = {
+    "clip1": (OPEN_FIELD.format(1), 60),
+    "clip2": (OPEN_FIELD.format(2), 60),
+    **{f"epm{i}": (MAZE.format(i), 30) for i in (1, 2, 3, 4)},
+    "demo5": ("ugly/demo5_tracking.csv", 30),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_features_are_those_of_the_original_on_real_recordings(name, recordings, golden, cpu):
+    path, fps = GOLDEN[name]
+    pose = read_pose(recordings / path, fps, cpu)
+    position, confidence = pose.position[:, 0], pose.confidence[:, 0]
+    limit = likelihood.thresholds(confidence[1:], likelihood.present(position)[1:])
+    expected = np.load(golden / f"{name}.npz")
+    np.testing.assert_allclose(np.mean(confidence < limit, axis=0), expected["v2_fraction_below"], atol=1e-12)
+    held = likelihood.hold_last_good(position, confidence, limit)
+    if expected["v2_xy"].size:
+        assert np.array_equal(held, expected["v2_xy"])
+    found = features.bin_features(held, fps, Features())
+    rows = len(expected["v2_features"])
+    assert len(found) - rows in (0, 1)  # the original drops a complete last bin where the length divides evenly
+    np.testing.assert_allclose(found[:rows], expected["v2_features"], rtol=1e-8, atol=0)
+
+
+@pytest.mark.parametrize("fps", [10, 15, 24, 25, 29.97, 30, 50, 60, 120])
+def test_features_are_those_of_the_oracle(fps, arrays):
+    xy = np.random.default_rng(1).normal(size=(97, 3, 2)).cumsum(axis=0)
+    found = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, Features()))
+    np.testing.assert_allclose(found, oracles.bin_features(xy, fps), rtol=1e-9, atol=1e-12)
+
+
+def test_chunks_of_frames_do_not_change_a_byte(monkeypatch):
+    xy = np.random.default_rng(2).normal(size=(500, 4, 2)).cumsum(axis=0)
+    whole = features.bin_features(xy, 29.97, Features())
+    frames = np.concatenate(list(features.window_features(xy, 29.97, Features())))
+    monkeypatch.setattr(features, "CHUNK_FRAMES", 37)
+    assert np.array_equal(features.bin_features(xy, 29.97, Features()), whole)
+    assert np.array_equal(np.concatenate(list(features.window_features(xy, 29.97, Features()))), frames)
+
+
+def test_a_quarter_turn_by_hand(arrays):
+    # one pair of length 2 that turns from +x to +y in one step; y points down in an image, so c = -1 * ... < 0
+    xy = np.array([[[0.0, 0], [2, 0]], [[0, 0], [0, 2]], [[0, 0], [0, -2]]])
+    vectors = features.pair_vectors(arrays.asarray(xy))
+    assert arrays.to_host(features.length(vectors)).ravel().tolist() == [2, 2, 2]
+    assert arrays.to_host(features.turns(vectors)).ravel() == pytest.approx([-90, 0])  # an exact reversal gives 0
+
+
+def test_a_mouse_that_walks_straight_at_constant_speed_by_hand(arrays):
+    # 3 px a frame at 60 fps: 18 px in 100 ms, no turn, a constant distance of 5 px
+    t = np.arange(61.0)
+    xy = np.stack([np.stack([3 * t, 0 * t], 1), np.stack([3 * t + 3, 0 * t + 4], 1)], axis=1)
+    found = arrays.to_host(features.bin_features(arrays.asarray(xy), 60, Features()))
+    assert found.shape == (10, 4)
+    np.testing.assert_allclose(found, np.tile([5.0, 0, 18, 18], (10, 1)), atol=1e-12)
+
+
+def test_feature_names_follow_the_columns():
+    assert features.feature_names(("a", "b", "c")) == [
+        "distance a - b", "distance a - c", "distance b - c",
+        "turn a - b", "turn a - c", "turn b - c",
+        "displacement a", "displacement b", "displacement c",
+    ]  # fmt: skip

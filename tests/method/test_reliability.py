@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from bsoid_gpu.method.reliability import doubts, session_information
+
+GOOD = {
+    "session_information": 0.02,
+    "clusters": 12,
+    "largest_label_share": 0.2,
+    "noise_share": 0.3,
+    "held_out_random": 0.95,
+    "held_out_blocks": 0.92,
+}
+
+
+def test_a_good_result_has_none():
+    assert doubts(GOOD, "session") == []
+    assert doubts({**GOOD, "held_out_blocks": None}, "session") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "standardise", "setting"),
+    [
+        ({"session_information": 0.9}, "global", 'standardise = "session"'),
+        ({"session_information": 0.9}, "session", "build them apart"),
+        ({"clusters": 3}, "session", "[clusters] selection"),
+        ({"largest_label_share": 0.6}, "session", "[clusters] selection"),
+        ({"noise_share": 0.55}, "session", "min_samples"),
+        ({"held_out_blocks": 0.8}, "session", "[clusters] smallest"),
+    ],
+)
+def test_each_doubt_names_the_setting_to_try(change, standardise, setting):
+    found = doubts({**GOOD, **change}, standardise)
+    assert len(found) == 1
+    assert setting in found[0]
+
+
+def test_session_information_by_hand():
+    session = np.repeat([0, 1], 50)
+    assert session_information(session, session) == pytest.approx(1)
+    assert session_information(np.tile([0, 1], 50), session) == pytest.approx(0, abs=1e-12)
+    assert session_information(np.zeros(100, dtype=int), session) == pytest.approx(0)
+    assert session_information(np.arange(100), np.zeros(100, dtype=int)) == 0  # one session has nothing to tell
+    # half of each session in a label of its own, the other half shared: I = H / 2
+    assert session_information(np.repeat([0, 2, 2, 1], 25), session) == pytest.approx(0.5)

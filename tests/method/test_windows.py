@@ -1,0 +1,68 @@
+import array_api_compat.numpy as xp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bsoid_gpu.method import features, windows
+from bsoid_gpu.settings.schema import Features
+
+RATES = [10, 15, 23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60, 75, 100, 120, 200]
+LENGTHS = [2, 3, 4, 5, 6, 7, 10, 11, 19, 20, 21, 59, 60, 61, 99, 100, 101, 299, 300, 1801]
+
+
+def probe(frames: int) -> np.ndarray:
+    """Two keypoints whose distance equals the frame number: a mean distance is the time that it describes."""
+    xy = np.zeros((frames, 2, 2))
+    xy[:, 1, 0] = np.arange(frames)
+    return xy
+
+
+@pytest.mark.parametrize("frames", LENGTHS)
+@pytest.mark.parametrize("fps", RATES)
+def test_every_label_describes_its_own_frame(fps, frames):
+    rows = np.concatenate(list(features.window_features(probe(frames), fps, Features())))
+    assert len(rows) == frames
+    assert np.abs(rows[:, 0] - np.arange(frames)).max() <= 0.5
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_turns_and_displacements_describe_the_frame_too(fps):
+    # a step that moves as many pixels as the number of its middle, s + 1/2
+    frames = 400
+    xy = np.zeros((frames, 2, 2))
+    xy[1:, 0, 0] = np.cumsum(np.arange(frames - 1) + 0.5)
+    rows = np.concatenate(list(features.window_features(xy, fps, Features())))
+    assert np.abs(rows[:, 2] / (fps / 10) - np.arange(frames)).max() <= 0.5 + 1e-9
+
+
+def test_probe_on_a_strict_device(arrays):
+    rows = [arrays.to_host(r) for r in features.window_features(arrays.asarray(probe(200)), 29.97, Features())]
+    assert np.abs(np.concatenate(rows)[:, 0] - np.arange(200)).max() <= 0.5
+
+
+@given(st.sampled_from(RATES), st.integers(1, 2000))
+def test_bins_cover_the_steps_without_gap_or_overlap(fps, steps):
+    edges = windows.bin_edges(xp, steps, fps / 10)
+    bins = len(edges) - 1
+    assert edges.tolist() == [round(b * fps / 10) for b in range(bins + 1)]
+    assert edges[-1] <= steps < round((bins + 1) * fps / 10)
+
+
+def test_a_complete_last_bin_is_used():
+    assert windows.bin_edges(xp, 60, 6.0).tolist() == list(range(0, 61, 6))
+
+
+@given(st.sampled_from(RATES), st.integers(2, 500))
+def test_windows_stay_inside_and_never_empty(fps, frames):
+    of_frames, of_steps = windows.centred_windows(np.arange(frames), frames, fps / 10)
+    for window, samples in ((of_frames, frames), (of_steps, frames - 1)):
+        assert (window.start >= 0).all()
+        assert (window.stop <= samples).all()
+        assert (window.stop > window.start).all()
+        assert (window.stop - window.start <= window.longest).all()
+
+
+@pytest.mark.parametrize(("fps", "width"), [(10, 1), (15, 1), (24, 1), (30, 3), (50, 3), (60, 5), (200, 19)])
+def test_smoothing_width(fps, width):
+    assert windows.smoothing_frames(fps) == width

@@ -1,0 +1,13 @@
+"""Settings for a small job, and what its folder holds."""
+
+from bsoid_gpu.settings.schema import Classifier, Clusters, Embedding, Settings
+
+QUICK = Settings(
+    embedding=Embedding(epochs=50),
+    clusters=Clusters(smallest=0.01, largest=0.03, step=0.01),
+    classifier=Classifier(folds=3),
+)
+
+
+def files(folder, *, without=("manifest.json", "log.txt", ".lock")):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name not in without}

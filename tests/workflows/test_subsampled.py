@@ -1,0 +1,98 @@
+"""More bins than are learnt from, and more recordings than one process takes."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from quick import QUICK, files
+
+import bsoid_gpu
+from bsoid_gpu.cli.main import main
+from bsoid_gpu.execution import executors as engines
+from bsoid_gpu.method import features
+from bsoid_gpu.synthetic import mouse
+from bsoid_gpu.synthetic.sessions import simulate
+
+SESSIONS = 7
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory):
+    return simulate(tmp_path_factory.mktemp("many"), sessions=SESSIONS, minutes=0.6, fps=30.0, seed=1)
+
+
+@pytest.fixture(scope="module")
+def sampled(sessions, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sampled") / "run"
+    settings = replace(QUICK, max_training_bins=1500, clusters=replace(QUICK.clusters, smallest=0.03))
+    return bsoid_gpu.build(sessions, fps=30, out=folder, settings=settings, backend="cpu"), folder
+
+
+def test_a_sample_is_learnt_from_and_every_bin_is_labelled(sampled, sessions):
+    run, folder = sampled
+    table = pd.read_csv(folder / "training.csv")
+    bins = sum(session["bins"] for session in run.sessions)
+    assert len(run.features) == len(run.soft_labels) == len(run.training_bins) == 1500
+    assert len(table) == len(run.predicted_labels) == bins > 2400
+    learnt = table["embedding_1"].notna()
+    assert np.flatnonzero(learnt).tolist() == run.training_bins.tolist()
+    assert learnt.groupby(table["session"]).sum().between(214, 215).all()
+    names = features.feature_names(mouse.KEYPOINTS)
+    np.testing.assert_allclose(table.loc[learnt, names], run.features, atol=1e-6)
+    assert table.loc[learnt, "soft_label"].tolist() == run.soft_labels.tolist()
+    assert table["predicted"].tolist() == run.predicted_labels.tolist()
+    assert np.mean(table.loc[learnt, "predicted"] == table.loc[learnt, "soft_label"]) > 0.9
+    # a session on its own, all of whose bins are known: the classifier says the same there
+    alone = table[table["session"] == "mouse3"]
+    again = bsoid_gpu.predict(run.model, sessions[2], backend="cpu")[0]
+    middles = np.round((alone["time_s"] + 0.05) * 30).astype(int)
+    assert np.mean(again.labels[middles] == alone["predicted"]) > 0.9
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_any_number_of_processes_gives_the_same_bytes(sampled, sessions, tmp_path, monkeypatch, workers):
+    run, folder = sampled
+    monkeypatch.setattr(engines, "cores", lambda: workers)
+    bsoid_gpu.build(sessions, fps=30, out=tmp_path / "again", settings=run.model.settings, backend="cpu")
+    assert files(tmp_path / "again") == files(folder)
+
+
+def test_what_is_wrong_in_a_process_is_told_here(sessions, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(engines, "cores", lambda: 2)
+    broken = tmp_path / "mouse9.csv"
+    broken.write_bytes(sessions[0].read_bytes()[:-40] + b"oh\n")
+    with pytest.raises(bsoid_gpu.errors.BadInput, match=r"mouse9\.csv"):
+        bsoid_gpu.build([*sessions, broken], fps=30, settings=QUICK, backend="cpu")
+    assert "mouse5: 1080 frames x 6 keypoints" in caplog.text
+
+
+def test_predictions_that_are_finished_are_not_done_again(sampled, sessions, tmp_path):
+    _, folder = sampled
+    first, _ = cli_predict(folder, sessions, tmp_path / "labels")
+    assert first == {f"mouse{i + 1}" for i in range(SESSIONS)}
+    before = files(tmp_path / "labels", without=())
+    for damage in ("mouse2.bouts.csv", "records/mouse3.json"):
+        (tmp_path / "labels" / damage).unlink()
+    (tmp_path / "labels" / "mouse4.labels.csv").write_text("half")
+    changed = tmp_path / "other" / "mouse5.csv"  # the name of a finished session, but other content
+    changed.parent.mkdir()
+    changed.write_bytes(sessions[5].read_bytes())
+    _, told = cli_predict(folder, [*sessions[:4], changed, *sessions[5:]], tmp_path / "labels")
+    assert re.findall(r"(\w+): \d+ frames labelled", told) == ["mouse2", "mouse3", "mouse4", "mouse5"]
+    after = files(tmp_path / "labels", without=())
+    same = {name for name in before if before[name] == after[name]}
+    assert before.keys() == after.keys()
+    assert before.keys() - same >= {"mouse5.labels.csv", "manifest.json"}
+    assert all(name.startswith("mouse5.") or name == "manifest.json" for name in before.keys() - same)
+
+
+def cli_predict(folder, sessions, out):
+    done = CliRunner().invoke(
+        main, ["predict", str(folder), *map(str, sessions), "--out", str(out), "--backend", "cpu"]
+    )
+    assert done.exit_code == 0, done.stderr
+    return set(json.loads((out / "manifest.json").read_text())["sessions"]), done.stderr
