@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bsoid_gpu.statistics import agreement as compare
+from bsoid_gpu.statistics import agreement
 
 
 def bsoid_gpu(*arguments: object) -> None:
@@ -31,12 +31,14 @@ def main() -> None:
     bsoid_gpu("predict", folder / "run", third, "--out", folder / "labels")
     labels = pd.read_csv(folder / "labels" / f"{third.stem}.labels.csv")["label"]
     truth = pd.read_csv(sessions / "truth" / f"{third.stem}.truth.csv")["behaviour"]
-    table = compare.by_behaviour(labels, truth)
+    table = agreement.by_behaviour(labels, truth)
     table["found"] = table["found"].map("{:.0%}".format)
     print(f"\n{third.stem}, which the model has never seen: {len(labels):,} frames, each with a label")
     print(table.to_string(index=False))
-    print(f"frames whose label stands for their behaviour: {compare.majority_accuracy(labels, truth):.1%}")
-    print(f"homogeneity: {compare.homogeneity(labels, truth):.3f}   best lag: {compare.best_lag(labels, truth)} frames")
+    print(f"frames whose label stands for their behaviour: {agreement.majority_accuracy(labels, truth):.1%}")
+    print(
+        f"homogeneity: {agreement.homogeneity(labels, truth):.3f}   best lag: {agreement.best_lag(labels, truth)} frames"
+    )
 
 
 if __name__ == "__main__":

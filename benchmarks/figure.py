@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from bsoid_gpu.statistics import agreement as compare
+from bsoid_gpu.statistics import agreement
 from bsoid_gpu.synthetic import mouse
 
 mpl.use("agg")
@@ -36,7 +36,7 @@ def main() -> None:
     above.suptitle(f"{len(training):,} bins of 100 ms from two sessions, {training['soft_label'].nunique()} clusters")
     axes = below.subplots()
     minute = slice(0, 3600)
-    found = compare.majority(labels["label"], truth)
+    found = agreement.majority(labels["label"], truth)
     for row, behaviour in enumerate(names):
         for what, offset in ((truth.to_numpy(), 0.2), (found, -0.2)):
             times = labels["time_s"].to_numpy()[minute][what[minute] == behaviour]

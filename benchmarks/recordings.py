@@ -13,7 +13,7 @@ import pandas as pd
 
 import bsoid_gpu
 from bsoid_gpu.log import to_stderr
-from bsoid_gpu.statistics import agreement as compare
+from bsoid_gpu.statistics import agreement
 
 
 def job(name: str, train: list[Path], unseen: list[Path], fps: float, out: Path) -> None:
@@ -39,10 +39,10 @@ def freezing(folder: Path, out: Path) -> None:
     labels = pd.read_csv(out / "freezing" / "labels" / "demo1_tracking.labels.csv")["label"]
     human = pd.read_csv(folder / "demo1_freezing_human_frames.DERIVED.csv")["freezing"]
     print(
-        f"  majority label accuracy against a human's freezing frames: {compare.majority_accuracy(labels, human):.3f} "
-        f"(always no: {max(human.mean(), 1 - human.mean()):.3f}); best lag {compare.best_lag(labels, human)} frames"
+        f"  majority label accuracy against a human's freezing frames: {agreement.majority_accuracy(labels, human):.3f} "
+        f"(always no: {max(human.mean(), 1 - human.mean()):.3f}); best lag {agreement.best_lag(labels, human)} frames"
     )
-    print(compare.by_behaviour(labels, human.map({0: "other", 1: "freezing"})).to_string(index=False))
+    print(agreement.by_behaviour(labels, human.map({0: "other", 1: "freezing"})).to_string(index=False))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from processes import timed
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.machine import cores, machine, versions
 from bsoid_gpu.settings.schema import Input, Settings
-from bsoid_gpu.workflows import cost as plan
+from bsoid_gpu.workflows import cost
 
 SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), "144k": (8, 1)}  # sessions, of a length
 COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
@@ -54,9 +54,9 @@ def trustworthiness(run: Path) -> float:
     return judge.trustworthiness(arrays["scaled"], arrays["embedding"])
 
 
-def planned(size: plan.Size, fps: float) -> dict:
+def planned(size: cost.Size, fps: float) -> dict:
     """What `build --dry-run` says of a job of this size: seconds by stage, those of the whole, and peak memory."""
-    steps = plan.on_cpu(size, Settings(input=Input(fps=fps)), cores(), plan.speed())
+    steps = cost.on_cpu(size, Settings(input=Input(fps=fps)), cores(), cost.speed())
     return {
         "stages_s": {step.name: round(step.seconds, 2) for step in steps},
         "build_s": round(sum(step.seconds for step in steps), 1),
@@ -66,7 +66,7 @@ def planned(size: plan.Size, fps: float) -> dict:
 
 def measured(sessions: Path, fps: float, runs: int) -> dict:
     """Medians over the runs of one job."""
-    size = plan.size([source.outline() for source in sources(sessions)], Settings(input=Input(fps=fps)))
+    size = cost.size([source.outline() for source in sources(sessions)], Settings(input=Input(fps=fps)))
     builds, predicts, stages = [], [], []
     for _ in range(runs):
         out = Path(tempfile.mkdtemp())
@@ -159,7 +159,7 @@ def main() -> None:
     if given.plan:
         told = json.loads(given.result.read_text())
         for job in told["jobs"].values():
-            job["planned"] = planned(plan.Size(**job["size"]), given.fps)
+            job["planned"] = planned(cost.Size(**job["size"]), given.fps)
         write(told, given.result)
         return
     sessions = sorted(given.sessions.glob("*.csv"))

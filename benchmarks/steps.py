@@ -29,19 +29,14 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from bsoid_gpu.backends.cpu import CpuBackend
-from bsoid_gpu.estimators import hdbscan_membership as membership
-from bsoid_gpu.estimators import hdbscan_tree as tree
-from bsoid_gpu.estimators import perceptron as mlp
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree, perceptron
 from bsoid_gpu.estimators.initialisation import part_ties, principal_start
 from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
 from bsoid_gpu.kernels.neighbours import nearest
 from bsoid_gpu.kernels.umap_layout import curve, descend
 from bsoid_gpu.machine import machine, versions
-from bsoid_gpu.method import classification as classify
-from bsoid_gpu.method import clustering as cluster
-from bsoid_gpu.method import embedding as embed
-from bsoid_gpu.method import features
-from bsoid_gpu.run_folder import model_file as model
+from bsoid_gpu.method import classification, clustering, embedding, features
+from bsoid_gpu.run_folder import model_file
 
 SMALL = 3_000  # bins that a library compiles on
 SEEDS = (23, 24)
@@ -111,17 +106,17 @@ def apart(function, *arguments):
 def perceptrons(run, s, given):
     """Held-out accuracy on a random fifth and seconds of one fit on one core, ours (three seeds) and scikit-learn's."""
     table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
-    x = table[features.feature_names(model.load_model(run).keypoints)].to_numpy()
+    x = table[features.feature_names(model_file.load_model(run).keypoints)].to_numpy()
     told = {}
     for name, y in {"own labels": table["soft_label"].to_numpy(np.int64), **given}.items():
         y = np.unique(y, return_inverse=True)[1]
         scores, seconds = [], []
         for seed in (1, 2, 3):
-            held_out = classify.random_part(len(y), s.classifier.held_out, np.random.default_rng(seed))
+            held_out = classification.random_part(len(y), s.classifier.held_out, np.random.default_rng(seed))
             of = x[~held_out], y[~held_out], int(y.max()) + 1, s.classifier, seed, np.asarray
             with threadpool_limits(1, "blas"):
-                fitted, taken = timed(mlp.fit, *of)
-            scores.append(float(np.mean(mlp.predict(fitted, x[held_out]) == y[held_out])))
+                fitted, taken = timed(perceptron.fit, *of)
+            scores.append(float(np.mean(perceptron.predict(fitted, x[held_out]) == y[held_out])))
             seconds.append(taken)
         scaler = StandardScaler().fit(x[~held_out])
         theirs = MLPClassifier(s.classifier.hidden, early_stopping=True, random_state=0)
@@ -145,9 +140,9 @@ def main() -> None:
     asked.add_argument("--labels", type=Path)
     arguments = asked.parse_args()
     run, result, runs = arguments.run, arguments.result, arguments.runs
-    s = model.load_model(run).settings
+    s = model_file.load_model(run).settings
     scaled = load_file(run / "stages" / "embedding" / "arrays.safetensors")["scaled"]
-    method, backend = embed.resolved(s.embedding, len(scaled)), CpuBackend()
+    method, backend = embedding.resolved(s.embedding, len(scaled)), CpuBackend()
     data, k = np.ascontiguousarray(scaled, dtype=np.float32), method.neighbours
     a, b = curve(method.min_dist)
     told = {"what": __doc__.splitlines()[0], "machine": machine(), "versions": versions()}
@@ -190,7 +185,7 @@ def main() -> None:
     clusterings, told["quality"] = {}, {}
     for name, points in layouts.items():
         linkage, of_tree = timed(backend.single_linkage, points, s.clusters.min_samples)
-        clusterings[name], of_rest = timed(cluster.cluster, points, s.clusters, backend)
+        clusterings[name], of_rest = timed(clustering.cluster, points, s.clusters, backend)
         told["quality"][name] = {
             "trustworthiness": trustworthiness(scaled, points),
             "clusters": int(clusterings[name].membership.shape[1]),
@@ -207,8 +202,8 @@ def main() -> None:
 
     size = int(clusterings["ours"].sweep.query("chosen")["min_cluster_size"].iloc[0])
     linkage = backend.single_linkage(layout, s.clusters.min_samples)
-    cut = tree.cut(linkage, size, s.clusters.selection)
-    vectors, seconds = timed(membership.membership_vectors, layout, cut, runs=runs)
+    cut = hdbscan_tree.cut(linkage, size, s.clusters.selection)
+    vectors, seconds = timed(hdbscan_membership.membership_vectors, layout, cut, runs=runs)
     told["memberships_s"] = {"ours": seconds} | of_hdbscan(layout, size, s, cut, vectors)
     given = {f"labels of {arguments.labels.name}": np.load(arguments.labels)["soft_labels"]} if arguments.labels else {}
     told["held_out"] = perceptrons(run, s, given)
@@ -229,7 +224,7 @@ def of_hdbscan(layout, size, s, cut, vectors):
         prediction_data=True,
     ).fit(layout.astype(np.float64))
     theirs, seconds = timed(hdbscan.all_points_membership_vectors, fitted)
-    order = membership.same_clusters(cut.labels, fitted.labels_)
+    order = hdbscan_membership.same_clusters(cut.labels, fitted.labels_)
     same = None if order is None else float(np.mean(np.argmax(vectors, 1) == np.argmax(theirs[:, order], 1)))
     return {"hdbscan": seconds, "bins_alike": same and round(same, 5)}
 

@@ -3,7 +3,7 @@
 import os
 
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.execution import signals as supervise
+from bsoid_gpu.execution import signals
 
 
 def run() -> None:
@@ -12,7 +12,7 @@ def run() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # what workers share is removed when a job is stopped, and nobody needs to be warned of it in Python's words
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
-    supervise.run(main)
+    signals.run(main)
 
 
 if __name__ == "__main__":

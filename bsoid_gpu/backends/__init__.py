@@ -5,8 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from bsoid_gpu.backends import cuda_diagnosis as diagnosis
-from bsoid_gpu.backends import cuda_probe as survey
+from bsoid_gpu.backends import cuda_diagnosis, cuda_probe
 from bsoid_gpu.errors import BackendUnavailable
 from bsoid_gpu.log import logger
 
@@ -30,7 +29,7 @@ def get_backend(name: str = "auto") -> Backend:
         msg = f"there is no backend {name!r}; expected one of {', '.join(NAMES)}"
         raise BackendUnavailable(msg)
     if name != "cpu":
-        found = survey.survey()
+        found = cuda_probe.survey()
         backend, judged = try_cuda(found)
         if backend is not None:
             if name == "auto":
@@ -47,9 +46,9 @@ def get_backend(name: str = "auto") -> Backend:
     return CpuBackend()
 
 
-def try_cuda(found: survey.Survey) -> tuple[Backend | None, diagnosis.Diagnosis]:
+def try_cuda(found: cuda_probe.Survey) -> tuple[Backend | None, cuda_diagnosis.Diagnosis]:
     """The CUDA backend, where it works, and the diagnosis; RAPIDS is imported only where the survey allows it."""
-    judged = diagnosis.diagnose(found)
+    judged = cuda_diagnosis.diagnose(found)
     if not judged.usable:
         return None, judged
     try:
@@ -60,16 +59,16 @@ def try_cuda(found: survey.Survey) -> tuple[Backend | None, diagnosis.Diagnosis]
         why = str(error)
         culprit = _culprit(error.__cause__ or error)
     except (ImportError, OSError) as error:
-        why = f"RAPIDS does not import ({type(error).__name__}: {error}): install it again, {diagnosis.install(found)}"
+        why = f"RAPIDS does not import ({type(error).__name__}: {error}): install it again, {cuda_diagnosis.install(found)}"
         culprit = _culprit(error)
     why = " ".join(f"{culprit} fails: {why}".split()) if culprit else why
-    return None, diagnosis.Diagnosis("cuda", False, (why, *judged.findings))
+    return None, cuda_diagnosis.Diagnosis("cuda", False, (why, *judged.findings))
 
 
 def _culprit(error: BaseException) -> str:
     """The library of RAPIDS that failed: the innermost one on the way to the error."""
-    if isinstance(error, ImportError) and error.name in survey.LIBRARIES:
+    if isinstance(error, ImportError) and error.name in cuda_probe.LIBRARIES:
         return str(error.name)
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     libraries = [name.partition(".")[0] for name in reversed(modules)]
-    return next((name for name in libraries if name in survey.LIBRARIES), "")
+    return next((name for name in libraries if name in cuda_probe.LIBRARIES), "")

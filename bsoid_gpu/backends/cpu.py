@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bsoid_gpu import machine
-from bsoid_gpu.estimators import hdbscan_membership as membership
-from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree
 from bsoid_gpu.run_folder.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
@@ -101,14 +100,14 @@ class CpuBackend:
             found = fast_hdbscan(points, min_samples=min_samples, min_cluster_size=len(points), return_trees=True)
         finally:
             numba.set_num_threads(threads)
-        return tree.linkage(np.asarray(found[4], dtype=np.float64))
+        return hdbscan_tree.linkage(np.asarray(found[4], dtype=np.float64))
 
     def membership_vectors(
         self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
     ) -> NDArray[np.float64]:
         """Membership vectors for the clusters that :func:`bsoid_gpu.estimators.hdbscan_tree.cut` selects."""
-        cut = tree.cut(linkage, min_cluster_size, settings.selection)
-        return membership.membership_vectors(embedding, cut)
+        cut = hdbscan_tree.cut(linkage, min_cluster_size, settings.selection)
+        return hdbscan_membership.membership_vectors(embedding, cut)
 
 
 def _spectral_start(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: int) -> NDArray[np.float32]:

@@ -13,8 +13,7 @@ import numpy as np
 
 from bsoid_gpu.backends import device_memory
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
-from bsoid_gpu.estimators import hdbscan_membership as membership
-from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree
 from bsoid_gpu.log import logger
 from bsoid_gpu.run_folder.store import NO_CHECKPOINT
 
@@ -185,16 +184,16 @@ class CudaBackend:
         self, embedding: Array, linkage: NDArray[np.float64], min_cluster_size: int, settings: Clusters
     ) -> NDArray[np.float64]:
         """Membership vectors by cuML, their columns in the order of the clusters that the tree is cut into."""
-        cut = tree.cut(linkage, min_cluster_size, settings.selection)
+        cut = hdbscan_tree.cut(linkage, min_cluster_size, settings.selection)
         bins, clusters = embedding.shape[0], len(cut.selected)
         batch = device_memory.membership_batch(self._free(), bins)
         model = self._hdbscan(
             embedding, min_cluster_size, settings.min_samples, settings.selection, prediction_data=True
         )
-        order = membership.same_clusters(cut.labels, self.to_host(model.labels_))
+        order = hdbscan_membership.same_clusters(cut.labels, self.to_host(model.labels_))
         if order is None:  # distances of equal length let two fits differ
             logger.warning("cuML's second fit found other clusters than its first: memberships come from the CPU")
-            return membership.membership_vectors(self.to_host(embedding), cut)
+            return hdbscan_membership.membership_vectors(self.to_host(embedding), cut)
         needed = device_memory.membership(bins, clusters, batch)
         with self._room(f"memberships of {bins:,} bins in {clusters} clusters", needed):
             vectors = self._membership_vectors(model, batch_size=batch)

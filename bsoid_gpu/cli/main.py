@@ -17,7 +17,7 @@ from bsoid_gpu.cli.hpc import hpc
 from bsoid_gpu.errors import BsoidError, OutOfMemory
 
 if TYPE_CHECKING:
-    from bsoid_gpu.execution.executors import Engine
+    from bsoid_gpu.execution.executors import Executor
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -84,9 +84,9 @@ def _engine(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options --scheduler and --workers, as one argument."""
 
     def settled(scheduler: str, workers: int, **given: Any) -> Any:
-        from bsoid_gpu.execution.executors import Engine
+        from bsoid_gpu.execution.executors import Executor
 
-        return function(engine=Engine(scheduler, workers), **given)
+        return function(executor=Executor(scheduler, workers), **given)
 
     option = click.option(
         "--scheduler",
@@ -153,21 +153,21 @@ def build(
     seed: str | None,
     keypoints: str | None,
     dry_run: bool,
-    engine: Engine,
+    executor: Executor,
 ) -> None:
     """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
 
     Type the same command again after an interruption: finished stages are not run again.
     """
-    from bsoid_gpu.settings import toml as config_file
+    from bsoid_gpu.settings import toml
     from bsoid_gpu.workflows import build as pipeline
 
-    settings, names = config_file.load(settings_file) if settings_file else None, _names(keypoints)
+    settings, names = toml.load(settings_file) if settings_file else None, _names(keypoints)
     if dry_run:
         click.echo(pipeline.planned(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
         return
     pipeline.build(
-        list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, engine=engine
+        list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, executor=executor
     )
     click.echo(out)
 
@@ -195,7 +195,7 @@ def predict(
     backend: str,
     fps: str | None,
     min_confidence: float,
-    engine: Engine,
+    executor: Executor,
 ) -> None:
     """Label every frame of SESSIONS by a model.
 
@@ -205,7 +205,7 @@ def predict(
     from bsoid_gpu.workflows import predict as prediction
 
     prediction.predict_files(
-        model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, engine=engine
+        model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, executor=executor
     )
     click.echo(out)
 
@@ -218,10 +218,12 @@ def info(model: str, as_json: bool) -> None:
     """Tell what a model learnt, from what, and how far to trust it."""
     import json
 
-    from bsoid_gpu.run_folder import model_file as models
+    from bsoid_gpu.run_folder import model_file
 
-    loaded = models.load_model(model)
-    click.echo(json.dumps(models.about(loaded), indent=1, sort_keys=True) if as_json else models.describe(loaded))
+    loaded = model_file.load_model(model)
+    click.echo(
+        json.dumps(model_file.about(loaded), indent=1, sort_keys=True) if as_json else model_file.describe(loaded)
+    )
 
 
 @main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cuda")
@@ -235,13 +237,13 @@ def doctor(backend: str | None, check: bool, as_json: bool) -> None:
     """Tell what this machine can run, why not, and what to type."""
     import json
 
-    from bsoid_gpu.doctor import report as examination
+    from bsoid_gpu.doctor import report
     from bsoid_gpu.errors import BackendUnavailable
 
-    found = examination.examine(check=check and backend != "cpu")
-    click.echo(json.dumps(found, indent=1) if as_json else examination.report(found))
+    found = report.examine(check=check and backend != "cpu")
+    click.echo(json.dumps(found, indent=1) if as_json else report.report(found))
     asked = backend or ("cpu" if found["self_check"] is None else "cuda")
-    if not examination.works(found, asked):
+    if not report.works(found, asked):
         sys.exit(BackendUnavailable.exit_code)
 
 
@@ -250,10 +252,10 @@ def doctor(backend: str | None, check: bool, as_json: bool) -> None:
 @_debug
 def config(settings_file: str | None) -> None:
     """Print every setting with its explanation: the defaults, or those of FILE."""
-    from bsoid_gpu.settings import toml as config_file
+    from bsoid_gpu.settings import toml
     from bsoid_gpu.settings.schema import Settings
 
-    click.echo(config_file.to_toml(config_file.load(settings_file) if settings_file else Settings()), nl=False)
+    click.echo(toml.to_toml(toml.load(settings_file) if settings_file else Settings()), nl=False)
 
 
 main.add_command(hpc)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu._version import __version__
-from bsoid_gpu.backends import cuda_probe as survey
-from bsoid_gpu.backends import try_cuda
+from bsoid_gpu.backends import cuda_probe, try_cuda
 from bsoid_gpu.backends.cuda_diagnosis import Diagnosis
 from bsoid_gpu.log import logger
 from bsoid_gpu.machine import cores
@@ -78,7 +77,7 @@ def examine(*, check: bool = True) -> dict[str, Any]:
     import psutil
 
     memory = psutil.virtual_memory()
-    found = survey.survey()
+    found = cuda_probe.survey()
     cpu = diagnose_cpu()
     cuda, diagnosed = try_cuda(found)
     results = _self_check(cuda) if check and cuda is not None and cpu.usable else None

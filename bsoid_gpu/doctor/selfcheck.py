@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import hdbscan_tree
 from bsoid_gpu.estimators.perceptron import Perceptron
 from bsoid_gpu.io.sessions import Content
-from bsoid_gpu.method import classification as classify
-from bsoid_gpu.method import clustering as cluster
-from bsoid_gpu.method import embedding as embed
-from bsoid_gpu.method import labelling as label
-from bsoid_gpu.method import preprocess as extract
+from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess
 from bsoid_gpu.run_folder.model_file import on_backend
 from bsoid_gpu.settings.schema import Classifier, Input, Settings
 from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
@@ -99,8 +95,8 @@ def run(backend: Backend, minutes: float) -> Job:
     features = _features(file, backend)
     embedded = _embedded(features, backend)
     linkage = backend.single_linkage(embedded.embedding, SETTINGS.clusters.min_samples)
-    soft = cluster.cluster(embedded.embedding, SETTINGS.clusters, backend).soft
-    learnt = classify.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend).perceptron
+    soft = clustering.cluster(embedded.embedding, SETTINGS.clusters, backend).soft
+    learnt = classification.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend).perceptron
     return Job(
         file=file,
         features=backend.to_host(features),
@@ -114,17 +110,17 @@ def run(backend: Backend, minutes: float) -> Job:
 
 
 def _features(file: Content, backend: Backend) -> Array:
-    (session,) = extract.extract([file], FPS, SETTINGS, backend)
+    (session,) = preprocess.extract([file], FPS, SETTINGS, backend)
     return session.features
 
 
-def _embedded(features: Array, backend: Backend) -> embed.Embedded:
-    return embed.embed(features, [features.shape[0]], [NAME], SETTINGS, backend)
+def _embedded(features: Array, backend: Backend) -> embedding.Embedded:
+    return embedding.embed(features, [features.shape[0]], [NAME], SETTINGS, backend)
 
 
 def _labels(file: Content, perceptron: Perceptron, backend: Backend) -> NDArray[np.int64]:
-    (session,) = extract.filtered(file.tracks(FPS, backend), SETTINGS, backend)
-    return label.label_frames(session, perceptron, SETTINGS.features, backend).labels
+    (session,) = preprocess.filtered(file.tracks(FPS, backend), SETTINGS, backend)
+    return labelling.label_frames(session, perceptron, SETTINGS.features, backend).labels
 
 
 Agreement = tuple[bool, float, float, str]  # passed, measured, bound, and both in words
@@ -155,13 +151,13 @@ def _embedding_agrees(job: Job, other: Backend) -> Agreement:
 def _clusters_agree(job: Job, other: Backend) -> Agreement:
     clusters = SETTINGS.clusters
     linkage = other.single_linkage(other.asarray(job.points), clusters.min_samples)
-    size = cluster.sizes(len(job.points), clusters)[0]
-    trusted, found = (tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
+    size = clustering.sizes(len(job.points), clusters)[0]
+    trusted, found = (hdbscan_tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
     return _rand_index(trusted, found, "clusters")
 
 
 def _memberships_agree(job: Job, other: Backend) -> Agreement:
-    found = cluster.cluster(other.asarray(job.points), SETTINGS.clusters, other).soft
+    found = clustering.cluster(other.asarray(job.points), SETTINGS.clusters, other).soft
     return _rand_index(job.soft, found, "soft labels")
 
 

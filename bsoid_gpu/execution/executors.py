@@ -37,7 +37,7 @@ LOST = (
 
 
 @dataclass(frozen=True)
-class Engine:
+class Executor:
     """Who shares the jobs out.
 
     Parameters
@@ -112,9 +112,9 @@ def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> It
 
 
 def _on_dask(
-    engine: Engine, job: Callable[[I], R], items: Sequence[I], backend: Backend, item_memory: int
+    executor: Executor, job: Callable[[I], R], items: Sequence[I], backend: Backend, item_memory: int
 ) -> Iterator[R]:
-    with _client(engine, len(items), backend, item_memory) as client:
+    with _client(executor, len(items), backend, item_memory) as client:
         from distributed.scheduler import KilledWorker
 
         logger.info("Dask at %s: %d recordings", client.scheduler.address, len(items))
@@ -129,31 +129,33 @@ def _on_dask(
 
 
 @contextmanager
-def _client(engine: Engine, items: int, backend: Backend, item_memory: int) -> Iterator[Any]:
+def _client(executor: Executor, items: int, backend: Backend, item_memory: int) -> Iterator[Any]:
     """A client of the scheduler that is asked for; one that is begun here ends here."""
     try:
         import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
-        msg = f"the scheduler {engine.scheduler!r} needs Dask: pip install 'bsoid-gpu[cluster]'"
+        msg = f"the scheduler {executor.scheduler!r} needs Dask: pip install 'bsoid-gpu[cluster]'"
         raise BackendUnavailable(msg) from error
-    if engine.scheduler.startswith(ADDRESSES):
+    if executor.scheduler.startswith(ADDRESSES):
         try:
-            client = Client(engine.scheduler, timeout="30s")
+            client = Client(executor.scheduler, timeout="30s")
         except (OSError, TimeoutError, ValueError) as error:
-            msg = f"no Dask scheduler answers at {engine.scheduler}: mend the address, or start one by `dask scheduler`"
+            msg = (
+                f"no Dask scheduler answers at {executor.scheduler}: mend the address, or start one by `dask scheduler`"
+            )
             raise BackendUnavailable(msg) from error
         with client:
             yield client
         return
-    if engine.scheduler == "slurm":
+    if executor.scheduler == "slurm":
         cluster = _slurm_cluster(dask, backend, item_memory)
         _check_jobs(cluster.job_script())
-        cluster.scale(jobs=engine.workers or min(items, NODES))
+        cluster.scale(jobs=executor.workers or min(items, NODES))
     elif backend.name == "cuda":
-        cluster = _cuda_cluster(engine)
+        cluster = _cuda_cluster(executor)
     else:
-        workers = min(engine.workers or cores(), items)
+        workers = min(executor.workers or cores(), items)
         cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=QUIET)
     with cluster, Client(cluster) as client:
         yield client
@@ -187,14 +189,14 @@ def _check_jobs(script: str) -> None:
         raise BackendUnavailable(msg)
 
 
-def _cuda_cluster(engine: Engine) -> Any:
+def _cuda_cluster(executor: Executor) -> Any:
     """One Dask worker for each GPU of this machine."""
     try:
         from dask_cuda import LocalCUDACluster
     except ImportError as error:
         msg = "the scheduler 'dask' needs dask-cuda for GPUs: mamba install dask-cuda, from the channel of your RAPIDS"
         raise BackendUnavailable(msg) from error
-    return LocalCUDACluster(n_workers=engine.workers or None, dashboard_address=QUIET)
+    return LocalCUDACluster(n_workers=executor.workers or None, dashboard_address=QUIET)
 
 
 def _shown(result: R, messages: Sequence[logging.LogRecord]) -> R:

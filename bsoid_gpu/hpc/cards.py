@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bsoid_gpu.backends import cuda_diagnosis as diagnosis
+from bsoid_gpu.backends import cuda_diagnosis
 from bsoid_gpu.backends.cuda_probe import LIBRARIES, Device, Package, Survey, survey
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
@@ -61,7 +61,7 @@ def check(gpu: str, rapids: str | None, cuda: int | None, *, here: bool) -> None
         logger.warning("whether RAPIDS runs on a %r is not known here; `bsoid-gpu doctor` tells it there", gpu)
         return
     found = Survey(driver=True, cuda=NEWEST_DRIVER, devices=(Device(gpu, capability, 0),), packages=packages)
-    judged = diagnosis.diagnose(found)
+    judged = cuda_diagnosis.diagnose(found)
     if not judged.usable:
         msg = f"--gpu {gpu}: {'; '.join(judged.findings)}: {'; '.join(judged.remedies)}; {WAY_OUT}"
         raise BadInput(msg)

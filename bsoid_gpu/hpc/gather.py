@@ -8,8 +8,7 @@ from pathlib import Path
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.files import digest, safe_name
 from bsoid_gpu.hpc.scripts import KNOWN
-from bsoid_gpu.run_folder import model_file as model
-from bsoid_gpu.run_folder import tables as outputs
+from bsoid_gpu.run_folder import model_file, tables
 
 SHOWN = 20  # names; the number of all is told
 
@@ -28,7 +27,7 @@ def gather(folder: str) -> str:
         msg = f"{folder!r} holds no job ({KNOWN}: {error}): give the --out of bsoid-gpu hpc sbatch, swarm or local"
         raise BadInput(msg) from error
     run, labels = Path(job["run"]), Path(job["labels"])
-    file = run / model.FILE if run.is_dir() else run
+    file = run / model_file.FILE if run.is_dir() else run
     if not file.is_file():
         msg = (
             f"there is no model at {str(file)!r}, so nothing has labels: the log of its job tells why; then type\n"
@@ -55,7 +54,7 @@ def gather(folder: str) -> str:
 
 def _labelled(labels: Path, recording: str, made_by: str) -> bool:
     """Whether the tables of a recording are there, made by that model."""
-    record = outputs.read_record(labels / outputs.RECORDS / f"{safe_name(recording)}.json")
+    record = tables.read_record(labels / tables.RECORDS / f"{safe_name(recording)}.json")
     if record is None or record["asked"]["model"] != made_by:
         return False
     return all((labels / name).is_file() for session in record["sessions"].values() for name in session["files"])

@@ -13,9 +13,8 @@ from bsoid_gpu.hpc.needs import to_label
 from bsoid_gpu.hpc.resources import MOST_TASKS
 from bsoid_gpu.io import find_sessions
 from bsoid_gpu.io import sessions as recordings
-from bsoid_gpu.run_folder import model_file as models
-from bsoid_gpu.settings import schema as config
-from bsoid_gpu.settings import toml as config_file
+from bsoid_gpu.run_folder import model_file
+from bsoid_gpu.settings import schema, toml
 from bsoid_gpu.settings.schema import Settings
 
 WORTH_MINUTES = 15.0  # a scheduler's work on a job pays off above this
@@ -90,11 +89,11 @@ def collect(
     if bundle is not None and bundle < 1:
         msg = f"--bundle is {bundle}; expected 1 or more recordings a task"
         raise BadInput(msg)
-    settings = config_file.load(settings_file) if settings_file else Settings()
+    settings = toml.load(settings_file) if settings_file else Settings()
     learn = [absolute(path) for path in find_sessions(sessions)] if sessions else []
     if not learn and not settings_file:
-        settings = models.load_model(run or "").settings
-    rate = config.parse_fps(fps or settings.input.fps)
+        settings = model_file.load_model(run or "").settings
+    rate = schema.parse_fps(fps or settings.input.fps)
     label = learn + [absolute(path) for path in find_sessions(more)] if more else learn
     grouped = recordings.by_recording(recordings.sources(list(dict.fromkeys(label))), settings.input)
     files = {name: tuple(Path(str(part.origin)) for part in parts) for name, parts in grouped.items()}

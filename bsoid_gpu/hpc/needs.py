@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from bsoid_gpu.io.outline import outline
 from bsoid_gpu.settings.schema import Settings
-from bsoid_gpu.workflows import cost as plan
+from bsoid_gpu.workflows import cost
 
 SPARE = 2.0  # times what is planned
-SLOW = plan.Speed(0.5, 0.5)  # of a node's core, shared and unknown
+SLOW = cost.Speed(0.5, 0.5)  # of a node's core, shared and unknown
 START_S = 10.0  # of a file's labelling: its share of the start, and its tables
 LABEL_S = 0.05  # for each MB
 FILE_MEMORY = 10  # MB for each MB of a file
@@ -27,8 +27,8 @@ class Needs(NamedTuple):
 
 def to_build(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
     """To learn from files, as fast as the CPU does it; ``settings`` tell the frame rate."""
-    size = plan.size([outline(file) for file in files], settings)
-    steps = plan.on_cpu(size, settings, cores, SLOW)
+    size = cost.size([outline(file) for file in files], settings)
+    steps = cost.on_cpu(size, settings, cores, SLOW)
     return Needs(
         math.ceil(SPARE * max(step.memory_mb for step in steps) / 1000),
         SPARE * sum(step.seconds for step in steps) / 60,
@@ -38,5 +38,5 @@ def to_build(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
 def to_label(files: Sequence[Path]) -> Needs:
     """To label files one after the other."""
     megabytes = [file.stat().st_size / 1e6 for file in files]
-    memory = SPARE * (plan.BASE_MB + FILE_MEMORY * max(megabytes))
+    memory = SPARE * (cost.BASE_MB + FILE_MEMORY * max(megabytes))
     return Needs(math.ceil(memory / 1000), SPARE * sum(START_S + LABEL_S * size for size in megabytes) / 60)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import hdbscan_tree
 from bsoid_gpu.log import logger
 from bsoid_gpu.run_folder import store
 
@@ -53,7 +53,7 @@ def cluster(embedding: Array, settings: Clusters, backend: Backend) -> Clusterin
     bins = linkage.shape[0] + 1
     best, rows = None, []
     for size in sizes(bins, settings):
-        cut = tree.cut(linkage, size, settings.selection)
+        cut = hdbscan_tree.cut(linkage, size, settings.selection)
         noise = float(np.mean(cut.labels < 0))
         rows.append({"min_cluster_size": size, "clusters": len(cut.selected), "noise_share": round(noise, 6)})
         logger.info("  minimum size %s: %d clusters, %.0f %% noise", f"{size:,}", len(cut.selected), 100 * noise)

@@ -12,7 +12,7 @@ from bsoid_gpu import files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators.perceptron import Perceptron
 from bsoid_gpu.run_folder import arrays
-from bsoid_gpu.settings import toml as config_file
+from bsoid_gpu.settings import toml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +95,7 @@ def about(model: Model) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "method": "B-SOiD (Hsu & Yttri 2021): UMAP, HDBSCAN, perceptron",
-        "settings": config_file.as_dict(model.settings),
+        "settings": toml.as_dict(model.settings),
         "keypoints": list(model.keypoints),
         "fps": model.fps,
         "label_bins": list(model.label_bins),
@@ -163,7 +163,7 @@ def _model(told: dict[str, Any], named: dict[str, NDArray[Any]]) -> Model:
         ),
         keypoints=tuple(told["keypoints"]),
         fps=told["fps"],
-        settings=config_file.from_mapping(told["settings"]),
+        settings=toml.from_mapping(told["settings"]),
         label_bins=tuple(told["label_bins"]),
         thresholds={name: named[f"threshold.{i}"] for i, name in enumerate(told["recordings"])},
         scales={name: named[f"scale.{i}"] for i, name in enumerate(told["scales"])},

@@ -12,12 +12,10 @@ import numpy as np
 
 from bsoid_gpu import files, machine
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.io import sessions as recordings
+from bsoid_gpu.io import sessions
 from bsoid_gpu.log import logger, progress
-from bsoid_gpu.method import classification as classify
-from bsoid_gpu.method import clustering as cluster
+from bsoid_gpu.method import classification, clustering, preprocess
 from bsoid_gpu.method import embedding as embed
-from bsoid_gpu.method import preprocess as extract
 from bsoid_gpu.method.tracking_quality import format_report
 from bsoid_gpu.run_folder import store
 from bsoid_gpu.settings.toml import as_dict
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Array, Backend
-    from bsoid_gpu.execution.executors import Engine
+    from bsoid_gpu.execution.executors import Executor
     from bsoid_gpu.io.sessions import Source
     from bsoid_gpu.method.classification import Classification
     from bsoid_gpu.method.preprocess import Extracted
@@ -42,11 +40,11 @@ FILE_MEMORY = 10  # bytes of memory for each byte of a file, while its features 
 
 
 def features(
-    found: Sequence[Source], s: Settings, b: Backend, kept: store.Store, engine: Engine
+    found: Sequence[Source], s: Settings, b: Backend, kept: store.Store, executor: Executor
 ) -> tuple[list[Extracted], dict[str, str]]:
     """Features of every session, one stage for each recording, and the digests of the files.
 
-    The first recording tells the keypoints that the others must have; those are shared out by the engine.
+    The first recording tells the keypoints that the others must have; those are shared out by the executor.
 
     Raises
     ------
@@ -71,11 +69,10 @@ def features(
             making = stage.making and replace(stage.making, peak_memory_mb=peak)  # of the workers together
             key = store.key_of(name, version, inputs)
             stage = kept.add(name, key, replace(stage, making=making), mapped=True)
-        done.extend(extract.from_stage(stage))
+        done.extend(preprocess.from_stage(stage))
 
     waiting = [
-        _Recording(name, parts, (), s, b, kept.folder)
-        for name, parts in recordings.by_recording(found, s.input).items()
+        _Recording(name, parts, (), s, b, kept.folder) for name, parts in sessions.by_recording(found, s.input).items()
     ]
     with machine.PeakMemory() as memory:
         while waiting and not done:
@@ -83,16 +80,16 @@ def features(
             take(first, _extracted(first))
         waiting = [replace(work, keypoints=done[0].keypoints) for work in waiting]
         largest = max((work.size() for work in waiting), default=0)
-        outcomes = engine.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
+        outcomes = executor.run_each(_extracted, waiting, b, FILE_MEMORY * largest)
         for work, outcome in progress(zip(waiting, outcomes, strict=True), FEATURES, len(waiting)):
             take(work, outcome)
     raise_all(problems)
-    recordings.check_names([session.name for session in done])
+    sessions.check_names([session.name for session in done])
     frames = sum(session.frames for session in done)
     logger.info("%d files imported: %d sessions, %s frames", len(digests), len(done), f"{frames:,}")
     report = [row for session in done for row in session.quality]
     logger.info("quality of the input:\n%s", format_report(report))
-    for warning in extract.warnings_of(report):
+    for warning in preprocess.warnings_of(report):
         logger.warning(warning)
     return done, digests
 
@@ -123,11 +120,11 @@ class _Recording:
         """Bytes of its files."""
         return sum(part.size() for part in self.parts)
 
-    def compute(self, contents: Sequence[recordings.Content] = ()) -> store.Stage:
+    def compute(self, contents: Sequence[sessions.Content] = ()) -> store.Stage:
         """The stage's result."""
         s, b = self.settings, self.backend
         read = contents or [part.read() for part in self.parts]
-        return extract.to_stage(extract.extract(read, s.input.fps, s, b, self.keypoints), b)
+        return preprocess.to_stage(preprocess.extract(read, s.input.fps, s, b, self.keypoints), b)
 
 
 def _extracted(work: _Recording) -> _Outcome:
@@ -178,7 +175,7 @@ def clusters(embedded: store.Stage, s: Settings, b: Backend, kept: store.Store) 
     points = embedded.arrays["embedding"]
 
     def compute(_: store.Checkpoint) -> store.Stage:
-        return cluster.to_stage(cluster.cluster(b.asarray(points), s.clusters, b))
+        return clustering.to_stage(clustering.cluster(b.asarray(points), s.clusters, b))
 
     done = kept.run("clusters", 2, inputs, compute)
     noise = float(np.mean(done.arrays["hard"] < 0))
@@ -206,8 +203,10 @@ def classifier(
     }
 
     def compute(checkpoint: store.Checkpoint) -> store.Stage:
-        return classify.to_stage(classify.classify(features, labels, session_bins, bin_s, s, b, checkpoint), b)
+        return classification.to_stage(
+            classification.classify(features, labels, session_bins, bin_s, s, b, checkpoint), b
+        )
 
-    learnt = classify.from_stage(kept.run("classifier", 1, inputs, compute))
-    classify.log_scores(learnt.scores)
+    learnt = classification.from_stage(kept.run("classifier", 1, inputs, compute))
+    classification.log_scores(learnt.scores)
     return learnt

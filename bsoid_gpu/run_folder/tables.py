@@ -15,7 +15,7 @@ from bsoid_gpu import files, machine
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import bouts, features, windows
 from bsoid_gpu.run_folder import arrays, store
-from bsoid_gpu.settings import toml as config_file
+from bsoid_gpu.settings import toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,7 +141,7 @@ def write_run(
     folder: Path, run: Run, extracted: Sequence[Extracted], stages: Mapping[str, store.Stage], backend: Backend
 ) -> None:
     """Write the files of a run; the manifest last, so that a run with one is whole."""
-    files.write_atomic(folder / "settings.toml", config_file.to_toml(run.model.settings).encode())
+    files.write_atomic(folder / "settings.toml", toml.to_toml(run.model.settings).encode())
     files.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
     files.write_csv(folder / "sweep.csv", run.sweep)
     files.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])

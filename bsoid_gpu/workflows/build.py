@@ -15,20 +15,14 @@ from bsoid_gpu import files, log, machine
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.estimators import perceptron as mlp
-from bsoid_gpu.execution.executors import Engine
+from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io import sessions as recordings
 from bsoid_gpu.log import logger
-from bsoid_gpu.method import clustering as cluster
-from bsoid_gpu.method import embedding as embed
-from bsoid_gpu.method import preprocess as extract
-from bsoid_gpu.method import reliability as doubts
-from bsoid_gpu.method import subsample as sample
-from bsoid_gpu.run_folder import arrays, stages, store
-from bsoid_gpu.run_folder import model_file as models
-from bsoid_gpu.run_folder import tables as outputs
+from bsoid_gpu.method import clustering, embedding, preprocess, reliability, subsample
+from bsoid_gpu.run_folder import arrays, model_file, stages, store, tables
 from bsoid_gpu.run_folder.results import Run
-from bsoid_gpu.settings import schema as config
-from bsoid_gpu.workflows import cost as plan
+from bsoid_gpu.settings import schema
+from bsoid_gpu.workflows import cost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +40,11 @@ def build(
     fps: float | str | None = None,
     out: Path_ | None = None,
     *,
-    settings: config.Settings | None = None,
+    settings: schema.Settings | None = None,
     backend: str = "auto",
     seed: int | str | None = None,
     keypoints: Sequence[str] = (),
-    engine: Engine | None = None,
+    executor: Executor | None = None,
 ) -> Run:
     """Discover behaviours in sessions.
 
@@ -71,7 +65,7 @@ def build(
         makes a GPU faster.
     keypoints
         Exact names, taking the place of the settings'.
-    engine
+    executor
         Who reads the recordings and computes their features; the processes of this machine where it is left out.
 
     Raises
@@ -81,20 +75,20 @@ def build(
     BackendUnavailable
         The backend cannot run here.
     """
-    s = _settled(settings or config.Settings(), fps, seed, keypoints)
+    s = _settled(settings or schema.Settings(), fps, seed, keypoints)
     b = get_backend(backend)
     found = recordings.sources(sessions)
     with store.Store(None if out is None else Path(out), b.describe()) as kept, _log_file(kept.folder):
         logger.info("%d files to import, at %g fps, on the %s backend", len(found), s.input.fps, b.name)
         try:
-            extracted, digests = stages.features(found, s, b, kept, engine or Engine())
-            embed.check_bins(sum(session.features.shape[0] for session in extracted), s)
+            extracted, digests = stages.features(found, s, b, kept, executor or Executor())
+            embedding.check_bins(sum(session.features.shape[0] for session in extracted), s)
         except BadInput:
             kept.forget()
             raise
         run = _learn(extracted, digests, s, b, kept)
         if kept.folder is not None:
-            outputs.write_run(kept.folder, run, extracted, kept.stages, b)
+            tables.write_run(kept.folder, run, extracted, kept.stages, b)
             kept.remove_others()
     return run
 
@@ -103,7 +97,7 @@ def planned(
     sessions: Sessions,
     fps: float | str | None = None,
     *,
-    settings: config.Settings | None = None,
+    settings: schema.Settings | None = None,
     backend: str = "auto",
     keypoints: Sequence[str] = (),
 ) -> str:
@@ -116,7 +110,7 @@ def planned(
     BackendUnavailable
         The backend cannot run here.
     """
-    s = _settled(settings or config.Settings(), fps, None, keypoints)
+    s = _settled(settings or schema.Settings(), fps, None, keypoints)
     b = get_backend(backend)
     problems, outlines = [], []
     for source in recordings.sources(sessions):
@@ -125,17 +119,17 @@ def planned(
         except BadInput as error:
             problems.append(str(error))
     raise_all(problems)
-    job = plan.size(outlines, s)
-    embed.check_bins(job.training_bins, s)
-    steps = plan.on_cpu(job, s, machine.cores(), plan.speed()) if b.name == "cpu" else plan.on_cuda(job, s)
-    return plan.report(steps, job)
+    job = cost.size(outlines, s)
+    embedding.check_bins(job.training_bins, s)
+    steps = cost.on_cpu(job, s, machine.cores(), cost.speed()) if b.name == "cpu" else cost.on_cuda(job, s)
+    return cost.report(steps, job)
 
 
 def _settled(
-    settings: config.Settings, fps: float | str | None, seed: int | str | None, keypoints: Sequence[str]
-) -> config.Settings:
+    settings: schema.Settings, fps: float | str | None, seed: int | str | None, keypoints: Sequence[str]
+) -> schema.Settings:
     """Settings with what was given beside them; every problem is reported together."""
-    problems = config.problems_of(settings) or config.fps_problems(settings.input.fps if fps is None else fps)
+    problems = schema.problems_of(settings) or schema.fps_problems(settings.input.fps if fps is None else fps)
     if seed == "none":
         settings, seed = replace(settings, embedding=replace(settings.embedding, repeatable=False)), None
     if seed is not None and not str(seed).isdecimal():
@@ -145,10 +139,10 @@ def _settled(
     raise_all(problems, heading="settings that cannot be used:" if len(problems) > 1 else "")
     taken = replace(
         settings.input,
-        fps=config.parse_fps(settings.input.fps if fps is None else fps),
+        fps=schema.parse_fps(settings.input.fps if fps is None else fps),
         keypoints=tuple(keypoints) or settings.input.keypoints,
     )
-    return config.check(replace(settings, input=taken, seed=settings.seed if seed is None else int(seed)))
+    return schema.check(replace(settings, input=taken, seed=settings.seed if seed is None else int(seed)))
 
 
 @contextlib.contextmanager
@@ -166,11 +160,11 @@ def _log_file(folder: Path | None) -> Iterator[None]:
 
 
 def _learn(
-    extracted: Sequence[Extracted], digests: dict[str, str], s: config.Settings, b: Backend, kept: store.Store
+    extracted: Sequence[Extracted], digests: dict[str, str], s: schema.Settings, b: Backend, kept: store.Store
 ) -> Run:
     """Embed, cluster and classify."""
     all_bins = [session.features.shape[0] for session in extracted]
-    chosen = sample.training_bins(all_bins, s.max_training_bins, s.seed)
+    chosen = subsample.training_bins(all_bins, s.max_training_bins, s.seed)
     session_bins = [len(part) for part in chosen]
     share = sum(session_bins) / sum(all_bins)
     if share < 1:
@@ -180,7 +174,7 @@ def _learn(
     features = b.asarray(together)
     embedded = stages.embedding(features, session_bins, [session.recording for session in extracted], s, b, kept)
     clustered = stages.clusters(embedded, s, b, kept)
-    found = cluster.from_stage(clustered)
+    found = clustering.from_stage(clustered)
     bin_s = s.features.bin_s / share
     learnt = stages.classifier(features, session_bins, clustered, found.soft, bin_s, s, b, kept)
     predicted = learnt.predicted if share == 1 else _predicted(learnt.perceptron, extracted, b)
@@ -188,22 +182,22 @@ def _learn(
         "bins": len(found.soft),
         "clusters": found.membership.shape[1],
         "noise_share": float(np.mean(found.hard < 0)),
-        "session_information": doubts.session_information(
+        "session_information": reliability.session_information(
             found.soft, np.repeat(np.arange(len(session_bins)), session_bins)
         ),
         **learnt.scores,
     }
-    scores["doubts"] = doubts.doubts(scores, s.features.standardise)
+    scores["doubts"] = reliability.doubts(scores, s.features.standardise)
     for doubt in scores["doubts"]:
         logger.warning(doubt)
-    model = models.Model(
+    model = model_file.Model(
         perceptron=learnt.perceptron,
         keypoints=extracted[0].keypoints,
         fps=s.input.fps,
         settings=s,
         label_bins=tuple(np.bincount(found.soft).tolist()),
         thresholds={session.recording: b.to_host(session.threshold) for session in extracted},
-        scales=embed.scales_from_stage(embedded),
+        scales=embedding.scales_from_stage(embedded),
         sessions=digests,
         backend=b.name,
         scores=scores,
@@ -224,7 +218,7 @@ def _learn(
         scores=scores,
         confusion=learnt.confusion,
         sweep=found.sweep,
-        sessions=[extract.facts_of(session) for session in extracted],
+        sessions=[preprocess.facts_of(session) for session in extracted],
         doubts=scores["doubts"],
     )
 
@@ -238,7 +232,7 @@ def _rows(session: Extracted, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _predicted(perceptron: Perceptron, extracted: Sequence[Extracted], b: Backend) -> NDArray[np.int64]:
     """Label of every bin of every session, by the classifier."""
-    fitted, labels = models.on_backend(perceptron, b), []
+    fitted, labels = model_file.on_backend(perceptron, b), []
     for session in log.progress(extracted, "labels"):
         labels.append(b.to_host(mlp.predict(fitted, b.asarray(np.asarray(session.features)))))
         arrays.let_go(session.features)

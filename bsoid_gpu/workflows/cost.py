@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bsoid_gpu.backends import device_memory
-from bsoid_gpu.execution import executors as engines
-from bsoid_gpu.kernels import umap_layout as descent
+from bsoid_gpu.execution import executors
+from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.log import seconds_text
-from bsoid_gpu.method import embedding as embed
+from bsoid_gpu.method import embedding
 
 if TYPE_CHECKING:
     from bsoid_gpu.io.outline import Outline
@@ -82,9 +82,9 @@ def on_cpu(job: Size, settings: Settings, cores: int, core: Speed = Speed()) -> 
         Speed of each; see :func:`speed`.
     """
     n, d = job.training_bins, job.columns
-    method = embed.resolved(settings.embedding, n)
+    method = embedding.resolved(settings.embedding, n)
     k, epochs = method.neighbours, method.epochs
-    workers = min(cores, job.files) if job.files >= engines.WORTH_WORKERS else 1
+    workers = min(cores, job.files) if job.files >= executors.WORTH_WORKERS else 1
     fits = 3 + settings.classifier.folds
     layers = (d, *settings.classifier.hidden, LABELS)
     weights = sum(inputs * units for inputs, units in pairwise(layers))
@@ -97,7 +97,7 @@ def on_cpu(job: Size, settings: Settings, cores: int, core: Speed = Speed()) -> 
     graph = n * k * 2.6e-7
     firings = math.log2(max(k, 2))  # of the edges of a point, in an epoch
     layout = n * epochs * (firings * ((2 + method.negative_samples) * 1.6e-8 + 4.2e-8) + k * 5e-10)
-    turns = epochs * descent.STEPS * 6e-5  # the beginning of each step
+    turns = epochs * umap_layout.STEPS * 6e-5  # the beginning of each step
     fitting = n * fits * settings.classifier.max_epochs * weights * 0.9e-10
     of_workers = 1.5 if workers > 1 else 0.0
     at_once = min(cores, fits)
@@ -134,7 +134,7 @@ def reading_memory(job: Size, workers: int) -> float:
 def on_cuda(job: Size, settings: Settings) -> list[Step]:
     """Device memory of each stage on a GPU; no time there has been measured."""
     n = job.training_bins
-    method = embed.resolved(settings.embedding, n)
+    method = embedding.resolved(settings.embedding, n)
     needed = {
         "features": device_memory.table(round(job.largest_mb * 1e6)),
         "embedding": device_memory.umap(n, job.columns, method.neighbours, method.dimensions),

@@ -17,42 +17,41 @@ from bsoid_gpu import files, log
 from bsoid_gpu._version import __version__
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.execution import executors as engines
+from bsoid_gpu.execution import executors
 from bsoid_gpu.io import sessions as recordings
 from bsoid_gpu.log import logger
-from bsoid_gpu.method import labelling as label
-from bsoid_gpu.method import preprocess as extract
-from bsoid_gpu.run_folder import model_file as models
+from bsoid_gpu.method import labelling, preprocess
+from bsoid_gpu.run_folder import model_file
 from bsoid_gpu.run_folder import tables as outputs
-from bsoid_gpu.settings import schema as config
+from bsoid_gpu.settings import schema
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.io.sessions import Sessions, Source
 
-    _Outcome = tuple[list[label.Prediction], dict[str, Any]] | BadInput
+    _Outcome = tuple[list[labelling.Prediction], dict[str, Any]] | BadInput
 
 Path_ = str | os.PathLike[str]
 FILE_MEMORY = 10  # bytes of memory for each byte of a file
 
 
-class Predictions(list[label.Prediction]):
+class Predictions(list[labelling.Prediction]):
     """Predictions of sessions, in order, and the ``problems`` of those that could not be used, a sentence each."""
 
-    def __init__(self, predictions: Iterable[label.Prediction], problems: Iterable[str] = ()) -> None:
+    def __init__(self, predictions: Iterable[labelling.Prediction], problems: Iterable[str] = ()) -> None:
         super().__init__(predictions)
         self.problems = tuple(problems)
 
 
 def predict(
-    model: models.Model | Path_,
+    model: model_file.Model | Path_,
     sessions: Sessions,
     fps: float | str | None = None,
     out: Path_ | None = None,
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
-    engine: engines.Engine | None = None,
+    executor: executors.Executor | None = None,
 ) -> Predictions:
     """Label every frame of sessions.
 
@@ -70,7 +69,7 @@ def predict(
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     min_confidence
         Frames whose likeliest label is less probable get the label -1.
-    engine
+    executor
         Who shares the recordings out; the processes of this machine where it is left out.
 
     Returns
@@ -85,7 +84,7 @@ def predict(
         Settings that cannot be used, or no session that can; all problems are reported together.
     """
     problems: list[str] = []
-    job = _job(model, sessions, fps, out, backend, min_confidence, engine, problems, again=True)
+    job = _job(model, sessions, fps, out, backend, min_confidence, executor, problems, again=True)
     predictions = [prediction for of_recording, _ in job for prediction in of_recording]
     if not predictions:
         raise_all(problems)
@@ -95,14 +94,14 @@ def predict(
 
 
 def predict_files(
-    model: models.Model | Path_,
+    model: model_file.Model | Path_,
     sessions: Sessions,
     fps: float | str | None = None,
     out: Path_ = "labels",
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
-    engine: engines.Engine | None = None,
+    executor: executors.Executor | None = None,
 ) -> list[str]:
     """Write the tables of sessions, and give their names; see :func:`predict`.
 
@@ -114,7 +113,7 @@ def predict_files(
         Sessions that cannot be used, or settings; the tables of those that can be used are written all the same.
     """
     problems: list[str] = []
-    job = _job(model, sessions, fps, out, backend, min_confidence, engine, problems, again=False)
+    job = _job(model, sessions, fps, out, backend, min_confidence, executor, problems, again=False)
     names = [name for _, record in job for name in record["sessions"]]
     raise_all(problems)
     return names
@@ -127,7 +126,7 @@ class _Recording:
     name: str
     parts: Sequence[Source]
     others: frozenset[str]
-    model: models.Model
+    model: model_file.Model
     digest: str
     fps: float
     backend: Backend
@@ -147,25 +146,25 @@ class _Recording:
             "fps": self.fps,
             "min_confidence": self.min_confidence,
             "backend": self.backend.name,
-            "versions": {"bsoid_gpu": __version__, "labelling": label.VERSION, "tables": outputs.TABLES_VERSION},
+            "versions": {"bsoid_gpu": __version__, "labelling": labelling.VERSION, "tables": outputs.TABLES_VERSION},
         }
 
 
 def _job(
-    model: models.Model | Path_,
+    model: model_file.Model | Path_,
     sessions: Sessions,
     fps: float | str | None,
     out: Path_ | None,
     backend: str,
     min_confidence: float,
-    engine: engines.Engine | None,
+    executor: executors.Executor | None,
     problems: list[str],
     *,
     again: bool,
-) -> Iterator[tuple[list[label.Prediction], dict[str, Any]]]:
-    m = model if isinstance(model, models.Model) else models.load_model(model)
-    raise_all(label.confidence_problems(min_confidence) + config.fps_problems(m.fps if fps is None else fps))
-    rate = config.parse_fps(m.fps if fps is None else fps)
+) -> Iterator[tuple[list[labelling.Prediction], dict[str, Any]]]:
+    m = model if isinstance(model, model_file.Model) else model_file.load_model(model)
+    raise_all(labelling.confidence_problems(min_confidence) + schema.fps_problems(m.fps if fps is None else fps))
+    rate = schema.parse_fps(m.fps if fps is None else fps)
     if rate != m.fps:
         logger.info(
             "the model is of %g fps, the sessions of %g: windows of 100 ms are taken at their rate", m.fps, rate
@@ -183,7 +182,7 @@ def _job(
             files.remove_leftovers(place)
     largest = max(sum(part.size() for part in work.parts) for work in works)
     names: list[str] = []
-    outcomes = (engine or engines.Engine()).run_each(_labelled, works, b, FILE_MEMORY * largest)
+    outcomes = (executor or executors.Executor()).run_each(_labelled, works, b, FILE_MEMORY * largest)
     for outcome in log.progress(outcomes, "predict", len(works)):
         if isinstance(outcome, BadInput):
             problems.append(str(outcome))
@@ -211,10 +210,10 @@ def _labelled(work: _Recording) -> _Outcome:
         recordings.check_names([pose.name for pose in tracks], work.others)
         own = m.thresholds if m.settings.input.group else {}
         known = {work.name: b.asarray(own[work.name])} if work.name in own else {}
-        perceptron = models.on_backend(m.perceptron, b)
+        perceptron = model_file.on_backend(m.perceptron, b)
         found = [
-            label.label_frames(session, perceptron, m.settings.features, b, work.min_confidence)
-            for session in extract.filtered(tracks, m.settings, b, known)
+            labelling.label_frames(session, perceptron, m.settings.features, b, work.min_confidence)
+            for session in preprocess.filtered(tracks, m.settings, b, known)
         ]
         record: dict[str, Any] = {"asked": asked, "sessions": {}}
         for prediction in found:

@@ -10,13 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 import bsoid_gpu
-from bsoid_gpu.backends import cuda_probe as survey
-from bsoid_gpu.backends import get_backend
+from bsoid_gpu.backends import cuda_probe, get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
-from bsoid_gpu.run_folder import model_file as models
-from bsoid_gpu.run_folder import stages
+from bsoid_gpu.run_folder import model_file, stages
 from bsoid_gpu.settings.schema import Classifier, Clusters, Embedding, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 
@@ -73,11 +71,11 @@ def newest(monkeypatch):
 def pretend(monkeypatch, release):
     """Stand-ins of the release, and a driver that answers."""
     suffix, cuda = {"23.12": ("cu11", (11, 8)), "26.10": ("cu12", (12, 4))}[release]
-    packages = [survey.Package(f"cupy-{suffix.replace('cu', 'cuda')}x", "13.0")]
-    packages += [survey.Package(f"{name}-{suffix}", f"{release}.0") for name in ("cudf", "cuml", "rmm")]
-    card = survey.Device("Pretend V100", (7, 0), 16 * 10**9)
-    healthy = survey.Survey(driver=True, cuda=cuda, devices=(card,), packages=tuple(packages))
-    monkeypatch.setattr(survey, "survey", lambda: healthy)
+    packages = [cuda_probe.Package(f"cupy-{suffix.replace('cu', 'cuda')}x", "13.0")]
+    packages += [cuda_probe.Package(f"{name}-{suffix}", f"{release}.0") for name in ("cudf", "cuml", "rmm")]
+    card = cuda_probe.Device("Pretend V100", (7, 0), 16 * 10**9)
+    healthy = cuda_probe.Survey(driver=True, cuda=cuda, devices=(card,), packages=tuple(packages))
+    monkeypatch.setattr(cuda_probe, "survey", lambda: healthy)
     return fake_rapids.install(monkeypatch, release)
 
 
@@ -152,7 +150,7 @@ def test_a_model_goes_from_one_backend_to_the_other(sessions, on_cpu, tmp_path, 
     there = bsoid_gpu.predict(folder / "run" / "model.safetensors", sessions[2], backend="cuda")[0]
     assert np.mean(here.labels == there.labels) >= 0.999
     run = bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
-    loaded = models.load_model(tmp_path / "run")
+    loaded = model_file.load_model(tmp_path / "run")
     assert loaded.digest() == run.model.digest()
     back = bsoid_gpu.predict(loaded, sessions[2], backend="cpu")[0]
     forth = bsoid_gpu.predict(loaded, sessions[2], backend="cuda")[0]

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bsoid_gpu import backends
-from bsoid_gpu.backends import cuda_diagnosis as diagnosis
-from bsoid_gpu.backends import cuda_probe as survey
+from bsoid_gpu.backends import cuda_diagnosis, cuda_probe
 from bsoid_gpu.backends.cuda_probe import Survey
 from bsoid_gpu.errors import BackendUnavailable
 
@@ -121,7 +120,7 @@ ILL = {
 
 @pytest.mark.parametrize("told", HEALTHY.values(), ids=HEALTHY)
 def test_what_works(told):
-    found = diagnosis.diagnose(Survey.from_dict(told))
+    found = cuda_diagnosis.diagnose(Survey.from_dict(told))
     assert found.usable, found
     assert not found.remedies
     assert Survey.from_dict(told).devices[0].name in found.findings[0]
@@ -129,7 +128,7 @@ def test_what_works(told):
 
 @pytest.mark.parametrize(("told", "finding", "remedy"), ILL.values(), ids=ILL)
 def test_what_is_the_matter_and_what_to_type(told, finding, remedy):
-    found = diagnosis.diagnose(Survey.from_dict(told))
+    found = cuda_diagnosis.diagnose(Survey.from_dict(told))
     assert not found.usable
     assert finding in found.findings[0]
     assert remedy in found.remedies[0]
@@ -138,7 +137,7 @@ def test_what_is_the_matter_and_what_to_type(told, finding, remedy):
 
 
 def test_every_problem_is_told_the_decisive_one_first():
-    found = diagnosis.diagnose(
+    found = cuda_diagnosis.diagnose(
         Survey.from_dict({"slurm_job": True, **DOCKER, "visible": "0", "packages": wheels(12)[:1]})
     )
     words = ["Slurm job", "--gpus all", "CUDA_VISIBLE_DEVICES is '0'", "cudf, cuml, rmm are not installed"]
@@ -193,32 +192,32 @@ class Driver:
 
 def test_the_driver_is_asked(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver())
-    found = survey.survey()
+    found = cuda_probe.survey()
     assert found.driver
     assert found.cuda == (12, 4)
     assert found.devices == Survey.from_dict({"devices": Driver.cards}).devices
     monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(999))
-    found = survey.survey()
+    found = cuda_probe.survey()
     assert (found.error, found.error_name, found.devices) == (999, "CUDA_ERROR_999", ())
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert not survey.survey().driver
+    assert not cuda_probe.survey().driver
 
 
 def test_the_surroundings_are_read(monkeypatch):
-    for name in ("SLURM_JOB_ID", "SLURM_GPUS_ON_NODE", *(f"SLURM_{name}" for name in survey.SLURM_GPUS)):
+    for name in ("SLURM_JOB_ID", "SLURM_GPUS_ON_NODE", *(f"SLURM_{name}" for name in cuda_probe.SLURM_GPUS)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert not survey.survey().slurm_job
+    assert not cuda_probe.survey().slurm_job
     monkeypatch.setenv("SLURM_JOB_ID", "1")
     monkeypatch.setenv("APPTAINER_CONTAINER", "image.sif")
-    found = survey.survey()
+    found = cuda_probe.survey()
     assert (found.visible, found.container, found.slurm_job, found.slurm_gpu) == ("", "apptainer", True, False)
     monkeypatch.setenv("SLURM_GPUS_ON_NODE", "2")
-    assert survey.survey().slurm_gpu
+    assert cuda_probe.survey().slurm_gpu
 
 
 def test_cuda_says_why_not_and_auto_takes_the_cpu_in_one_line(monkeypatch, caplog):
-    monkeypatch.setattr(survey, "survey", Survey)
+    monkeypatch.setattr(cuda_probe, "survey", Survey)
     with pytest.raises(BackendUnavailable, match=r"no NVIDIA driver answers: .*; try: .*; or type --backend cpu"):
         backends.get_backend("cuda")
     with caplog.at_level("INFO"):
@@ -239,7 +238,7 @@ def test_a_backend_that_does_not_start_is_unavailable(monkeypatch, caplog, error
         exec("raise error", scope)  # as if a module of cudf raised it
 
     monkeypatch.setitem(sys.modules, "bsoid_gpu.backends.cuda", SimpleNamespace(CudaBackend=fails))
-    monkeypatch.setattr(survey, "survey", lambda: Survey.from_dict(V100_JOB))
+    monkeypatch.setattr(cuda_probe, "survey", lambda: Survey.from_dict(V100_JOB))
     with pytest.raises(BackendUnavailable, match=f"cudf fails: {words}"):
         backends.get_backend("cuda")
     with caplog.at_level("INFO"):

@@ -5,7 +5,7 @@ import pytest
 
 import bsoid_gpu
 from bsoid_gpu.doctor import selfcheck
-from bsoid_gpu.estimators import initialisation as layout
+from bsoid_gpu.estimators import initialisation
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.method.embedding import resolved
 from bsoid_gpu.method.preprocess import extract
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_bytes(cuda):
     scaled = np.random.default_rng(0).normal(size=(3000, 36))
     settings = resolved(Embedding(), len(scaled))
     on_device = cuda.asarray(scaled)
-    start = layout.principal_start(on_device, 3, 0)
+    start = initialisation.principal_start(on_device, 3, 0)
     first, second = (cuda.to_host(cuda.embed(on_device, start, settings, 23)) for _ in range(2))
     assert first.tobytes() == second.tobytes()
     assert np.isfinite(first).all()

@@ -8,7 +8,7 @@ from bsoid_gpu.estimators.perceptron import fit
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.method.labelling import label_frames
 from bsoid_gpu.method.preprocess import extract, filtered
-from bsoid_gpu.run_folder import model_file as models
+from bsoid_gpu.run_folder import model_file
 from bsoid_gpu.settings.schema import Classifier, Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 
@@ -38,7 +38,7 @@ def test_the_device_gives_what_the_cpu_gives(tmp_path, cpu):
     (moved,) = sources(tmp_path)[1].read().tracks(29.97, strict)
     expected = label_frames(filtered([pose], settings, cpu)[0], perceptron, settings.features, cpu)
     found = label_frames(
-        filtered([moved], settings, strict)[0], models.on_backend(perceptron, strict), settings.features, strict
+        filtered([moved], settings, strict)[0], model_file.on_backend(perceptron, strict), settings.features, strict
     )
     assert np.mean(found.labels == expected.labels) >= 0.999
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)

@@ -171,17 +171,17 @@ def test_an_unreadable_file(run, tmp_path):
 
 
 def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
-    from bsoid_gpu.method import preprocess as extraction
+    from bsoid_gpu.method import preprocess
 
     dlc.write(tmp_path / "a.csv")
     gone = dlc.write(tmp_path / "b.csv")
-    extract = extraction.extract
+    extract = preprocess.extract
 
     def vanish(*arguments):
         gone.unlink(missing_ok=True)
         return extract(*arguments)
 
-    monkeypatch.setattr(extraction, "extract", vanish)
+    monkeypatch.setattr(preprocess, "extract", vanish)
     refused(run(tmp_path / "a.csv", gone), "b.csv")
 
 

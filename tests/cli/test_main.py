@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.settings import toml as config_file
+from bsoid_gpu.settings import toml
 from bsoid_gpu.settings.schema import Settings
 
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -31,10 +31,10 @@ def test_every_command_is_in_the_documentation(pytestconfig):
 
 def test_config_prints_a_file_that_it_reads(tmp_path):
     printed = CliRunner().invoke(main, ["config"]).stdout
-    assert config_file.from_mapping(tomllib.loads(printed)) == Settings()
+    assert toml.from_mapping(tomllib.loads(printed)) == Settings()
     (tmp_path / "s.toml").write_text("seed = 5\n")
     printed = CliRunner().invoke(main, ["config", str(tmp_path / "s.toml")]).stdout
-    assert config_file.from_mapping(tomllib.loads(printed)).seed == 5
+    assert toml.from_mapping(tomllib.loads(printed)).seed == 5
 
 
 def test_doctor_tells_what_works_and_what_does_not():
@@ -62,12 +62,12 @@ def test_wrong_usage_is_2():
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("x"), MemoryError(), KeyboardInterrupt()])
 def test_no_user_sees_a_traceback(monkeypatch, tmp_path, error):
-    from bsoid_gpu.workflows import build as pipeline
+    from bsoid_gpu.workflows import build
 
     def fails(*_, **__):
         raise error
 
-    monkeypatch.setattr(pipeline, "build", fails)
+    monkeypatch.setattr(build, "build", fails)
     arguments = ["build", "a.csv", "--fps", "20", "--out", str(tmp_path / "run")]
     result = CliRunner().invoke(main, arguments)
     assert (

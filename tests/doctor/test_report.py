@@ -4,12 +4,10 @@ import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu import backends
-from bsoid_gpu.backends import cuda_diagnosis as diagnosis
-from bsoid_gpu.backends import cuda_probe as survey
+from bsoid_gpu.backends import cuda_diagnosis, cuda_probe
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.doctor import report as doctor
-from bsoid_gpu.doctor import selfcheck
+from bsoid_gpu.doctor import report, selfcheck
 
 GOOD = selfcheck.Result("features", True, "largest relative difference 0.0e+00", 0.0, 1e-9)
 BAD = selfcheck.Result("labels", False, "97 % of the frames", 0.97, 0.999)
@@ -19,8 +17,8 @@ BAD = selfcheck.Result("labels", False, "97 % of the frames", 0.97, 0.999)
 def results(monkeypatch):
     """A machine on which CUDA works, and what its self-check finds."""
     found = [GOOD]
-    working = diagnosis.Diagnosis("cuda", True, ("Tesla V100-PCIE-16GB: compute capability 7.0, 16.9 GB",))
-    monkeypatch.setattr(doctor, "try_cuda", lambda _: (CpuBackend(), working))
+    working = cuda_diagnosis.Diagnosis("cuda", True, ("Tesla V100-PCIE-16GB: compute capability 7.0, 16.9 GB",))
+    monkeypatch.setattr(report, "try_cuda", lambda _: (CpuBackend(), working))
     monkeypatch.setattr(selfcheck, "check", lambda *_: found)
     return found
 
@@ -51,14 +49,14 @@ def test_a_self_check_that_does_not_agree_is_3(results):
 
 
 def test_where_cuda_does_not_work_nothing_is_checked(monkeypatch):
-    monkeypatch.setattr(survey, "survey", survey.Survey)
+    monkeypatch.setattr(cuda_probe, "survey", cuda_probe.Survey)
     monkeypatch.setattr(selfcheck, "check", lambda *_: pytest.fail("there is nothing to check"))
     found = json.loads(run("--json").stdout)
     assert found["self_check"] is None
-    assert survey.Survey.from_dict(found["survey"]) == survey.Survey()
+    assert cuda_probe.Survey.from_dict(found["survey"]) == cuda_probe.Survey()
     assert run().exit_code == 0
     done = run("--backend", "cuda")
     assert done.exit_code == 3
     assert "cuda: does not work\n  no NVIDIA driver answers" in done.stdout
     assert "  try: " in done.stdout
-    assert backends.try_cuda(survey.Survey())[0] is None
+    assert backends.try_cuda(cuda_probe.Survey())[0] is None

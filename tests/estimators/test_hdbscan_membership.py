@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import hdbscan_tree
 from bsoid_gpu.estimators.hdbscan_membership import membership_vectors, same_clusters
 
 
@@ -32,7 +32,7 @@ def by_hdbscan(points, cut):
 @pytest.mark.parametrize("size", [12, 40, 120])
 def test_memberships_are_hdbscans(cpu, selection, size):
     points = clouds()
-    cut = tree.cut(cpu.single_linkage(points, 10), size, selection)
+    cut = hdbscan_tree.cut(cpu.single_linkage(points, 10), size, selection)
     assert len(cut.selected) > 1
     np.testing.assert_allclose(membership_vectors(points, cut), by_hdbscan(points, cut), rtol=1e-9, atol=1e-300)
 
@@ -46,7 +46,7 @@ def test_three_bins_and_two_clusters_by_hand():
     }
     condensed = tuple(np.asarray(values) for values in fields.values())
 
-    cut = tree.Cut(np.asarray([0, 1, -1, 0]), condensed, np.asarray([5, 6]))
+    cut = hdbscan_tree.Cut(np.asarray([0, 1, -1, 0]), condensed, np.asarray([5, 6]))
     places = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
     found = membership_vectors(places, cut)
     near = np.asarray([1 / 1.0, 1 / 3.0])  # of bin 2, to the exemplars: bin 0 and bin 1

@@ -14,8 +14,8 @@ from bsoid_gpu import machine
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.errors import BackendUnavailable, BadInput
-from bsoid_gpu.execution import executors as engines
-from bsoid_gpu.execution.executors import Engine
+from bsoid_gpu.execution import executors
+from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.synthetic.sessions import simulate
 
 # the event loop of Dask lets go of its sockets when it is collected
@@ -38,9 +38,9 @@ def once_killed(path):
 
 @pytest.mark.parametrize("scheduler", ["processes", "dask"])
 def test_results_come_in_order_and_what_was_said_is_said_here(scheduler, monkeypatch, caplog):
-    monkeypatch.setattr(engines, "cores", lambda: 2)
+    monkeypatch.setattr(executors, "cores", lambda: 2)
     caplog.set_level("INFO", "bsoid_gpu")
-    found = list(Engine(scheduler).run_each(told, range(8), get_backend("cpu"), 1))
+    found = list(Executor(scheduler).run_each(told, range(8), get_backend("cpu"), 1))
     assert [square for square, _ in found] == [i * i for i in range(8)]
     assert os.getpid() not in {process for _, process in found}
     assert [r.message for r in caplog.records if r.message.startswith("item")] == [f"item {i}" for i in range(8)]
@@ -48,13 +48,13 @@ def test_results_come_in_order_and_what_was_said_is_said_here(scheduler, monkeyp
 
 KILLED = """
 import os, signal
-from bsoid_gpu.execution import executors as engines
+from bsoid_gpu.execution import executors as executors
 
 def items():
     yield from (1.0, 2.0)
     os.kill(os.getpid(), signal.SIGKILL)  # its workers have begun, and have no job yet
 
-list(engines._in_processes(2, abs, items()))
+list(executors._in_processes(2, abs, items()))
 """
 
 
@@ -65,9 +65,9 @@ def test_a_command_that_is_killed_leaves_no_workers_behind():
 
 
 def test_few_workers_where_memory_is_short(monkeypatch):
-    monkeypatch.setattr(engines, "cores", lambda: 8)
-    monkeypatch.setattr(engines, "free_memory", lambda: 1000)
-    found = list(Engine().run_each(told, range(9), get_backend("cpu"), 600))
+    monkeypatch.setattr(executors, "cores", lambda: 8)
+    monkeypatch.setattr(executors, "free_memory", lambda: 1000)
+    found = list(Executor().run_each(told, range(9), get_backend("cpu"), 600))
     assert {process for _, process in found} == {os.getpid()}
     assert machine.free_memory() > 0
 
@@ -76,7 +76,7 @@ def test_a_worker_that_is_lost_costs_only_its_item(tmp_path):
     items = [tmp_path / f"{i}" for i in range(3)]
     items[0].write_text("")
     items[2].write_text("")
-    assert list(Engine("dask", 2).run_each(once_killed, items, get_backend("cpu"), 1)) == ["done"] * 3
+    assert list(Executor("dask", 2).run_each(once_killed, items, get_backend("cpu"), 1)) == ["done"] * 3
 
 
 @pytest.mark.slow
@@ -85,12 +85,12 @@ def test_the_same_bytes_by_any_engine(tmp_path):
 
     sessions = simulate(tmp_path / "sessions", sessions=7, minutes=0.6, fps=30.0, seed=1)
     with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address="127.0.0.1:0") as running:
-        for name, engine in {
-            "processes": Engine(),
-            "dask": Engine("dask", 2),
-            "address": Engine(running.scheduler_address),
+        for name, executor in {
+            "processes": Executor(),
+            "dask": Executor("dask", 2),
+            "address": Executor(running.scheduler_address),
         }.items():
-            given = {"backend": "cpu", "engine": engine}
+            given = {"backend": "cpu", "executor": executor}
             bsoid_gpu.build(sessions, fps=30, out=tmp_path / name, settings=QUICK, **given)
             bsoid_gpu.predict(tmp_path / name, sessions, out=tmp_path / f"{name} labels", **given)
     for name in ("dask", "address"):
@@ -101,16 +101,16 @@ def test_the_same_bytes_by_any_engine(tmp_path):
 def test_slurm_that_is_not_here_or_refuses(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BackendUnavailable, match="needs sbatch"):
-        engines._check_jobs("")
+        executors._check_jobs("")
     (tmp_path / "sbatch").write_text("#!/bin/sh\necho 'error: invalid partition' >&2\nexit 1\n")
     (tmp_path / "sbatch").chmod(0o755)
     with pytest.raises(BackendUnavailable, match=r"refuses the workers' jobs: error: invalid partition; mend"):
-        engines._check_jobs("")
+        executors._check_jobs("")
 
 
 def test_another_scheduler_is_refused(tmp_path):
     with pytest.raises(BadInput, match="expected processes, dask, slurm, or the address"):
-        Engine("sge")
+        Executor("sge")
     done = CliRunner().invoke(main, ["predict", "run", str(tmp_path), "--out", "labels", "--scheduler", "sge"])
     assert done.exit_code == 4
 
@@ -123,7 +123,7 @@ def test_a_scheduler_that_does_not_answer(monkeypatch):
 
     monkeypatch.setattr(distributed, "Client", refuses)
     with pytest.raises(BackendUnavailable, match=r"no Dask scheduler answers at tcp://nowhere:1"):
-        list(Engine("tcp://nowhere:1").run_each(time.sleep, [0], get_backend("cpu"), 1))
+        list(Executor("tcp://nowhere:1").run_each(time.sleep, [0], get_backend("cpu"), 1))
 
 
 def test_the_cuda_backend_is_sent_by_its_name():

@@ -5,8 +5,7 @@ from types import ModuleType
 import numpy as np
 
 from bsoid_gpu.backends.cpu import CpuBackend
-from bsoid_gpu.estimators import hdbscan_membership as membership
-from bsoid_gpu.estimators import hdbscan_tree as tree
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree
 from bsoid_gpu.settings.schema import Embedding
 from fake_rapids.contract import bind, signature
 
@@ -68,7 +67,7 @@ def modules(recorded, ledger, cupy):
         values, given = on_device(X), self.given
         assert 1 <= given["min_samples"] <= 1023
         linkage = CpuBackend().single_linkage(values, given["min_samples"])
-        self.cut = tree.cut(linkage, given["min_cluster_size"], given.get("cluster_selection_method", "eom"))
+        self.cut = hdbscan_tree.cut(linkage, given["min_cluster_size"], given.get("cluster_selection_method", "eom"))
         last = len(self.cut.selected) - 1
         self.values, self.linkage = values, linkage
         # the order of the clusters is cuML's own
@@ -91,7 +90,7 @@ def modules(recorded, ledger, cupy):
         ledger.called("all_points_membership_vectors", given)
         model = given["clusterer"]
         assert model.given["prediction_data"]
-        vectors = membership.membership_vectors(model.values, model.cut)
+        vectors = hdbscan_membership.membership_vectors(model.values, model.cut)
         vectors = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float32)
         return cupy.ndarray(vectors) if on_device_results else vectors
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.statistics import agreement as compare
+from bsoid_gpu.statistics import agreement
 
 OPEN_FIELD = "raw_clip{}DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000"
 MAZE = "elevated_plus_maze_30hz/Video{}DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv"
@@ -90,7 +90,7 @@ def test_freezing_labels_relate_to_what_a_human_saw(recordings, tmp_path):
     labels = labels_of(tmp_path / "labels", "demo1_tracking")["label"]
     human = pd.read_csv(recordings / "freezing_50hz" / "demo1_freezing_human_frames.DERIVED.csv")["freezing"]
     assert len(labels) == len(human) == 6000
-    assert compare.majority_accuracy(labels, human) > 0.84  # always no is 0.772
+    assert agreement.majority_accuracy(labels, human) > 0.84  # always no is 0.772
 
 
 WORKS = {

@@ -7,7 +7,7 @@ from umap import UMAP
 from umap.umap_ import find_ab_params
 
 from bsoid_gpu.estimators.initialisation import principal_start
-from bsoid_gpu.kernels import umap_layout as descent
+from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.kernels.fuzzy_graph import Graph, fuzzy_graph
 from bsoid_gpu.kernels.neighbours import nearest
 from bsoid_gpu.kernels.umap_layout import curve
@@ -28,9 +28,9 @@ def digits():
 
 def test_the_forces_are_the_slopes_of_the_cross_entropy():
     """With q = 1 / (1 + a d^2b): of -log q for attraction, of -log(1 - q) for repulsion, along the difference."""
-    attraction, repulsion = descent._forces(A, B)
-    entry = np.arange(descent.FIRST, descent.LAST)[2000:-200:100]
-    squared = ((entry.astype(np.uint32) << descent.SHIFT) + (1 << (descent.SHIFT - 1))).astype(np.uint32)
+    attraction, repulsion = umap_layout._forces(A, B)
+    entry = np.arange(umap_layout.FIRST, umap_layout.LAST)[2000:-200:100]
+    squared = ((entry.astype(np.uint32) << umap_layout.SHIFT) + (1 << (umap_layout.SHIFT - 1))).astype(np.uint32)
     distance = np.sqrt(squared.view(np.float32).astype(float))
     step = 1e-5 * distance
 
@@ -39,7 +39,7 @@ def test_the_forces_are_the_slopes_of_the_cross_entropy():
 
     pull = (np.log(near(distance + step)) - np.log(near(distance - step))) / (2 * step) / distance
     push = (np.log(1 - near(distance + step)) - np.log(1 - near(distance - step))) / (2 * step) / distance
-    at = entry - descent.FIRST
+    at = entry - umap_layout.FIRST
     np.testing.assert_allclose(attraction[at], pull, rtol=1e-4)
     far = distance > 1  # nearer, the force is kept finite
     np.testing.assert_allclose(repulsion[at][far], push[far], rtol=2e-3)
@@ -48,7 +48,7 @@ def test_the_forces_are_the_slopes_of_the_cross_entropy():
 def test_two_points_by_hand():
     """One epoch, no repulsion: each end moves twice, once when it fires the edge and once when the other does."""
     start = np.asarray([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
-    end = descent.descend(start, pair(), A, B, 1, 0, 0.1, 0)
+    end = umap_layout.descend(start, pair(), A, B, 1, 0, 0.1, 0)
 
     def force(d):
         return 2 * A * B * d ** (2 * B - 1) / (1 + A * d ** (2 * B))
@@ -65,9 +65,9 @@ def test_an_edge_fires_as_often_as_its_weight_says(weight, firings):
         np.asarray([0, 2, 3, 4]), np.asarray([1, 2, 0, 0], np.int32), np.asarray([1, weight, 1, weight], np.float32)
     )
     counted = 0
-    for first in range(0, 20, descent.EPOCHS):
-        heads, tails, places = descent._events(
-            edges.offsets, edges.columns, edges.weights, first, min(first + descent.EPOCHS, 20), 7
+    for first in range(0, 20, umap_layout.EPOCHS):
+        heads, tails, places = umap_layout._events(
+            edges.offsets, edges.columns, edges.weights, first, min(first + umap_layout.EPOCHS, 20), 7
         )
         counted += np.sum((heads == 2) & (tails == 0))
         assert np.sum((heads == 2) & (tails == 0)) == np.sum((heads == 0) & (tails == -1 - 2))
@@ -78,7 +78,7 @@ def test_an_edge_fires_as_often_as_its_weight_says(weight, firings):
 
 def test_the_layout_keeps_neighbours_as_umap_learn_does(digits):
     data, start, graph = digits
-    ours = descent.descend(start, graph, A, B, 200, 5, 1.0, 0)
+    ours = umap_layout.descend(start, graph, A, B, 200, 5, 1.0, 0)
     theirs = UMAP(
         n_neighbors=40, n_components=3, min_dist=0.0, n_epochs=200, init=start, random_state=0, n_jobs=1
     ).fit_transform(data)
@@ -93,12 +93,12 @@ def test_the_same_bytes_on_any_number_of_threads(digits):
         found = []
         for number in (1, threads, threads):
             numba.set_num_threads(number)
-            found.append(descent.descend(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
+            found.append(umap_layout.descend(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
     finally:
         numba.set_num_threads(threads)
     assert len(set(found)) == 1
     assert np.array_equal(start, kept)
-    assert descent.descend(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in found
+    assert umap_layout.descend(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in found
 
 
 @pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])

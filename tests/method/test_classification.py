@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bsoid_gpu.method import classification as classify
+from bsoid_gpu.method import classification
 from bsoid_gpu.settings.schema import Classifier, Settings
 
 QUICK = {"hidden": (), "max_epochs": 5, "folds": 0}
@@ -11,7 +11,7 @@ def classified(backend, labels, session_bins=None, bin_s=0.1, **options):
     """The classification of bins whose features are all equal: every fit predicts the most frequent label."""
     settings = Settings(classifier=Classifier(**{**QUICK, **options}))
     features = backend.asarray(np.ones((len(labels), 2)))
-    return classify.classify(features, labels, session_bins or [len(labels)], bin_s, settings, backend)
+    return classification.classify(features, labels, session_bins or [len(labels)], bin_s, settings, backend)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_block_is_30_s_whatever_the_length_of_a_bin(cpu, labels, bins, bin_s, 
 
 
 def test_blocks_are_held_out_as_a_whole_and_end_with_their_session():
-    part = classify.blocked_part([250, 0, 120], 100, 0.4, np.random.default_rng(1))
+    part = classification.blocked_part([250, 0, 120], 100, 0.4, np.random.default_rng(1))
     blocks = np.split(part, [100, 200, 250, 350])
     assert [len(set(block.tolist())) for block in blocks] == [1] * 5
     assert sum(bool(block[0]) for block in blocks) == 2
@@ -55,5 +55,5 @@ def test_blocks_are_held_out_as_a_whole_and_end_with_their_session():
 
 def test_a_random_part_has_its_share_of_the_bins_but_at_least_one():
     rng = np.random.default_rng(1)
-    assert classify.random_part(1000, 0.2, rng).sum() == 200
-    assert classify.random_part(3, 0.01, rng).sum() == 1
+    assert classification.random_part(1000, 0.2, rng).sum() == 200
+    assert classification.random_part(3, 0.01, rng).sum() == 1

@@ -3,8 +3,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators import hdbscan_tree as tree
-from bsoid_gpu.method import clustering as cluster
+from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.method import clustering
 from bsoid_gpu.settings.schema import Clusters
 
 
@@ -27,7 +27,7 @@ def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection)
             min_cluster_size=size, min_samples=10, cluster_selection_method=selection,
             approx_min_span_tree=False, prediction_data=True,
         ).fit(points.astype(float))  # fmt: skip
-        cut = tree.cut(linkage, size, selection)
+        cut = hdbscan_tree.cut(linkage, size, selection)
         assert adjusted_rand_score(fitted.labels_, cut.labels) > 0.99
         vectors = cpu.membership_vectors(points, linkage, size, Clusters(selection=selection))
         expected = hdbscan.all_points_membership_vectors(fitted)
@@ -37,7 +37,7 @@ def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection)
 
 def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
     points, truth = blobs()
-    found = cluster.cluster(points, Clusters(smallest=0.02, largest=0.06, step=0.01), cpu)
+    found = clustering.cluster(points, Clusters(smallest=0.02, largest=0.06, step=0.01), cpu)
     counts = np.bincount(found.soft)
     assert (np.diff(counts) <= 0).all()
     assert counts.sum() == len(points)
@@ -50,7 +50,7 @@ def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
 
 def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
     points, _ = blobs()
-    found = cluster.cluster(points, Clusters(smallest=0.01, largest=0.3, step=0.01), cpu)
+    found = clustering.cluster(points, Clusters(smallest=0.01, largest=0.3, step=0.01), cpu)
     chosen = found.sweep[found.sweep["chosen"]]
     assert len(chosen) == 1
     most = found.sweep["clusters"].max()
@@ -58,14 +58,14 @@ def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
 
 
 def test_sizes_by_hand():
-    assert cluster.sizes(10_000, Clusters()) == [10 * tenth for tenth in range(6, 21)]
-    assert cluster.sizes(300, Clusters()) == [2, 3, 4, 5, 6]
+    assert clustering.sizes(10_000, Clusters()) == [10 * tenth for tenth in range(6, 21)]
+    assert clustering.sizes(300, Clusters()) == [2, 3, 4, 5, 6]
 
 
 def test_no_cluster_says_what_to_change(cpu):
     points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     with pytest.raises(BadInput, match=r"\[clusters\] selection"):
-        cluster.cluster(points, Clusters(smallest=0.4, largest=0.5, step=0.1), cpu)
+        clustering.cluster(points, Clusters(smallest=0.4, largest=0.5, step=0.1), cpu)
 
 
 def test_equal_points_give_the_same_tree_every_time(cpu):

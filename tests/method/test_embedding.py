@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bsoid_gpu.method import clustering as cluster
+from bsoid_gpu.method import clustering
 from bsoid_gpu.method.embedding import resolved, standardised
 from bsoid_gpu.settings.schema import Clusters, Embedding
 
@@ -35,5 +35,5 @@ def test_sessions_of_one_recording_share_a_scale(arrays):
 
 def test_minimum_cluster_sizes_are_the_nearest_whole_numbers():
     # 2.7, 5.4 and 8.1 bins; a quotient of 1.9999999999999998 steps is two
-    assert cluster.sizes(27, Clusters(smallest=0.1, largest=0.3, step=0.1)) == [3, 5, 8]
-    assert cluster.sizes(3, Clusters(smallest=0.1, largest=0.9, step=0.4)) == [2, 3]  # 0.3, 1.5 and 2.7, at least 2
+    assert clustering.sizes(27, Clusters(smallest=0.1, largest=0.3, step=0.1)) == [3, 5, 8]
+    assert clustering.sizes(3, Clusters(smallest=0.1, largest=0.9, step=0.4)) == [2, 3]  # 0.3, 1.5 and 2.7, at least 2

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.settings import schema as config
-from bsoid_gpu.settings import toml as config_file
+from bsoid_gpu.settings import schema, toml
 from bsoid_gpu.settings.schema import Settings
 
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -15,19 +14,19 @@ tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tom
 
 def test_defaults_survive_the_file(tmp_path):
     file = tmp_path / "settings.toml"
-    file.write_text(config_file.to_toml(Settings()))
-    assert config_file.load(file) == Settings()
+    file.write_text(toml.to_toml(Settings()))
+    assert toml.load(file) == Settings()
 
 
 @given(st.lists(st.text(max_size=20)), st.floats(0, 1))
 def test_any_names_survive_the_file(keypoints, share):
     given_input = replace(Settings().input, keypoints=tuple(keypoints), group="", unusable_share=share)
     settings = replace(Settings(), input=given_input)
-    assert config_file.from_mapping(tomllib.loads(config_file.to_toml(settings))) == settings
+    assert toml.from_mapping(tomllib.loads(toml.to_toml(settings))) == settings
 
 
 def test_every_setting_is_explained():
-    lines = config_file.to_toml(Settings()).splitlines()
+    lines = toml.to_toml(Settings()).splitlines()
     values = [i for i, line in enumerate(lines) if " = " in line and not line.startswith("#")]
     assert len(values) > 30
     assert all(lines[i - 1].startswith("# ") for i in values)
@@ -35,9 +34,7 @@ def test_every_setting_is_explained():
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(BadInput) as caught:
-        config_file.from_mapping(
-            {"sed": 1, "clusters": {"selection": 3, "smalest": 0.1}, "classifier": {"hidden": ["a"]}}
-        )
+        toml.from_mapping({"sed": 1, "clusters": {"selection": 3, "smalest": 0.1}, "classifier": {"hidden": ["a"]}})
     text = str(caught.value)
     assert "did you mean 'seed'" in text
     assert "did you mean 'smallest'" in text
@@ -62,7 +59,7 @@ def test_all_problems_are_told_at_once():
 )
 def test_values_out_of_range(given, expected):
     with pytest.raises(BadInput, match=r".") as caught:
-        config_file.from_mapping(given)
+        toml.from_mapping(given)
     assert expected in str(caught.value)
 
 
@@ -71,24 +68,24 @@ def test_a_file_that_is_not_toml(tmp_path, text):
     file = tmp_path / "settings.toml"
     file.write_text(text)
     with pytest.raises(BadInput, match="not a TOML file"):
-        config_file.load(file)
+        toml.load(file)
 
 
 def test_a_missing_settings_file(tmp_path):
     with pytest.raises(BadInput, match="cannot read the settings"):
-        config_file.load(tmp_path / "none.toml")
+        toml.load(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize("given", [None, "", 0.0, "sixty", "nan", "inf", 9.99, "-30", "1e3x"])
 def test_frame_rates_that_cannot_be_used(given):
     with pytest.raises(BadInput, match="frame rate") as caught:
-        config.parse_fps(given)
+        schema.parse_fps(given)
     assert "--fps" in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [10, "10", 29.97, "23.976", 200.0])
 def test_frame_rates_that_can(given):
-    assert config.parse_fps(given) == float(given)
+    assert schema.parse_fps(given) == float(given)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +103,10 @@ def test_frame_rates_that_can(given):
 def test_values_of_another_type_are_refused_from_python_too(section, changed, expected):
     settings = replace(Settings(), **{section: replace(getattr(Settings(), section), **changed)})
     with pytest.raises(BadInput, match=r".") as caught:
-        config.check(settings)
+        schema.check(settings)
     assert expected in str(caught.value)
 
 
 def test_a_section_of_another_type():
     with pytest.raises(BadInput, match=r"input = 3; expected Input"):
-        config.check(replace(Settings(), input=3))
+        schema.check(replace(Settings(), input=3))

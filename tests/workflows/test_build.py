@@ -13,11 +13,11 @@ import bsoid_gpu
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.io import read_pose
 from bsoid_gpu.io.sessions import sources
-from bsoid_gpu.kernels import umap_layout as descent
+from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.method import features
 from bsoid_gpu.method.preprocess import extract
 from bsoid_gpu.settings.schema import Features, Input, Settings
-from bsoid_gpu.statistics import agreement as compare
+from bsoid_gpu.statistics import agreement
 from bsoid_gpu.synthetic import mouse
 from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 
@@ -80,7 +80,7 @@ def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, stop_in
     with pytest.raises(KeyboardInterrupt):
         bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert [path.name for path in (tmp_path / "run" / "stages").glob(".*")] == [f".{stage}.checkpoint"]
-    steps = {"embedding": -(-QUICK.embedding.epochs // descent.EPOCHS), "classifier": 3 + QUICK.classifier.folds}
+    steps = {"embedding": -(-QUICK.embedding.epochs // umap_layout.EPOCHS), "classifier": 3 + QUICK.classifier.folds}
     bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert len(times) == steps[stage]  # none twice
     assert files(tmp_path / "run") == files(folder)
@@ -135,8 +135,8 @@ def test_labels_know_the_behaviours_and_are_in_step_with_the_video(built, sessio
     run, _ = built
     (found,) = bsoid_gpu.predict(run.model, sessions[2], backend="cpu")
     truth = pd.read_csv(sessions[2].parent / "truth" / "mouse3.truth.csv")["behaviour"]
-    assert compare.homogeneity(found.labels, truth) > 0.7  # 3 minutes to learn from, and a short layout
-    assert abs(compare.best_lag(found.labels, truth, reach=15)) <= 1
+    assert agreement.homogeneity(found.labels, truth) > 0.7  # 3 minutes to learn from, and a short layout
+    assert abs(agreement.best_lag(found.labels, truth, reach=15)) <= 1
 
 
 @pytest.mark.slow
@@ -146,8 +146,8 @@ def test_the_default_method_finds_the_behaviours_of_a_session_never_seen(seed, t
     run = bsoid_gpu.build(paths[:2], fps=60, backend="cpu")
     (found,) = bsoid_gpu.predict(run.model, paths[2], backend="cpu")
     truth = pd.read_csv(tmp_path / "truth" / "mouse3.truth.csv")["behaviour"]
-    assert compare.homogeneity(found.labels, truth) >= 0.80
-    assert abs(compare.best_lag(found.labels, truth)) <= 1
+    assert agreement.homogeneity(found.labels, truth) >= 0.80
+    assert abs(agreement.best_lag(found.labels, truth)) <= 1
 
 
 @pytest.mark.parametrize("frames", [2, 3, 50, 103])
@@ -163,7 +163,7 @@ def test_another_frame_rate_is_taken_at_its_own(built):
     pose, truth = simulate_session("fast", 6000, 59.94, np.random.default_rng(5))
     (found,) = bsoid_gpu.predict(run.model, pose, fps=59.94, backend="cpu")
     assert len(found.labels) == 6000
-    assert compare.homogeneity(found.labels, truth) > 0.65
+    assert agreement.homogeneity(found.labels, truth) > 0.65
 
 
 def test_every_session_gets_tables_of_its_own(built, sessions):

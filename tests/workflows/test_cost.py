@@ -7,21 +7,21 @@ from bsoid_gpu.cli.main import main
 from bsoid_gpu.io.outline import Outline
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
-from bsoid_gpu.workflows import cost as plan
+from bsoid_gpu.workflows import cost
 
 SETTINGS = Settings(input=Input(fps=60.0))
 FILE = Outline(frames=108_000, keypoints=tuple("abcdef"), individuals=1, size=37_000_000)
 
 
 def test_the_size_of_a_job():
-    job = plan.size([FILE] * 4, SETTINGS)
+    job = cost.size([FILE] * 4, SETTINGS)
     assert (job.files, job.bins, job.training_bins, job.columns) == (4, 72_000, 72_000, 36)
     two_animals = FILE._replace(individuals=2)
-    assert plan.size([two_animals], SETTINGS).bins == 36_000
+    assert cost.size([two_animals], SETTINGS).bins == 36_000
 
 
 def test_beyond_the_sample_only_reading_and_writing_grow():
-    few, many = (plan.on_cpu(plan.size([FILE] * n, SETTINGS), SETTINGS, 2) for n in (20, 100))
+    few, many = (cost.on_cpu(cost.size([FILE] * n, SETTINGS), SETTINGS, 2) for n in (20, 100))
     grown = {a.name: b.seconds / a.seconds for a, b in zip(few, many, strict=True)}
     assert grown["embedding"] == grown["clusters"] == grown["classifier"] == 1
     assert 3 < grown["features"] <= 5
@@ -30,27 +30,27 @@ def test_beyond_the_sample_only_reading_and_writing_grow():
 
 
 def test_cores_and_a_fast_machine_make_it_shorter():
-    job = plan.size([FILE] * 4, SETTINGS)
+    job = cost.size([FILE] * 4, SETTINGS)
 
     def seconds(*given):
-        return sum(step.seconds for step in plan.on_cpu(job, SETTINGS, *given))
+        return sum(step.seconds for step in cost.on_cpu(job, SETTINGS, *given))
 
     assert seconds(1) > seconds(2) > seconds(16) > 0
-    assert seconds(2, plan.Speed(2.0, 2.0)) == pytest.approx(seconds(2) / 2)
-    assert seconds(2) / 2 < seconds(2, plan.Speed(products=2.0)) < seconds(2)
-    assert all(0.05 < speed < 20 for speed in plan.speed())
+    assert seconds(2, cost.Speed(2.0, 2.0)) == pytest.approx(seconds(2) / 2)
+    assert seconds(2) / 2 < seconds(2, cost.Speed(products=2.0)) < seconds(2)
+    assert all(0.05 < speed < 20 for speed in cost.speed())
 
 
 def test_no_time_is_told_for_a_gpu():
-    job = plan.size([FILE] * 4, SETTINGS)
-    told = plan.report(plan.on_cuda(job, SETTINGS), job)
+    job = cost.size([FILE] * 4, SETTINGS)
+    told = cost.report(cost.on_cuda(job, SETTINGS), job)
     assert "not measured on a GPU" in told
     assert "GB" in told
 
 
 def test_a_sample_is_said():
-    job = plan.size([FILE] * 4, replace(SETTINGS, max_training_bins=10_000))
-    told = plan.report(plan.on_cpu(job, SETTINGS, 2), job)
+    job = cost.size([FILE] * 4, replace(SETTINGS, max_training_bins=10_000))
+    told = cost.report(cost.on_cpu(job, SETTINGS, 2), job)
     assert "10,000 of them are learnt from" in told
     assert "it compiles" in told
 

@@ -13,11 +13,11 @@ import bsoid_gpu
 from bsoid_gpu import machine
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.execution.executors import Engine
-from bsoid_gpu.method import labelling as label
-from bsoid_gpu.run_folder import tables as outputs
+from bsoid_gpu.execution.executors import Executor
+from bsoid_gpu.method import labelling
+from bsoid_gpu.run_folder import tables
 from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
-from bsoid_gpu.workflows import predict as prediction
+from bsoid_gpu.workflows import predict
 
 
 def session(name, frames=300, seed=0):
@@ -47,8 +47,8 @@ def test_sessions_whose_long_names_begin_alike_all_get_their_tables(model, tmp_p
     (tmp_path / "in").mkdir()
     for number, name in enumerate(names):
         (tmp_path / "in" / f"{name}.csv").write_bytes(deeplabcut_csv(session(name, 30, number)))
-    written = prediction.predict_files(
-        model, tmp_path / "in", out=tmp_path / "out", backend="cpu", engine=Engine(workers=4)
+    written = predict.predict_files(
+        model, tmp_path / "in", out=tmp_path / "out", backend="cpu", executor=Executor(workers=4)
     )
     assert written == names
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "records").iterdir()]
@@ -58,15 +58,15 @@ def test_sessions_whose_long_names_begin_alike_all_get_their_tables(model, tmp_p
             assert all((tmp_path / "out" / name).is_file() for name in of_session["files"])
 
 
-@pytest.mark.parametrize("upgraded", [(label, "VERSION"), (outputs, "TABLES_VERSION"), (prediction, "__version__")])
+@pytest.mark.parametrize("upgraded", [(labelling, "VERSION"), (tables, "TABLES_VERSION"), (predict, "__version__")])
 def test_an_upgrade_of_the_code_that_labels_predicts_again(model, folder, monkeypatch, upgraded):
     out = folder / "out"
-    prediction.predict_files(model, folder, out=out, backend="cpu")
+    predict.predict_files(model, folder, out=out, backend="cpu")
     before = mtimes(out)
-    prediction.predict_files(model, folder, out=out, backend="cpu")
+    predict.predict_files(model, folder, out=out, backend="cpu")
     assert mtimes(out) == before
     monkeypatch.setattr(*upgraded, 99)
-    prediction.predict_files(model, folder, out=out, backend="cpu")
+    predict.predict_files(model, folder, out=out, backend="cpu")
     assert not set(mtimes(out).items()) & set(before.items())
 
 
@@ -94,18 +94,18 @@ def test_the_command_writes_the_good_ones_and_exits_with_4(model, folder):
 @pytest.mark.parametrize("damaged", [b"", b"[]", b'{"asked": 3}', b"\xff\xfe", b'{"asked": {}, "sessions": {}}', None])
 def test_a_damaged_record_is_a_warning_and_its_session_is_predicted_again(model, folder, caplog, damaged):
     out = folder / "out"
-    prediction.predict_files(model, folder, out=out, backend="cpu")
+    predict.predict_files(model, folder, out=out, backend="cpu")
     record = out / "records" / "s0.json"
     if damaged is None:
         record.write_bytes(record.read_bytes()[:-40])
     else:
         record.write_bytes(damaged)
     whole = mtimes(out)
-    prediction.predict_files(model, [folder / "s1.csv", folder / "s2.csv"], out=out, backend="cpu")
+    predict.predict_files(model, [folder / "s1.csv", folder / "s2.csv"], out=out, backend="cpu")
     assert any("s0.json" in record.message for record in caplog.records if record.levelname == "WARNING")
     assert mtimes(out) == whole
     assert sorted(json.loads((out / "manifest.json").read_text())["sessions"]) == ["s1", "s2"]
-    prediction.predict_files(model, folder, out=out, backend="cpu")
+    predict.predict_files(model, folder, out=out, backend="cpu")
     assert {name for name, time in mtimes(out).items() if time != whole[name]} == {"s0.labels.csv"}
     assert sorted(json.loads((out / "manifest.json").read_text())["sessions"]) == ["s0", "s1", "s2"]
 

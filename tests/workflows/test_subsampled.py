@@ -12,7 +12,7 @@ from quick import QUICK, files
 
 import bsoid_gpu
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.execution import executors as engines
+from bsoid_gpu.execution import executors
 from bsoid_gpu.method import features
 from bsoid_gpu.synthetic import mouse
 from bsoid_gpu.synthetic.sessions import simulate
@@ -56,13 +56,13 @@ def test_a_sample_is_learnt_from_and_every_bin_is_labelled(sampled, sessions):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_any_number_of_processes_gives_the_same_bytes(sampled, sessions, tmp_path, monkeypatch, workers):
     run, folder = sampled
-    monkeypatch.setattr(engines, "cores", lambda: workers)
+    monkeypatch.setattr(executors, "cores", lambda: workers)
     bsoid_gpu.build(sessions, fps=30, out=tmp_path / "again", settings=run.model.settings, backend="cpu")
     assert files(tmp_path / "again") == files(folder)
 
 
 def test_what_is_wrong_in_a_process_is_told_here(sessions, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(engines, "cores", lambda: 2)
+    monkeypatch.setattr(executors, "cores", lambda: 2)
     broken = tmp_path / "mouse9.csv"
     broken.write_bytes(sessions[0].read_bytes()[:-40] + b"oh\n")
     with pytest.raises(bsoid_gpu.errors.BadInput, match=r"mouse9\.csv"):
