@@ -36,9 +36,8 @@ def main() -> None:
     print(f"\n{third.stem}, which the model has never seen: {len(labels):,} frames, each with a label")
     print(table.to_string(index=False))
     print(f"frames whose label stands for their behaviour: {agreement.majority_accuracy(labels, truth):.1%}")
-    print(
-        f"homogeneity: {agreement.homogeneity(labels, truth):.3f}   best lag: {agreement.best_lag(labels, truth)} frames"
-    )
+    homogeneity, lag = agreement.homogeneity(labels, truth), agreement.best_lag(labels, truth)
+    print(f"homogeneity: {homogeneity:.3f}   best lag: {lag} frames")
 
 
 if __name__ == "__main__":

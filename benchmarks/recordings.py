@@ -39,7 +39,7 @@ def freezing(folder: Path, out: Path) -> None:
     labels = pd.read_csv(out / "freezing" / "labels" / "demo1_tracking.labels.csv")["label"]
     human = pd.read_csv(folder / "demo1_freezing_human_frames.DERIVED.csv")["freezing"]
     print(
-        f"  majority label accuracy against a human's freezing frames: {agreement.majority_accuracy(labels, human):.3f} "
+        f"  majority accuracy against a human's freezing frames: {agreement.majority_accuracy(labels, human):.3f} "
         f"(always no: {max(human.mean(), 1 - human.mean()):.3f}); best lag {agreement.best_lag(labels, human)} frames"
     )
     print(agreement.by_behaviour(labels, human.map({0: "other", 1: "freezing"})).to_string(index=False))

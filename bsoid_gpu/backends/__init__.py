@@ -59,7 +59,8 @@ def try_cuda(found: cuda_probe.Survey) -> tuple[Backend | None, cuda_diagnosis.D
         why = str(error)
         culprit = _culprit(error.__cause__ or error)
     except (ImportError, OSError) as error:
-        why = f"RAPIDS does not import ({type(error).__name__}: {error}): install it again, {cuda_diagnosis.install(found)}"
+        remedy = f"install it again, {cuda_diagnosis.install(found)}"
+        why = f"RAPIDS does not import ({type(error).__name__}: {error}): {remedy}"
         culprit = _culprit(error)
     why = " ".join(f"{culprit} fails: {why}".split()) if culprit else why
     return None, cuda_diagnosis.Diagnosis("cuda", False, (why, *judged.findings))

@@ -221,9 +221,8 @@ def info(model: str, as_json: bool) -> None:
     from bsoid_gpu.run_folder import model_file
 
     loaded = model_file.load_model(model)
-    click.echo(
-        json.dumps(model_file.about(loaded), indent=1, sort_keys=True) if as_json else model_file.describe(loaded)
-    )
+    about = model_file.about(loaded)
+    click.echo(json.dumps(about, indent=1, sort_keys=True) if as_json else model_file.describe(loaded))
 
 
 @main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cuda")

@@ -141,9 +141,7 @@ def _client(executor: Executor, items: int, backend: Backend, item_memory: int) 
         try:
             client = Client(executor.scheduler, timeout="30s")
         except (OSError, TimeoutError, ValueError) as error:
-            msg = (
-                f"no Dask scheduler answers at {executor.scheduler}: mend the address, or start one by `dask scheduler`"
-            )
+            msg = f"no Dask scheduler answers at {executor.scheduler}: correct it, or start one by `dask scheduler`"
             raise BackendUnavailable(msg) from error
         with client:
             yield client
