@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bsoid_gpu import machine, membership, tree
+from bsoid_gpu.log import progress
 from bsoid_gpu.store import NO_CHECKPOINT
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ class CpuBackend:
         from bsoid_gpu.neighbours import nearest
 
         data = np.ascontiguousarray(scaled, dtype=np.float32)
-        graph = fuzzy_graph(*nearest(data, settings.neighbours), least=1 / settings.epochs)  # less never fires
+        graph = fuzzy_graph(
+            *nearest(data, settings.neighbours, machine.cores(), _shown("neighbours")),
+            least=1 / settings.epochs,  # less never fires
+        )
         if start is None:
             start = _spectral_start(data, graph, settings.dimensions, seed)
         a, b = curve(settings.min_dist)
@@ -110,6 +114,21 @@ class CpuBackend:
         """Membership vectors for the clusters that :func:`bsoid_gpu.tree.cut` selects."""
         cut = tree.cut(linkage, min_cluster_size, settings.selection)
         return membership.membership_vectors(embedding, cut)
+
+
+def _shown(what: str) -> Callable[[int, int], None]:
+    """Callback of a kernel that shows how far it is."""
+    steps: Iterator[int] = iter(())
+
+    def show(done: int, total: int) -> None:
+        nonlocal steps
+        if done == 1:
+            steps = progress(range(total), what)
+        next(steps)
+        if done == total:
+            next(steps, None)  # the line is cleared
+
+    return show
 
 
 def _spectral_start(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: int) -> NDArray[np.float32]:
