@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree
 from bsoid_gpu.estimators.hdbscan_membership import membership_vectors, same_clusters
 
 
@@ -32,7 +32,7 @@ def by_hdbscan(points, cut):
 @pytest.mark.parametrize("size", [12, 40, 120])
 def test_memberships_are_hdbscans(cpu, selection, size):
     points = clouds()
-    cut = hdbscan_tree.cut(cpu.single_linkage(points, 10), size, selection)
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 10), size, selection)
     assert len(cut.selected) > 1
     np.testing.assert_allclose(membership_vectors(points, cut), by_hdbscan(points, cut), rtol=1e-9, atol=1e-300)
 
@@ -40,11 +40,11 @@ def test_memberships_are_hdbscans(cpu, selection, size):
 @pytest.mark.parametrize("size", [5, 60])
 def test_the_way_to_the_nearest_exemplars_and_the_bins_at_a_time_change_no_bit(cpu, monkeypatch, size):
     points = clouds()
-    cut = hdbscan_tree.cut(cpu.single_linkage(points, 5), size, "leaf")
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 5), size, "leaf")
     vectors = []
     for few, entries in ((1, 1000), (10**6, 1000), (10**6, 10**10), (10**6, 1)):  # trees, then all distances
-        monkeypatch.setattr(membership, "FEW", few)
-        monkeypatch.setattr(membership, "ENTRIES", entries)
+        monkeypatch.setattr(hdbscan_membership, "FEW", few)
+        monkeypatch.setattr(hdbscan_membership, "ENTRIES", entries)
         vectors.append(membership_vectors(points, cut).tobytes())
     assert len(set(vectors)) == 1
 

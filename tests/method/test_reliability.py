@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from bsoid_gpu.method.reliability import doubts, session_information
+from bsoid_gpu.method.reliability import session_information
+from bsoid_gpu.method.reliability import warnings as doubts
 
 GOOD = {
     "session_information": 0.02,
