@@ -99,6 +99,7 @@ class CpuBackend:
         from fast_hdbscan import fast_hdbscan
 
         points = np.ascontiguousarray(embedding, dtype=np.float64)
+        min_samples = max(1, min(min_samples, len(points) - 1))  # as hdbscan; beyond, the tree is of too few points
         threads = numba.get_num_threads()
         numba.set_num_threads(1)
         try:
