@@ -49,18 +49,15 @@ def test_the_way_to_the_nearest_exemplars_and_the_bins_at_a_time_change_no_bit(c
     assert len(set(vectors)) == 1
 
 
-def test_three_bins_and_two_clusters_by_hand():
-    """Bins 0 and 1 are clusters of their own for as long as anything is, bin 2 leaves the root before they separate."""
-    fields = {
-        "parent": [4, 4, 4, 5, 6, 5],
-        "child": [5, 6, 2, 0, 1, 3],
-        "lambda_val": [1.0, 1.0, 0.5, 4.0, 2.0, 3.0],
-    }
-    condensed = tuple(np.asarray(values) for values in fields.values())
+# nodes 5 and 6 leave the root, 4, at density 1, bin 2 earlier; bins 0 and 3 leave node 5, bin 1 node 6
+CONDENSED = tuple(
+    np.asarray(values) for values in ([4, 4, 4, 5, 6, 5], [5, 6, 2, 0, 1, 3], [1.0, 1.0, 0.5, 4.0, 2.0, 3.0])
+)  # parent, child, density
+PLACES = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
 
-    cut = hdbscan_tree.Cut(np.asarray([0, 1, -1, 0]), condensed, np.asarray([5, 6]))
-    places = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
-    vectors = membership_vectors(places, cut)
+
+def test_four_bins_and_two_clusters_by_hand():
+    vectors = membership_vectors(PLACES, hdbscan_tree.Cut(np.asarray([0, 1, -1, 0]), CONDENSED, np.asarray([5, 6])))
     near = np.asarray([1 / 1.0, 1 / 3.0])  # of bin 2, to the exemplars: bin 0 and bin 1
     late = np.exp(np.exp(-1.0 / 0.5)) * np.ones(2)  # it leaves the root at 0.5, whose last split is at 1
     share = near * late / np.sum(near * late)
@@ -68,6 +65,12 @@ def test_three_bins_and_two_clusters_by_hand():
     late = np.exp(np.exp(-4.0 / np.asarray([3.0, 1.0])))  # bin 3 leaves node 5 at 3; nodes 5 and 6 separate at 1
     share = np.asarray([1 / 0.5, 1 / 3.5]) * late
     np.testing.assert_allclose(vectors[3], share / share.sum() * 3.0 / 4.0, rtol=1e-6)
+
+
+def test_four_bins_and_one_cluster_by_hand():
+    """Of the density at which the cluster ends, 4, the share at which a bin leaves it or is separated from it."""
+    vectors = membership_vectors(PLACES, hdbscan_tree.Cut(np.asarray([0, -1, -1, 0]), CONDENSED, np.asarray([5])))
+    np.testing.assert_allclose(vectors, [[4 / 4], [1 / 4], [0.5 / 4], [3 / 4]])
 
 
 def test_clusters_are_the_same_in_any_order():

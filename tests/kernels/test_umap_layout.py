@@ -96,15 +96,15 @@ def test_the_same_bytes_on_any_number_of_threads(digits):
     _, start, graph = digits
     threads, kept = numba.get_num_threads(), start.copy()
     try:
-        found = []
+        layouts = []
         for number in (1, threads, threads):
             numba.set_num_threads(number)
-            found.append(layout(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
+            layouts.append(layout(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
     finally:
         numba.set_num_threads(threads)
-    assert len(set(found)) == 1
+    assert len(set(layouts)) == 1
     assert np.array_equal(start, kept)
-    assert layout(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in found
+    assert layout(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in layouts
 
 
 @pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])

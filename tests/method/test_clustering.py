@@ -38,24 +38,26 @@ def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection)
 
 def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
     points, truth = blobs()
-    found = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.02, largest=0.06, step=0.01)), cpu)
-    counts = np.bincount(found.soft)
+    result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.02, largest=0.06, step=0.01)), cpu)
+    counts = np.bincount(result.soft)
     assert (np.diff(counts) <= 0).all()
     assert counts.sum() == len(points)
-    assert (found.hard == -1).any()
-    assert adjusted_rand_score(found.soft[: len(truth)], truth) > 0.99
-    sure = found.hard >= 0
-    assert (found.hard[sure] == found.soft[sure]).mean() > 0.99
-    assert np.array_equal(np.argmax(found.membership, 1), found.soft)
+    assert (result.hard == -1).any()
+    assert adjusted_rand_score(result.soft[: len(truth)], truth) > 0.99
+    sure = result.hard >= 0
+    assert (result.hard[sure] == result.soft[sure]).mean() > 0.99
+    assert np.array_equal(np.argmax(result.membership, 1), result.soft)
 
 
-def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
+def test_the_run_with_the_most_clusters_is_kept_the_first_of_several(cpu):
     points, _ = blobs()
-    found = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu)
-    chosen = found.sweep[found.sweep["chosen"]]
+    result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu)
+    chosen = result.sweep[result.sweep["chosen"]]
     assert len(chosen) == 1
-    most = found.sweep["clusters"].max()
-    assert chosen.iloc[0]["min_cluster_size"] == found.sweep[found.sweep["clusters"] == most]["min_cluster_size"].min()
+    most = result.sweep["clusters"].max()
+    assert (
+        chosen.iloc[0]["min_cluster_size"] == result.sweep[result.sweep["clusters"] == most]["min_cluster_size"].min()
+    )
 
 
 def test_sizes_by_hand():
@@ -67,6 +69,36 @@ def test_no_cluster_says_what_to_change(cpu):
     points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     with pytest.raises(BadInput, match=r"\[clusters\] selection"):
         clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param(np.asarray([[0.0, 0.0], [1.0, 1.0]]), id="two points"),
+        pytest.param(np.ones((50, 3)), id="equal points"),
+        pytest.param(np.arange(20.0)[:, None] ** 2, id="one dimension without a gap"),
+        pytest.param(np.random.default_rng(0).normal(size=(9, 3)), id="fewer points than core points need"),
+    ],
+)
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+def test_points_that_never_split_in_two_are_no_cluster(cpu, points, selection):
+    points = points.astype(np.float32)
+    linkage = hdbscan_tree.single_linkage(points, 10)
+    for size in (2, len(points), len(points) + 1, 10 * len(points)):
+        cut = hdbscan_tree.cut(linkage, size, selection)
+        assert (cut.labels == -1).all()
+        assert len(cut.selected) == 0
+    with pytest.raises(BadInput, match=f"no clusters in {len(points)} bins"):
+        clustering.cluster(points, Settings(clusters=HdbscanSettings(selection=selection)), cpu)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_two_clouds_on_a_line_are_two_clusters_even_of_equal_points(cpu, spread):
+    places = np.repeat([0.0, 5.0], [40, 30]) + spread * np.random.default_rng(0).uniform(size=70)
+    clustering = clustering.cluster(
+        places[:, None].astype(np.float32), Settings(clusters=HdbscanSettings(smallest=0.3, largest=0.4, step=0.1)), cpu
+    )
+    assert result.soft.tolist() == result.hard.tolist() == [0] * 40 + [1] * 30
 
 
 def test_equal_points_give_the_same_tree_every_time(cpu):
