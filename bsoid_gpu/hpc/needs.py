@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bsoid_gpu.io.outline import outline
+from bsoid_gpu.io import outline
 from bsoid_gpu.settings.schema import Settings
 from bsoid_gpu.workflows import cost
 

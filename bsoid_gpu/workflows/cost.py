@@ -21,7 +21,7 @@ from bsoid_gpu.log import seconds_text
 from bsoid_gpu.method import embedding
 
 if TYPE_CHECKING:
-    from bsoid_gpu.io.outline import Outline
+    from bsoid_gpu.io import Outline
     from bsoid_gpu.settings.schema import Settings
 
 LABELS = 30  # as many as a job finds, about
