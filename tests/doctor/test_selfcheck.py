@@ -7,7 +7,7 @@ STEPS = ["features", "embedding", "clusters", "memberships", "labels"]
 
 
 class Wrong(CpuBackend):
-    """Wrong in every step, and never so that an error comes of it."""
+    """Wrong in every step, without errors."""
 
     name = "wrong"
 
@@ -24,7 +24,7 @@ class Wrong(CpuBackend):
 
 
 class Broken(CpuBackend):
-    """Raises whatever it is asked."""
+    """Raises in every step."""
 
     name = "broken"
 
