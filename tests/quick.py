@@ -1,4 +1,4 @@
-"""Settings for a small job, and what its folder holds."""
+"""Settings of a small job, and the files of its folder."""
 
 from bsoid_gpu.settings.schema import Classifier, Clusters, Embedding, Settings
 
