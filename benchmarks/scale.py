@@ -73,10 +73,8 @@ def measured(sessions: Path, fps: float, runs: int) -> dict:
         manifest = json.loads((out / "run" / "manifest.json").read_text())
         scores = json.loads((out / "run" / "scores.json").read_text())
         stages.append(by_kind(manifest["stages"]))
-        with ProcessPoolExecutor(
-            1, get_context("spawn")
-        ) as apart:  # a process starts with the peak memory of its parent
-            trust = apart.submit(trustworthiness, out / "run").result()
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:  # it starts with the peak memory of its parent
+            trust = process.submit(trustworthiness, out / "run").result()
         predicts.append(timed("predict", out / "run", sessions, "--out", out / "labels"))
         shutil.rmtree(out)
     return {
