@@ -1,4 +1,4 @@
-"""Settings for a small job, and what its folder holds."""
+"""Settings of a small job, and the files of its folder."""
 
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.estimators.umap import UmapSettings

@@ -72,11 +72,10 @@ def check_bins(bins: int, settings: Settings) -> None:
     needs = [registry.of(role, of_method).smallest_job(of_method, bins) for role, of_method in methods]
     needed = max(MIN_BINS, *(number for number, _ in needs))
     if bins < needed:
-        bin_s = settings.features.bin_s
+        bin_s, reasons = settings.features.bin_s, " and ".join(why for _, why in needs if why)
         msg = (
             f"{bins} bins of {bin_s * 1000:g} ms ({bins * bin_s:.0f} s of recording) are too few to discover "
-            f"behaviours in; at least {needed} are needed with {' and '.join(filter(None, (why for _, why in needs)))}: "
-            "give more or longer sessions"
+            f"behaviours in; at least {needed} are needed with {reasons}: give more or longer sessions"
         )
         raise BadInput(msg)
 

@@ -7,7 +7,7 @@ STEPS = ["features", "embedding", "clusters", "memberships", "labels"]
 
 
 class Wrong(CpuBackend):
-    """Wrong in every step, and never so that an error comes of it."""
+    """Wrong in every step, without errors."""
 
     name = "wrong"
 

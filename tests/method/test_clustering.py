@@ -95,9 +95,8 @@ def test_points_that_never_split_in_two_are_no_cluster(cpu, points, selection):
 @pytest.mark.parametrize("spread", [0.0, 0.1])
 def test_two_clouds_on_a_line_are_two_clusters_even_of_equal_points(cpu, spread):
     places = np.repeat([0.0, 5.0], [40, 30]) + spread * np.random.default_rng(0).uniform(size=70)
-    clustering = clustering.cluster(
-        places[:, None].astype(np.float32), Settings(clusters=HdbscanSettings(smallest=0.3, largest=0.4, step=0.1)), cpu
-    )
+    settings = Settings(clusters=HdbscanSettings(smallest=0.3, largest=0.4, step=0.1))
+    result = clustering.cluster(places[:, None].astype(np.float32), settings, cpu)
     assert result.soft.tolist() == result.hard.tolist() == [0] * 40 + [1] * 30
 
 

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.io.outline import Outline
+from bsoid_gpu.io import Outline
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 from bsoid_gpu.workflows import cost
