@@ -147,7 +147,7 @@ def _embedding_agrees(job: Job, other: Backend) -> Agreement:
     from sklearn.manifold import trustworthiness
 
     points = other.to_host(_embedded(other.asarray(job.features), other).positions)
-    reference, measured = (float(trustworthiness(job.scaled, p, n_neighbors=NEIGHBOURS)) for at in (job.points, points))
+    reference, measured = (float(trustworthiness(job.scaled, p, n_neighbors=NEIGHBOURS)) for p in (job.points, points))
     bound = reference - MAX_TRUST_LOSS
     text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({reference:.4f} on the reference backend)"
     return measured >= bound, measured, bound, text
