@@ -164,13 +164,14 @@ def build(
     After an interruption, run the same command to resume: finished stages are not repeated.
     """
     from bsoid_gpu.settings import toml
-    from bsoid_gpu.workflows import build as pipeline
+    from bsoid_gpu.workflows import cost
+    from bsoid_gpu.workflows.build import build as build_run
 
     settings, names = toml.load(settings_file) if settings_file else None, _names(keypoints)
     if dry_run:
-        click.echo(pipeline.planned(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
+        click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
         return
-    pipeline.build(
+    build_run(
         list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, executor=executor
     )
     click.echo(out)
@@ -206,11 +207,9 @@ def predict(
     Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions
     that have tables from the same content and model are not labelled again.
     """
-    from bsoid_gpu.workflows import predict as prediction
+    from bsoid_gpu.workflows.predict import predict_files
 
-    prediction.predict_files(
-        model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, executor=executor
-    )
+    predict_files(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, executor=executor)
     click.echo(out)
 
 

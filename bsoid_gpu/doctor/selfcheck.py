@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators import hdbscan, hdbscan_tree
 from bsoid_gpu.estimators.perceptron import Perceptron
 from bsoid_gpu.io.sessions import Content
 from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess
-from bsoid_gpu.run_folder.model_file import on_backend
-from bsoid_gpu.settings.schema import Classifier, Input, Settings
+from bsoid_gpu.settings.schema import Input, Settings, Validation
 from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 NAME, FPS = "self-check", 60.0
-SETTINGS = Settings(input=Input(fps=FPS), classifier=Classifier(folds=0))
+SETTINGS = Settings(input=Input(fps=FPS), validation=Validation(folds=0))
 
 MAX_DIFFERENCE = 1e-9  # of features, in float64 on both backends
 MAX_TRUST_LOSS = 0.02  # layouts of one data set with other random numbers differ by less
@@ -54,7 +53,7 @@ class Job:
     points: NDArray[np.float32]
     linkage: NDArray[np.float64]
     soft: NDArray[np.int64]
-    perceptron: Perceptron
+    perceptron: dict[str, NDArray[Any]]
     labels: NDArray[np.int64]
 
 
@@ -95,29 +94,32 @@ def run(backend: Backend, minutes: float) -> Job:
     file = Content(NAME, Path(f"{NAME}.csv"), deeplabcut_csv(pose))
     features = _features(file, backend)
     embedded = _embedded(features, backend)
-    linkage = backend.single_linkage(embedded.embedding, SETTINGS.clusters.min_samples)
-    soft = clustering.cluster(embedded.embedding, SETTINGS.clusters, backend).soft
-    perceptron = classification.classify(
-        features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend
-    ).perceptron
+    linkage = hdbscan.single_linkage(embedded.positions, SETTINGS.clusters.min_samples, backend)
+    soft = clustering.cluster(embedded.positions, SETTINGS, backend).soft
+    classified = classification.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend)
+    perceptron = classified.classifier
     return Job(
         file=file,
         features=backend.to_host(features),
         scaled=backend.to_host(embedded.scaled),
-        points=backend.to_host(embedded.embedding),
+        points=backend.to_host(embedded.positions),
         linkage=linkage,
         soft=soft,
-        perceptron=Perceptron.from_arrays({name: backend.to_host(part) for name, part in perceptron.arrays().items()}),
-        labels=_labels(file, perceptron, backend),
+        perceptron={name: backend.to_host(array) for name, array in perceptron.items()},
+        labels=_labels(file, Perceptron.from_arrays(perceptron), backend),
     )
 
 
+def _moved(arrays: dict[str, NDArray[Any]], backend: Backend) -> Perceptron:
+    return Perceptron.from_arrays({name: backend.asarray(array) for name, array in arrays.items()})
+
+
 def _features(file: Content, backend: Backend) -> Array:
-    (session,) = preprocess.extract([file], FPS, SETTINGS, backend)
+    (session,) = preprocess.session_features(file.tracks(FPS, backend), FPS, SETTINGS, backend)
     return session.features
 
 
-def _embedded(features: Array, backend: Backend) -> embedding.Embedded:
+def _embedded(features: Array, backend: Backend) -> embedding.Embedding:
     return embedding.embed(features, [features.shape[0]], [NAME], SETTINGS, backend)
 
 
@@ -144,7 +146,7 @@ def _features_agree(job: Job, other: Backend) -> Agreement:
 def _embedding_agrees(job: Job, other: Backend) -> Agreement:
     from sklearn.manifold import trustworthiness
 
-    points = other.to_host(_embedded(other.asarray(job.features), other).embedding)
+    points = other.to_host(_embedded(other.asarray(job.features), other).positions)
     reference, measured = (float(trustworthiness(job.scaled, p, n_neighbors=NEIGHBOURS)) for p in (job.points, points))
     bound = reference - MAX_TRUST_LOSS
     text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({reference:.4f} on the reference backend)"
@@ -153,14 +155,14 @@ def _embedding_agrees(job: Job, other: Backend) -> Agreement:
 
 def _clusters_agree(job: Job, other: Backend) -> Agreement:
     clusters = SETTINGS.clusters
-    linkage = other.single_linkage(other.asarray(job.points), clusters.min_samples)
-    size = clustering.sizes(len(job.points), clusters)[0]
+    linkage = hdbscan.single_linkage(other.asarray(job.points), clusters.min_samples, other)
+    size = hdbscan.sizes(len(job.points), clusters)[0]
     reference, labels = (hdbscan_tree.cut(tree, size, clusters.selection).labels for tree in (job.linkage, linkage))
     return _rand_index(reference, labels, "clusters")
 
 
 def _memberships_agree(job: Job, other: Backend) -> Agreement:
-    labels = clustering.cluster(other.asarray(job.points), SETTINGS.clusters, other).soft
+    labels = clustering.cluster(other.asarray(job.points), SETTINGS, other).soft
     return _rand_index(job.soft, labels, "soft labels")
 
 
@@ -173,6 +175,6 @@ def _rand_index(reference: NDArray[np.int64], labels: NDArray[np.int64], what: s
 
 
 def _labels_agree(job: Job, other: Backend) -> Agreement:
-    equal = float(np.mean(_labels(job.file, on_backend(job.perceptron, other), other) == job.labels))
+    equal = float(np.mean(_labels(job.file, _moved(job.perceptron, other), other) == job.labels))
     text = f"{equal:.3%} of the frames have the same label with one perceptron, at least {MIN_EQUAL_SHARE:.1%}"
     return equal >= MIN_EQUAL_SHARE, equal, MIN_EQUAL_SHARE, text

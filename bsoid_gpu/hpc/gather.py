@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.files import digest, safe_name
+from bsoid_gpu.files import digest
 from bsoid_gpu.hpc.scripts import JOB_FILE
-from bsoid_gpu.run_folder import model_file, tables
+from bsoid_gpu.run_folder import model_file, records
 
 MAX_NAMES = 20  # in a message
 
@@ -56,7 +56,7 @@ def gather(folder: str) -> str:
 
 def _labelled(labels: Path, recording: str, model: str) -> bool:
     """Whether the tables of a recording by the model with that digest exist."""
-    record = tables.read_record(labels / tables.RECORDS / f"{safe_name(recording)}.json")
+    record = records.read_record(records.place_of(labels, recording))
     if record is None or record["asked"]["model"] != model:
         return False
     return all((labels / name).is_file() for session in record["sessions"].values() for name in session["files"])

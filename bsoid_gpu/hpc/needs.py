@@ -10,12 +10,12 @@ from typing import NamedTuple
 from bsoid_gpu.io import outline
 from bsoid_gpu.settings.schema import Settings
 from bsoid_gpu.workflows import cost
+from bsoid_gpu.workflows.recording import BYTES_PER_BYTE
 
 MARGIN = 2.0  # times the estimate
 SLOW = cost.Speed(0.5, 0.5)  # an unknown, shared core of a node
 FILE_S = 10.0  # to label any file: its share of the start, and its tables
 MEGABYTE_S = 0.05  # to label each MB
-FILE_MEMORY = 10  # MB for each MB of a file
 
 
 class Needs(NamedTuple):
@@ -38,5 +38,5 @@ def build_needs(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
 def label_needs(files: Sequence[Path]) -> Needs:
     """To label files, one after the other."""
     megabytes = [file.stat().st_size / 1e6 for file in files]
-    memory = MARGIN * (cost.BASE_MB + FILE_MEMORY * max(megabytes))
+    memory = MARGIN * (cost.BASE_MB + BYTES_PER_BYTE * max(megabytes))
     return Needs(math.ceil(memory / 1000), MARGIN * sum(FILE_S + MEGABYTE_S * size for size in megabytes) / 60)

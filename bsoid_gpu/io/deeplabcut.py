@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.io.csv_numbers import read_numbers
 from bsoid_gpu.io.deeplabcut_header import (
     NO_FRAMES,
     Column,
@@ -42,14 +43,14 @@ MAX_BAD_CELLS = 5  # in a message
 
 
 def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
-    """Parse a CSV file: the header here, the body by the backend; see :func:`bsoid_gpu.io.parse_pose`."""
+    """Parse a CSV file: the header here, the body by pyarrow or cuDF; see :func:`bsoid_gpu.io.parse_pose`."""
     columns, header_lines, cells = csv_header(data, path)
     chosen = layout(columns, keypoints, path)
     heading = f"{str(path)!r}: not all cells are numbers:"
     if cells != len(columns) + 1:  # a table too wide or too narrow in every row looks regular to a parser
         raise_all(_bad_cells(data, header_lines, columns), heading=heading)
     try:
-        numbers = backend.read_numbers(data, header_lines, [column + 1 for column in chosen.columns])
+        numbers = read_numbers(data, header_lines, [column + 1 for column in chosen.columns], backend)
     except ValueError as error:
         raise_all(_bad_cells(data, header_lines, columns), heading=heading)
         msg = f"{str(path)!r} is not a table of numbers: {error}"

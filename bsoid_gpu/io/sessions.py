@@ -178,8 +178,7 @@ def sources(sessions: Sessions) -> list[Source]:
 
 def recording_of(name: str, settings: Input) -> str:
     """Name of the recording that the session is a part of."""
-    match = re.search(settings.group, name) if settings.group else None
-    return str(match.group(1)) if match and match.group(1) else name
+    return settings.recording_of(name)
 
 
 def by_recording(parts: Sequence[Source], settings: Input) -> dict[str, list[Source]]:

@@ -171,17 +171,17 @@ def test_an_unreadable_file(run, tmp_path):
 
 
 def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
-    from bsoid_gpu.method import preprocess
+    from bsoid_gpu.workflows.extraction import Extraction
 
     dlc.write(tmp_path / "a.csv")
     gone = dlc.write(tmp_path / "b.csv")
-    extract = preprocess.extract
+    extract = Extraction.run
 
     def vanish(*arguments):
         gone.unlink(missing_ok=True)
         return extract(*arguments)
 
-    monkeypatch.setattr(preprocess, "extract", vanish)
+    monkeypatch.setattr(Extraction, "run", vanish)
     refused(run(tmp_path / "a.csv", gone), "b.csv")
 
 

@@ -18,7 +18,10 @@ import uses
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.errors import BackendUnavailable
-from bsoid_gpu.settings.schema import Clusters, Embedding
+from bsoid_gpu.estimators import hdbscan_cuda, umap_cuda
+from bsoid_gpu.estimators.base import SILENT
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.umap import UmapSettings
 
 pytestmark = [pytest.mark.contract, pytest.mark.filterwarnings("ignore")]
 RELEASE = "26.10"
@@ -36,8 +39,8 @@ def backend(monkeypatch):
     proof = SimpleNamespace(sum=lambda: SimpleNamespace(get=lambda: 499_500))
     monkeypatch.setattr(cupy, "arange", lambda _: proof)
     made = CudaBackend()
-    made._cp = np
-    monkeypatch.setattr(made, "_free", lambda: 10**12)
+    made.cupy = np
+    monkeypatch.setattr(made, "free_bytes", lambda: 10**12)
     return made
 
 
@@ -62,8 +65,8 @@ def test_umap_accepts_the_arguments_of_the_backend(start, repeatable, backend, m
 
     made = []
     monkeypatch.setattr(UMAP, "fit_transform", lambda self, data: (made.append(self), POINTS)[1])
-    settings = Embedding(neighbours=7, epochs=200, repeatable=repeatable)
-    backend.embed(np.zeros((50, 36)), start, settings, seed=23)
+    settings = UmapSettings(neighbours=7, epochs=200, repeatable=repeatable)
+    umap_cuda.fit_by_cuml(np.zeros((50, 36)), start, settings, 23, backend, SILENT)
     parameters = made[0].get_params()
     assert (parameters["n_neighbors"], parameters["n_components"], parameters["n_epochs"]) == (7, 3, 200)
     assert parameters["random_state"] == (23 if repeatable else None)
@@ -76,8 +79,8 @@ def test_hdbscan_accepts_the_arguments_of_the_backend(backend, monkeypatch):
     from cuml.cluster.hdbscan import all_points_membership_vectors
 
     monkeypatch.setattr(HDBSCAN, "fit", lambda self, data: self)
-    settings = Clusters()
-    model = backend._hdbscan(POINTS, 12, settings.min_samples, settings.selection, prediction_data=True)
+    settings = HdbscanSettings()
+    model = hdbscan_cuda.fitted(POINTS, 12, settings.min_samples, settings.selection, backend, prediction_data=True)
     parameters = model.get_params()
     assert (parameters["min_cluster_size"], parameters["min_samples"]) == (12, settings.min_samples)
     assert (parameters["cluster_selection_method"], parameters["prediction_data"]) == (settings.selection, True)

@@ -24,5 +24,5 @@ def test_the_clusters_with_the_most_mass_are_selected(scores, selected):
 
 def test_a_lattice_is_cut_though_its_clusters_have_no_mass(cpu):
     points = np.stack(np.meshgrid(*[np.arange(9.0)] * 3), -1).reshape(-1, 3).astype(np.float32)
-    cut = hdbscan_tree.cut(cpu.single_linkage(points, 10), 5, "eom")
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 10), 5, "eom")
     assert sorted(set(cut.labels.tolist()) - {-1}) == list(range(len(cut.selected)))

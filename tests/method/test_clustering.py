@@ -3,9 +3,10 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators import hdbscan, hdbscan_tree
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.method import clustering
-from bsoid_gpu.settings.schema import Clusters
+from bsoid_gpu.settings.schema import Settings
 
 
 def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
@@ -18,26 +19,26 @@ def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
 
 @pytest.mark.parametrize("selection", ["eom", "leaf"])
 def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection):
-    import hdbscan
+    import hdbscan as library
 
     points, _ = blobs()
-    linkage = cpu.single_linkage(points, 10)
+    linkage = hdbscan_tree.single_linkage(points, 10)
     for size in (15, 40, 90):
-        fitted = hdbscan.HDBSCAN(
+        fitted = library.HDBSCAN(
             min_cluster_size=size, min_samples=10, cluster_selection_method=selection,
             approx_min_span_tree=False, prediction_data=True,
         ).fit(points.astype(float))  # fmt: skip
         cut = hdbscan_tree.cut(linkage, size, selection)
         assert adjusted_rand_score(fitted.labels_, cut.labels) > 0.99
-        vectors = cpu.membership_vectors(points, linkage, size, Clusters(selection=selection))
-        expected = hdbscan.all_points_membership_vectors(fitted)
+        vectors = hdbscan.membership_vectors(points, cut, size, HdbscanSettings(selection=selection), cpu)
+        expected = library.all_points_membership_vectors(fitted)
         assert vectors.shape == expected.shape
         assert np.mean(np.argmax(vectors, 1) == np.argmax(expected, 1)) > 0.99
 
 
 def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
     points, truth = blobs()
-    found = clustering.cluster(points, Clusters(smallest=0.02, largest=0.06, step=0.01), cpu)
+    found = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.02, largest=0.06, step=0.01)), cpu)
     counts = np.bincount(found.soft)
     assert (np.diff(counts) <= 0).all()
     assert counts.sum() == len(points)
@@ -50,7 +51,7 @@ def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
 
 def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
     points, _ = blobs()
-    found = clustering.cluster(points, Clusters(smallest=0.01, largest=0.3, step=0.01), cpu)
+    found = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu)
     chosen = found.sweep[found.sweep["chosen"]]
     assert len(chosen) == 1
     most = found.sweep["clusters"].max()
@@ -58,17 +59,17 @@ def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
 
 
 def test_sizes_by_hand():
-    assert clustering.sizes(10_000, Clusters()) == [10 * tenth for tenth in range(6, 21)]
-    assert clustering.sizes(300, Clusters()) == [2, 3, 4, 5, 6]
+    assert hdbscan.sizes(10_000, HdbscanSettings()) == [10 * tenth for tenth in range(6, 21)]
+    assert hdbscan.sizes(300, HdbscanSettings()) == [2, 3, 4, 5, 6]
 
 
 def test_no_cluster_says_what_to_change(cpu):
     points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     with pytest.raises(BadInput, match=r"\[clusters\] selection"):
-        clustering.cluster(points, Clusters(smallest=0.4, largest=0.5, step=0.1), cpu)
+        clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
 
 
 def test_equal_points_give_the_same_tree_every_time(cpu):
     points = np.repeat(np.random.default_rng(1).normal(size=(100, 3)), 7, axis=0).astype(np.float32)
-    first = cpu.single_linkage(points, 10)
-    assert all(np.array_equal(cpu.single_linkage(points, 10), first) for _ in range(100))
+    first = hdbscan_tree.single_linkage(points, 10)
+    assert all(np.array_equal(hdbscan_tree.single_linkage(points, 10), first) for _ in range(100))

@@ -44,14 +44,14 @@ def test_cores_and_a_fast_machine_make_it_shorter():
 def test_no_time_is_told_for_a_gpu():
     job = cost.size([FILE] * 4, SETTINGS)
     told = cost.report(cost.on_cuda(job, SETTINGS), job)
-    assert "not measured on a GPU" in told
+    assert "no time has been measured on a GPU" in told
     assert "GB" in told
 
 
 def test_a_sample_is_said():
     job = cost.size([FILE] * 4, replace(SETTINGS, max_training_bins=10_000))
     told = cost.report(cost.on_cpu(job, SETTINGS, 2), job)
-    assert "10,000 of them are learnt from" in told
+    assert "a subsample of 10,000 is embedded" in told
     assert "it compiles" in told
 
 
