@@ -20,7 +20,7 @@ def test_the_peak_of_a_block_is_its_own():
     assert abs(second.megabytes - resting) < 100
 
 
-def test_a_block_inside_another_takes_nothing_from_it():
+def test_a_nested_block_leaves_the_peak_of_the_outer_one():
     with machine.PeakMemory() as outer:
         held = np.ones(200 * MB, dtype=np.uint8)
         del held
@@ -29,7 +29,7 @@ def test_a_block_inside_another_takes_nothing_from_it():
     assert outer.megabytes > inner.megabytes + 100
 
 
-def test_processes_that_it_started_count():
+def test_child_processes_count():
     code = "held = b'x' * (300 * 2**20); print(flush=True); input()"
     with (
         machine.PeakMemory() as memory,
