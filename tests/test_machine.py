@@ -1,8 +1,10 @@
+import os
 import subprocess
 import sys
 
 import numpy as np
 import psutil
+import pytest
 
 from bsoid_gpu import machine
 
@@ -46,3 +48,18 @@ def test_without_a_mark_of_the_system_samples_are_taken(monkeypatch, tmp_path):
     with machine.PeakMemory() as memory:
         pass
     assert memory.megabytes > 10
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot keep a process on a core")
+def test_the_cores_are_those_that_this_process_may_use():
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+        "from bsoid_gpu import machine; print(machine.cores())"
+    )
+
+    def cores(threads):
+        environment = {key: value for key, value in os.environ.items() if key != "NUMBA_NUM_THREADS"} | threads
+        return subprocess.check_output([sys.executable, "-c", code], env=environment)
+
+    assert int(cores({})) == 1
+    assert int(cores({"NUMBA_NUM_THREADS": "3"})) == 3

@@ -203,7 +203,7 @@ class Driver:
 
 
 class Nvml:
-    """pynvml on that machine, whose third card does not answer. CUDA leaves that one out, and sorts the fastest first."""
+    """pynvml on that machine: a third card does not answer, and CUDA, which sorts the fastest first, leaves it out."""
 
     cards = (P100, V100, None)
 

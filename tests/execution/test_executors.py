@@ -7,6 +7,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from other_systems import LACKING, environment
 from quick import QUICK, files
 
 import bsoid_gpu
@@ -51,16 +52,20 @@ import os, signal
 from bsoid_gpu.execution import executors
 
 def items():
-    yield from (1.0, 2.0)
-    os.kill(os.getpid(), signal.SIGKILL)  # its workers have begun, and have no job yet
+    yield from range({})
+    os.kill(os.getpid(), signal.SIGKILL)
 
 list(executors._in_processes(2, abs, items()))
 """
 
 
-def test_a_command_that_is_killed_leaves_no_workers_behind():
-    process = subprocess.Popen([sys.executable, "-c", KILLED], stderr=subprocess.PIPE)
-    process.communicate(timeout=60)  # until nobody holds its stderr any more
+@pytest.mark.parametrize("items", [2, 8], ids=["workers without a job yet", "workers between jobs"])
+@pytest.mark.parametrize("system", ["Linux", *LACKING])
+def test_a_command_that_is_killed_leaves_no_workers_behind(tmp_path, system, items):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(items)], env=environment(tmp_path, system), stderr=subprocess.PIPE
+    )
+    process.communicate(timeout=60)  # until nobody has its stderr open any more
     assert process.returncode == -signal.SIGKILL
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from other_systems import LACKING, environment
 
 from bsoid_gpu.synthetic.sessions import simulate
 
@@ -23,9 +24,9 @@ signals.run(command)
 DEAF = "import ctypes; ctypes.PyDLL(None).sleep(60)"  # holds the interpreter, as compiled code does
 
 
-def start(doing):
+def start(doing, env=None):
     process = subprocess.Popen(
-        [sys.executable, "-c", BUSY.format(doing)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", BUSY.format(doing)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     return process, int(process.stdout.readline())
 
@@ -42,14 +43,23 @@ def ended(process, pid):
 
 @pytest.mark.parametrize("doing", ["time.sleep(60)", DEAF])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_ends_the_command_with_a_code_of_its_own(doing, number):
-    process, pid = start(doing)
+@pytest.mark.parametrize("system", ["Linux", "macOS"])
+def test_a_signal_ends_the_command_with_a_code_of_its_own(tmp_path, doing, number, system):
+    process, pid = start(doing, environment(tmp_path, system))
     process.send_signal(number)
     assert ended(process, pid) == (6, f"stopped by {number.name}; run the same command again to resume\n")
 
 
-def test_nothing_stays_behind_where_the_supervisor_is_killed():
-    process, pid = start("time.sleep(60)")
+def test_a_signal_ends_the_command_where_no_process_can_be_forked(tmp_path):
+    process, pid = start("time.sleep(60)", environment(tmp_path, "Windows"))
+    assert pid == process.pid
+    process.terminate()
+    assert ended(process, pid) == (6, "stopped by SIGTERM; run the same command again to resume\n")
+
+
+@pytest.mark.parametrize("system", ["Linux", "macOS"])
+def test_nothing_stays_behind_where_the_supervisor_is_killed(tmp_path, system):
+    process, pid = start("time.sleep(60)", environment(tmp_path, system))
     process.kill()
     assert ended(process, pid) == (-9, "")
 
@@ -62,8 +72,9 @@ def test_a_command_that_the_system_kills():
 
 
 @pytest.mark.parametrize(("doing", "code"), [("pass", 0), ("sys.exit(4)", 4)])
-def test_the_exit_code_of_the_command(doing, code):
-    process, pid = start(doing)
+@pytest.mark.parametrize("system", ["Linux", *LACKING])
+def test_the_exit_code_of_the_command(tmp_path, doing, code, system):
+    process, pid = start(doing, environment(tmp_path, system))
     assert ended(process, pid) == (code, "")
 
 
