@@ -88,7 +88,7 @@ def classify(
     if estimator.from_arrays is None:
         msg = f"the classifier {estimator.name!r} has no from_arrays"
         raise TypeError(msg)
-    labels_on_device = backend.asarray(labels)
+    targets = backend.asarray(labels)
     classes = int(labels.max()) + 1
     parts = held_out_parts(len(labels), session_bins, bin_s, settings)
 
@@ -96,27 +96,24 @@ def classify(
         """Labels of the held-out bins, by a fit to the others."""
         order = backend.asarray(np.argsort(held_out, kind="stable"))  # the training bins come first
         training, rest = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
-        fitted = estimator.fit(
-            _rows(features, training), _rows(labels_on_device, training), classes, chosen, seed, backend
-        )
+        fitted = estimator.fit(_rows(features, training), _rows(targets, training), classes, chosen, seed, backend)
         return {"labels": predict(fitted, _rows(features, rest))}
 
     def fitted_to_all() -> dict[str, Array]:
-        return estimator.fit(features, labels_on_device, classes, chosen, seed, backend).arrays()
+        return estimator.fit(features, targets, classes, chosen, seed, backend).arrays()
 
     def on_host() -> dict[str, NDArray[Any]]:
         return {name: backend.to_host(array) for name, array in results.items()}
 
     fits = {"all": fitted_to_all} | {name: partial(predicted_without, part) for name, part in parts.items()}
-    # by FIT/ARRAY
+    # keys are FIT/ARRAY
     results = {name: backend.asarray(array) for name, array in monitor.read().items()}
     remaining = [name for name in fits if not _arrays_of_fit(name, results)]
+    resumed = len(fits) - len(remaining)
     with backend.repeatable():
         for name, result in zip(remaining, backend.map([fits[name] for name in remaining]), strict=True):
             results |= {f"{name}/{array}": values for array, values in result.items()}
-            monitor.progress(
-                "fits of the classifier", len(fits) - len(remaining) + remaining.index(name) + 1, len(fits)
-            )
+            monitor.progress("fits of the classifier", resumed + remaining.index(name) + 1, len(fits))
             monitor.save(on_host)
         classifier = _arrays_of_fit("all", results)
         predicted = backend.to_host(predict(estimator.from_arrays(classifier), features))
