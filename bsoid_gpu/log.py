@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 from typing import TypeVar
 
@@ -122,6 +122,11 @@ def progress(items: Iterable[T], what: str, total: int = 0) -> Iterator[T]:
         yield item
     if terminal and told != started:
         sys.stderr.write("\r\x1b[K")
+
+
+def progress_callback(what: str) -> Callable[[int, int], None]:
+    """Report progress by (done, total)."""
+    return lambda done, total: None
 
 
 def seconds_text(seconds: float) -> str:

@@ -16,7 +16,7 @@ from bsoid_gpu.files import file_name_problems
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.typing import Array
 
 
 @dataclass(frozen=True, eq=False)

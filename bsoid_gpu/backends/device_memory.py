@@ -6,6 +6,7 @@ measurements: they err upwards.
 
 from __future__ import annotations
 
+FEWER = "give fewer or shorter sessions, take a card with more memory, or type --backend cpu"
 WORKSPACE = 1 << 30  # tiles of a brute-force search of neighbours
 SMALLEST_BATCH, LARGEST_BATCH = 256, 4096  # rows of a membership batch; the larger one is cuML's default
 

@@ -160,13 +160,14 @@ def build(
     Type the same command again after an interruption: finished stages are not run again.
     """
     from bsoid_gpu.settings import toml
-    from bsoid_gpu.workflows import build as pipeline
+    from bsoid_gpu.workflows import cost
+    from bsoid_gpu.workflows.build import build as build_run
 
     settings, names = toml.load(settings_file) if settings_file else None, _names(keypoints)
     if dry_run:
-        click.echo(pipeline.planned(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
+        click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
         return
-    pipeline.build(
+    build_run(
         list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, executor=executor
     )
     click.echo(out)
@@ -202,11 +203,9 @@ def predict(
     Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions whose
     tables are there already, from the same content by the same model, are left as they are.
     """
-    from bsoid_gpu.workflows import predict as prediction
+    from bsoid_gpu.workflows.predict import predict_files
 
-    prediction.predict_files(
-        model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, executor=executor
-    )
+    predict_files(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, executor=executor)
     click.echo(out)
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators import hdbscan, hdbscan_tree
 from bsoid_gpu.estimators.perceptron import Perceptron
 from bsoid_gpu.io.sessions import Content
 from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess
-from bsoid_gpu.run_folder.model_file import on_backend
-from bsoid_gpu.settings.schema import Classifier, Input, Settings
+from bsoid_gpu.settings.schema import Input, Settings, Validation
 from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bsoid_gpu.backends.protocol import Array, Backend
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.typing import Array
 
 NAME, FPS = "self-check", 60.0
-SETTINGS = Settings(input=Input(fps=FPS), classifier=Classifier(folds=0))
+SETTINGS = Settings(input=Input(fps=FPS), validation=Validation(folds=0))
 
 MOST_DIFFERENCE = 1e-9  # of features, in float64 on both backends
 LOST_TRUST = 0.02  # layouts of one data set by different random numbers differ by less
@@ -53,7 +53,7 @@ class Job:
     points: NDArray[np.float32]
     linkage: NDArray[np.float64]
     soft: NDArray[np.int64]
-    perceptron: Perceptron
+    perceptron: dict[str, NDArray[Any]]
     labels: NDArray[np.int64]
 
 
@@ -94,27 +94,32 @@ def run(backend: Backend, minutes: float) -> Job:
     file = Content(NAME, Path(f"{NAME}.csv"), deeplabcut_csv(pose))
     features = _features(file, backend)
     embedded = _embedded(features, backend)
-    linkage = backend.single_linkage(embedded.embedding, SETTINGS.clusters.min_samples)
-    soft = clustering.cluster(embedded.embedding, SETTINGS.clusters, backend).soft
-    learnt = classification.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend).perceptron
+    linkage = hdbscan.single_linkage(embedded.positions, SETTINGS.clusters.min_samples, backend)
+    soft = clustering.cluster(embedded.positions, SETTINGS, backend).soft
+    classified = classification.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend)
+    perceptron = classified.classifier
     return Job(
         file=file,
         features=backend.to_host(features),
         scaled=backend.to_host(embedded.scaled),
-        points=backend.to_host(embedded.embedding),
+        points=backend.to_host(embedded.positions),
         linkage=linkage,
         soft=soft,
-        perceptron=Perceptron.from_arrays({name: backend.to_host(part) for name, part in learnt.arrays().items()}),
-        labels=_labels(file, learnt, backend),
+        perceptron={name: backend.to_host(array) for name, array in perceptron.items()},
+        labels=_labels(file, Perceptron.from_arrays(perceptron), backend),
     )
 
 
+def _moved(arrays: dict[str, NDArray[Any]], backend: Backend) -> Perceptron:
+    return Perceptron.from_arrays({name: backend.asarray(array) for name, array in arrays.items()})
+
+
 def _features(file: Content, backend: Backend) -> Array:
-    (session,) = preprocess.extract([file], FPS, SETTINGS, backend)
+    (session,) = preprocess.session_features(file.tracks(FPS, backend), FPS, SETTINGS, backend)
     return session.features
 
 
-def _embedded(features: Array, backend: Backend) -> embedding.Embedded:
+def _embedded(features: Array, backend: Backend) -> embedding.Embedding:
     return embedding.embed(features, [features.shape[0]], [NAME], SETTINGS, backend)
 
 
@@ -131,9 +136,9 @@ def _features_agree(job: Job, other: Backend) -> Agreement:
 
     A turn that is nearly 0 is a small difference of large numbers, and has fewer digits than the others.
     """
-    found = other.to_host(_features(job.file, other))
+    features = other.to_host(_features(job.file, other))
     size = np.maximum(np.abs(job.features), np.mean(np.abs(job.features), axis=0))
-    largest = float(np.max(np.abs(found - job.features) / size))
+    largest = float(np.max(np.abs(features - job.features) / size))
     text = f"largest relative difference {largest:.1e}, at most {MOST_DIFFERENCE:.0e}"
     return largest <= MOST_DIFFERENCE, largest, MOST_DIFFERENCE, text
 
@@ -141,8 +146,8 @@ def _features_agree(job: Job, other: Backend) -> Agreement:
 def _embedding_agrees(job: Job, other: Backend) -> Agreement:
     from sklearn.manifold import trustworthiness
 
-    found = other.to_host(_embedded(other.asarray(job.features), other).embedding)
-    trusted, measured = (float(trustworthiness(job.scaled, at, n_neighbors=NEIGHBOURS)) for at in (job.points, found))
+    points = other.to_host(_embedded(other.asarray(job.features), other).positions)
+    trusted, measured = (float(trustworthiness(job.scaled, at, n_neighbors=NEIGHBOURS)) for at in (job.points, points))
     bound = trusted - LOST_TRUST
     text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({trusted:.4f} by the trusted backend)"
     return measured >= bound, measured, bound, text
@@ -150,26 +155,26 @@ def _embedding_agrees(job: Job, other: Backend) -> Agreement:
 
 def _clusters_agree(job: Job, other: Backend) -> Agreement:
     clusters = SETTINGS.clusters
-    linkage = other.single_linkage(other.asarray(job.points), clusters.min_samples)
-    size = clustering.sizes(len(job.points), clusters)[0]
-    trusted, found = (hdbscan_tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
-    return _rand_index(trusted, found, "clusters")
+    linkage = hdbscan.single_linkage(other.asarray(job.points), clusters.min_samples, other)
+    size = hdbscan.sizes(len(job.points), clusters)[0]
+    trusted, labels = (hdbscan_tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
+    return _rand_index(trusted, labels, "clusters")
 
 
 def _memberships_agree(job: Job, other: Backend) -> Agreement:
-    found = clustering.cluster(other.asarray(job.points), SETTINGS.clusters, other).soft
-    return _rand_index(job.soft, found, "soft labels")
+    soft = clustering.cluster(other.asarray(job.points), SETTINGS, other).soft
+    return _rand_index(job.soft, soft, "soft labels")
 
 
-def _rand_index(trusted: NDArray[np.int64], found: NDArray[np.int64], what: str) -> Agreement:
+def _rand_index(trusted: NDArray[np.int64], labels: NDArray[np.int64], what: str) -> Agreement:
     from sklearn.metrics import adjusted_rand_score
 
-    index = float(adjusted_rand_score(trusted, found))
+    index = float(adjusted_rand_score(trusted, labels))
     text = f"adjusted Rand index of the {what} {index:.4f}, at least {LEAST_RAND_INDEX}"
     return index >= LEAST_RAND_INDEX, index, LEAST_RAND_INDEX, text
 
 
 def _labels_agree(job: Job, other: Backend) -> Agreement:
-    equal = float(np.mean(_labels(job.file, on_backend(job.perceptron, other), other) == job.labels))
+    equal = float(np.mean(_labels(job.file, _moved(job.perceptron, other), other) == job.labels))
     text = f"{equal:.3%} of the frames have the same label by one perceptron, at least {LEAST_EQUAL:.1%}"
     return equal >= LEAST_EQUAL, equal, LEAST_EQUAL, text

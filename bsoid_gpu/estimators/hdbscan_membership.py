@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,18 +10,22 @@ import numpy as np
 from bsoid_gpu.machine import cores
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bsoid_gpu.estimators.hdbscan_tree import Cut
 
 TINY = 1e-8  # keeps a ratio of densities finite, as in hdbscan
+FEW = 64  # exemplars that are compared one by one in the time of one search in a tree
+ENTRIES = 1 << 22  # distances that a thread holds at a time: 32 MB
 
 
 def membership_vectors(embedding: NDArray[np.float32], cut: Cut) -> NDArray[np.float64]:
     """Membership of each bin in each cluster of a cut.
 
-    hdbscan's soft clustering: nearness to the exemplars of each cluster, times how late in the tree the bin parts from
-    it, in shares that add up to the probability that the bin is in a cluster at all.
+    hdbscan's soft clustering: nearness to the exemplars of each cluster, times how late in the tree the bin is
+    separated from it, in shares that add up to the probability that the bin is in a cluster at all.
 
     Parameters
     ----------
@@ -34,22 +39,36 @@ def membership_vectors(embedding: NDArray[np.float32], cut: Cut) -> NDArray[np.f
     NDArray
         (bins, clusters), clusters in the order of ``cut.selected``; NaN where no cluster attracts a bin.
     """
+    points = np.asarray(embedding, dtype=np.float64)
     tree = _Condensed(cut)
-    parting = np.where(np.isnan(tree.parting), tree.density[:, None], tree.parting)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        lateness = np.exp(np.exp(-(tree.densest[tree.leaving] + TINY)[:, None] / parting))
-        shares = _nearness(embedding, tree) * (lateness / lateness.sum(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        nearest = tree.densest[cut.selected - tree.root][np.argmax(parting, axis=1)]
-        return shares * (parting.max(axis=1) / np.maximum(nearest, tree.density))[:, None]
+    distances = _distances_to(points, tree.exemplars)
+    densest = tree.densest[cut.selected - tree.root]
+    vectors = np.empty((len(points), len(cut.selected)))
+
+    def fill(bins: slice) -> None:
+        leaving, density = tree.leaving[bins], tree.density[bins]
+        separation = tree.separation[leaving]
+        separation = np.where(np.isnan(separation), density[:, None], separation)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            lateness = np.exp(np.exp(-(tree.densest[leaving] + TINY)[:, None] / separation))
+            shares = _nearness(distances(points[bins])) * (lateness / lateness.sum(axis=1, keepdims=True))
+            shares /= shares.sum(axis=1, keepdims=True)
+            nearest = densest[np.argmax(separation, axis=1)]
+            vectors[bins] = shares * (separation.max(axis=1) / np.maximum(nearest, density))[:, None]
+
+    rows = max(1, ENTRIES // (FEW * len(cut.selected)))
+    with ThreadPoolExecutor(cores()) as pool:
+        for _ in pool.map(fill, [slice(start, start + rows) for start in range(0, len(points), rows)]):
+            pass
+    return vectors
 
 
 class _Condensed:
-    """What a condensed tree tells: nodes are numbered from 0, the root; densities are lambdas, 1 / distance.
+    """A condensed tree: nodes are numbered from 0, the root; densities are lambdas, 1 / distance.
 
     ``leaving`` (bins,) the node that a bin is the last in, and ``density`` at which it leaves it; ``densest`` (nodes,)
-    at which a node loses its last bin; ``parting`` (bins, clusters) the density at which a bin's node parts from a
-    cluster, NaN where one is part of the other; ``exemplars`` of each cluster: the last bins of its leaves.
+    at which a node loses its last bin; ``separation`` (nodes, clusters) the density at which a node is separated from
+    a cluster, NaN where one is part of the other; ``exemplars`` of each cluster: the last bins of its leaves.
     """
 
     def __init__(self, cut: Cut) -> None:
@@ -65,41 +84,59 @@ class _Condensed:
         above, birth = np.full(nodes, -1), np.zeros(nodes)
         inner = child[~is_bin] - self.root
         above[inner], birth[inner] = parent[~is_bin] - self.root, density[~is_bin]
-        lines = [_line(node, above) for node in range(nodes)]
-        selected = [int(node) - self.root for node in cut.selected]
-        of_nodes = np.asarray([[_parting(line, lines[cluster], birth) for cluster in selected] for line in lines])
-        self.parting = of_nodes[self.leaving]
+        begin, end = _intervals(above)
+
+        def within(those: NDArray[np.int64], node: int) -> NDArray[np.bool_]:
+            return (begin[node] <= begin[those]) & (begin[those] < end[node])
+
+        clusters = cut.selected - self.root
+        self.separation = np.full((nodes, len(clusters)), np.nan)
+        for node in range(1, nodes):  # what is separate from the node above is separate from this one, as early
+            beside = within(clusters, above[node]) & (clusters != above[node]) & ~within(clusters, node)
+            self.separation[node] = np.where(beside, birth[node], self.separation[above[node]])
         is_leaf = np.ones(nodes, dtype=bool)
         is_leaf[above[inner]] = False
-        last = is_leaf[self.leaving] & (self.density == self.densest[self.leaving])
-        self.exemplars = []
-        for cluster in selected:
-            below = np.asarray([cluster in line for line in lines])
-            self.exemplars.append(np.flatnonzero(last & below[self.leaving]))
+        last = np.flatnonzero(is_leaf[self.leaving] & (self.density == self.densest[self.leaving]))
+        self.exemplars = [last[within(self.leaving[last], cluster)] for cluster in clusters]
 
 
-def _line(node: int, above: NDArray[np.int64]) -> list[int]:
-    """A node and those that it is part of, the root first."""
-    line = [node]
-    while above[line[0]] >= 0:
-        line.insert(0, int(above[line[0]]))
-    return line
+def _intervals(above: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Begin and end of each node's interval: those of its parts are inside it, one after the other.
+
+    ``above`` holds the node that each is a part of, whose number is the smaller one.
+    """
+    sizes = np.ones(len(above), dtype=np.int64)
+    for node in range(len(above) - 1, 0, -1):
+        sizes[above[node]] += sizes[node]
+    begin = np.zeros(len(above), dtype=np.int64)
+    free = begin + 1  # where the next part of a node begins
+    for node in range(1, len(above)):
+        begin[node] = free[above[node]]
+        free[above[node]] += sizes[node]
+        free[node] = begin[node] + 1
+    return begin, begin + sizes
 
 
-def _parting(one: list[int], other: list[int], birth: NDArray[np.float64]) -> float:
-    """Density at which two lines part; NaN where one is the beginning of the other."""
-    for mine, theirs in zip(one, other, strict=False):
-        if mine != theirs:
-            return float(birth[mine])
-    return np.nan
+def _distances_to(
+    points: NDArray[np.float64], exemplars: list[NDArray[np.int64]]
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Function of places (bins, dimensions): distances (bins, clusters) to the nearest exemplar of each cluster.
 
-
-def _nearness(embedding: NDArray[np.float32], tree: _Condensed) -> NDArray[np.float64]:
-    """Shares of the clusters in the inverse distances to their nearest exemplar: (bins, clusters)."""
+    Where clusters have few exemplars, all distances take less time than a search in each cluster's own tree.
+    """
     from scipy.spatial import cKDTree
+    from scipy.spatial.distance import cdist
 
-    points = np.asarray(embedding, dtype=np.float64)
-    distance = np.column_stack([cKDTree(points[own]).query(points, workers=cores())[0] for own in tree.exemplars])
+    sizes = [len(own) for own in exemplars]
+    if sum(sizes) > FEW * len(sizes):
+        trees = [cKDTree(points[own]) for own in exemplars]
+        return lambda places: np.column_stack([tree.query(places)[0] for tree in trees])
+    together, starts = points[np.concatenate(exemplars)], np.cumsum([0, *sizes[:-1]])
+    return lambda places: np.minimum.reduceat(cdist(places, together), starts, axis=1)
+
+
+def _nearness(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of the clusters in the inverse distances."""
     inverse = np.where(distance > 0, 1 / distance, np.finfo(np.float64).max / distance.shape[1])
     return inverse / inverse.sum(axis=1, keepdims=True)
 
@@ -115,8 +152,8 @@ def same_clusters(labels: NDArray[np.int64], others: NDArray[np.int64]) -> NDArr
     both = (labels >= 0) & (others >= 0)
     shared = np.zeros((clusters, clusters), dtype=np.int64)
     np.add.at(shared, (labels[both], others[both]), 1)
-    found = np.argmax(shared, axis=1)
+    partner = np.argmax(shared, axis=1)
     own = np.bincount(labels[labels >= 0], minlength=clusters)
     of_others = np.bincount(others[others >= 0], minlength=clusters)
-    most = shared[np.arange(clusters), found]
-    return found if np.all(2 * most > own) and np.all(2 * most > of_others[found]) else None
+    most = shared[np.arange(clusters), partner]
+    return partner if np.all(2 * most > own) and np.all(2 * most > of_others[partner]) else None

@@ -9,32 +9,50 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.estimators.base import CLASSIFIER, Cost, Estimator, JobSize
+from bsoid_gpu.estimators.network import accuracy, as_layers, gradient, initial, outputs, softmax
 from bsoid_gpu.estimators.standard_scaler import scale_of, standardise
-from bsoid_gpu.kernels.counter_rng import SHUFFLE, SPLIT, WEIGHTS, permutation, uniform
+from bsoid_gpu.fields import setting
+from bsoid_gpu.kernels.counter_rng import SHUFFLE, SPLIT, permutation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
-    from numpy.typing import NDArray
-
-    from bsoid_gpu.backends.protocol import Array
-    from bsoid_gpu.settings.schema import Classifier
-
-    Layers = list[tuple[Array, Array]]
-    ToHost = Callable[[Array], NDArray[Any]]
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.typing import Array
 
 CHUNK_ROWS = 16_384  # bounds the memory of a prediction: 8 MB for each 128 units
 VALIDATION_SHARE = 0.1
 WARM_UP = 0.2  # share of the updates over which the step size grows, before it falls
 FULL_BATCH = 1024  # bins; for smaller batches the step shrinks with their square root, as gradients are noisier
 EPOCH_UPDATES = 50  # at least, by smaller batches: else a fit to few bins would end before it has converged
+START_S, WEIGHT_S = 0.1, 0.9e-10  # of the cost, on one core of the reference machine
 MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
+
+
+@dataclass(frozen=True)
+class PerceptronSettings:
+    """The multilayer perceptron from features to labels."""
+
+    method: ClassVar[str] = "perceptron"
+    hidden: tuple[int, ...] = setting((128, 128), "Units of each hidden layer.")
+    learning_rate: float = setting(
+        0.05, "Adam's largest step size, for batches of at least 1,024 bins.", bounds=(1e-8, 10.0)
+    )
+    batch: int = setting(2048, "Most bins in a mini-batch.", bounds=(1, 2**24))
+    max_epochs: int = setting(
+        10, "Passes over the training bins; the step size falls to 0 over them.", bounds=(1, 100_000)
+    )
+    patience: int = setting(8, "Epochs without a better validation accuracy before the fit stops.", bounds=(1, 100_000))
+    tolerance: float = setting(
+        1e-4, "Smallest gain of the validation accuracy that counts as better.", bounds=(0.0, 1.0)
+    )
+    l2: float = setting(1e-4, "Decay of the weights, not of the biases.", bounds=(0.0, 10.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +86,15 @@ class Perceptron:
             named |= {f"weights.{i}": weights, f"bias.{i}": bias}
         return named
 
+    def predict_proba(self, features: Array) -> Array:
+        """Probability of each class: (rows, classes) float32 from (rows, columns), computed in chunks of rows."""
+        xp = array_namespace(features)
+        layers = list(zip(self.weights, self.biases, strict=True))
+        rows = features.shape[0]
+        starts = range(0, max(rows, 1), CHUNK_ROWS)  # no rows are one empty chunk
+        chunks = (_scaled(features[i : min(i + CHUNK_ROWS, rows), :], self.mean, self.scale) for i in starts)
+        return xp.concat([softmax(outputs(layers, chunk)[-1]) for chunk in chunks])
+
     @classmethod
     def from_arrays(cls, named: dict[str, Array]) -> Perceptron:
         """The perceptron whose :meth:`arrays` these are; ``KeyError`` where one is missing."""
@@ -80,7 +107,9 @@ class Perceptron:
         )
 
 
-def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, seed: int, to_host: ToHost) -> Perceptron:
+def fit(
+    features: Array, labels: Array, n_classes: int, settings: PerceptronSettings, seed: int, backend: Backend
+) -> Perceptron:
     """Fit a perceptron that predicts labels from features.
 
     A random tenth of the bins is held out for validation: the parameters with the best accuracy there are kept.
@@ -98,15 +127,15 @@ def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, se
         Layers, step size, and when to stop.
     seed
         The same seed gives the same perceptron, on another library up to rounding.
-    to_host
-        Moves an array to the host: two numbers at first, then one an epoch.
+    backend
+        Moves to the host two numbers at first, then one an epoch.
 
     Raises
     ------
     ValueError
         No bins, NaN or infinite features, or labels out of range.
     """
-    _check(features, labels, n_classes, to_host)
+    _check(features, labels, n_classes, backend)
     xp, device = array_namespace(features), device_of(features)
     bins, columns = features.shape
     mean, scale = scale_of(features)
@@ -115,33 +144,18 @@ def fit(features: Array, labels: Array, n_classes: int, settings: Classifier, se
     order = permutation(xp, bins, seed, SPLIT, device)
     held_out = int(VALIDATION_SHARE * bins)
     validation = order[:held_out] if held_out else order  # too few bins to spare any
-    parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed, to_host)
+    parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed, backend)
     weights, biases = zip(*as_layers(parameters, sizes), strict=True)
     return Perceptron(weights, biases, mean, scale)
 
 
-def predict_proba(model: Perceptron, features: Array) -> Array:
-    """Probability of each class: (rows, classes) float32 from (rows, columns), computed in chunks of rows."""
-    xp = array_namespace(features)
-    layers = list(zip(model.weights, model.biases, strict=True))
-    rows = features.shape[0]
-    starts = range(0, max(rows, 1), CHUNK_ROWS)  # no rows are one empty chunk
-    chunks = (_scaled(features[i : min(i + CHUNK_ROWS, rows), :], model.mean, model.scale) for i in starts)
-    return xp.concat([softmax(outputs(layers, chunk)[-1]) for chunk in chunks])
-
-
-def predict(model: Perceptron, features: Array) -> Array:
-    """The likeliest class of each row: (rows,) int64."""
-    return array_namespace(features).argmax(predict_proba(model, features), axis=1)
-
-
-def _check(features: Array, labels: Array, n_classes: int, to_host: ToHost) -> None:
+def _check(features: Array, labels: Array, n_classes: int, backend: Backend) -> None:
     xp = array_namespace(features)
     if features.shape[0] == 0:
         msg = "there are no bins to fit the perceptron to"
         raise ValueError(msg)
     in_range = (labels >= 0) & (labels < n_classes)
-    features_finite, labels_in_range = to_host(xp.stack([xp.all(xp.isfinite(features)), xp.all(in_range)]))
+    features_finite, labels_in_range = backend.to_host(xp.stack([xp.all(xp.isfinite(features)), xp.all(in_range)]))
     if not features_finite:
         msg = "the features hold NaN or infinite values; expected finite numbers in every bin"
         raise ValueError(msg)
@@ -156,59 +170,6 @@ def _scaled(features: Array, mean: Array, scale: Array) -> Array:
     return xp.astype(standardise(features, mean, scale), xp.float32)
 
 
-def as_layers(parameters: Array, sizes: tuple[int, ...]) -> Layers:
-    """Weights (inputs, units) and bias (units,) of each layer, as views of the vector of all parameters."""
-    xp = array_namespace(parameters)
-    layers, start = [], 0
-    for inputs, units in pairwise(sizes):
-        stop = start + (inputs + 1) * units
-        block = xp.reshape(parameters[start:stop], (inputs + 1, units))
-        layers.append((block[:-1, :], block[-1, :]))
-        start = stop
-    return layers
-
-
-def outputs(layers: Layers, x: Array) -> list[Array]:
-    """Input x (rows, columns), the output of each hidden layer (rows, units), and the logits (rows, classes)."""
-    xp = array_namespace(x)
-    activations = [x]
-    for weights, bias in layers[:-1]:
-        activations.append(xp.maximum(activations[-1] @ weights + bias, 0))
-    weights, bias = layers[-1]
-    return [*activations, activations[-1] @ weights + bias]
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities (rows, classes) from logits."""
-    xp = array_namespace(logits)
-    odds = xp.exp(logits - xp.max(logits, axis=1, keepdims=True))
-    return odds / xp.sum(odds, axis=1, keepdims=True)
-
-
-def accuracy(layers: Layers, x: Array, labels: Array) -> Array:
-    """Share of the rows whose likeliest class is their label: a number that stays on the device."""
-    xp = array_namespace(x)
-    return xp.mean(xp.astype(xp.argmax(outputs(layers, x)[-1], axis=1) == labels, x.dtype))
-
-
-def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array) -> Array:
-    """Gradient of the mean cross-entropy of rows, by back-propagation: (parameters,).
-
-    ``target`` (rows, classes) is 1 at the row's label, else 0.
-    """
-    xp = array_namespace(x)
-    layers = as_layers(parameters, sizes)
-    *inputs, logits = outputs(layers, x)
-    delta = (softmax(logits) - target) / x.shape[0]
-    parts: list[Array] = []
-    for i in reversed(range(len(layers))):
-        parts = [xp.reshape(inputs[i].T @ delta, (-1,)), xp.sum(delta, axis=0), *parts]
-        if i > 0:
-            active = xp.astype(inputs[i] > 0, delta.dtype)  # a product is ten times as fast as a choice by where
-            delta = (delta @ layers[i][0].T) * active
-    return xp.concat(parts)
-
-
 def weight_decay(xp: ModuleType, sizes: tuple[int, ...], l2: float, device: object = None) -> Array:
     """Coefficient of the L2 penalty, (parameters,) float32: ``l2`` for a weight, 0 for a bias, as in scikit-learn."""
     parts = [
@@ -219,7 +180,7 @@ def weight_decay(xp: ModuleType, sizes: tuple[int, ...], l2: float, device: obje
     return xp.concat(parts)
 
 
-def mini_batches(bins: int, settings: Classifier) -> tuple[int, float]:
+def mini_batches(bins: int, settings: PerceptronSettings) -> tuple[int, float]:
     """Mini-batches of an epoch of ``bins`` bins, and the largest step size with batches of that size."""
     batches = math.ceil(bins / min(settings.batch, math.ceil(bins / EPOCH_UPDATES)))
     return batches, settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))
@@ -255,9 +216,9 @@ def _descend(
     rows: Array,
     validation: Array,
     sizes: tuple[int, ...],
-    settings: Classifier,
+    settings: PerceptronSettings,
     seed: int,
-    to_host: ToHost,
+    backend: Backend,
 ) -> Array:
     """Parameters after the epoch with the best accuracy on the rows ``validation``, the latest of several."""
     xp, device = array_namespace(x), device_of(x)
@@ -277,7 +238,7 @@ def _descend(
             slope = gradient(parameters, sizes, xp.take(x, chosen, axis=0), target) + decay * parameters
             step = step_size(moments.updates, settings.max_epochs * batches, largest)
             parameters, moments = adam(parameters, slope, moments, step)
-        score = float(to_host(accuracy(as_layers(parameters, sizes), held_out, held_out_labels)))
+        score = float(backend.to_host(accuracy(as_layers(parameters, sizes), held_out, held_out_labels)))
         stale = 0 if score > best + settings.tolerance else stale + 1
         if score >= best:
             best, kept = score, parameters
@@ -286,14 +247,33 @@ def _descend(
     return kept
 
 
-def initial(xp: ModuleType, sizes: tuple[int, ...], seed: int, device: object = None) -> Array:
-    """Initial parameters: weights uniform within ``sqrt(6 / inputs)`` of 0 (He et al. 2015), biases 0."""
-    inputs_units = list(pairwise(sizes))
-    random = uniform(xp, sum(inputs * units for inputs, units in inputs_units), seed, WEIGHTS, device)
-    parts, start = [], 0
-    for inputs, units in inputs_units:
-        stop = start + inputs * units
-        parts.append((2 * random[start:stop] - 1) * math.sqrt(6 / inputs))
-        parts.append(xp.zeros(units, dtype=xp.float32, device=device))
-        start = stop
-    return xp.concat(parts)
+def cost(size: JobSize, settings: PerceptronSettings) -> Cost:
+    """Products of the forward and backward passes."""
+    weights = sum(inputs * units for inputs, units in pairwise((size.columns, *settings.hidden, size.labels)))
+    return Cost(
+        serial_s=START_S,
+        parallel_s=0.0,
+        product_s=size.bins * settings.max_epochs * weights * WEIGHT_S,
+        host_bytes=3 * 8 * size.bins * size.columns,
+        device_bytes=4 * 8 * size.bins * size.columns,
+    )
+
+
+def problems(settings: PerceptronSettings) -> list[str]:
+    """A sentence where a layer has no units."""
+    if all(units >= 1 for units in settings.hidden):
+        return []
+    return [f"[classifier] hidden = {list(settings.hidden)}; expected whole numbers of at least 1"]
+
+
+ESTIMATOR = Estimator(
+    role=CLASSIFIER,
+    name="perceptron",
+    version=1,
+    settings=PerceptronSettings,
+    fit=fit,
+    cost=cost,
+    from_arrays=Perceptron.from_arrays,
+    problems=problems,
+    smallest_job=lambda _settings, _bins: 1,
+)

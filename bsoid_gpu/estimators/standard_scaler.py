@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 if TYPE_CHECKING:
-    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.typing import Array
 
 CONSTANT = 1e-12  # rounding alone gives a constant column a deviation up to this share of its largest absolute value
 FLOOR = 1e-9  # px or degrees: far below what a tracker resolves, far above the rounding of a difference of positions

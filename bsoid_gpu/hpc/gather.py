@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.files import digest, safe_name
+from bsoid_gpu.files import digest
 from bsoid_gpu.hpc.scripts import KNOWN
-from bsoid_gpu.run_folder import model_file, tables
+from bsoid_gpu.run_folder import model_file, records
 
 SHOWN = 20  # names; the number of all is told
 
@@ -54,7 +54,7 @@ def gather(folder: str) -> str:
 
 def _labelled(labels: Path, recording: str, made_by: str) -> bool:
     """Whether the tables of a recording are there, made by that model."""
-    record = tables.read_record(labels / tables.RECORDS / f"{safe_name(recording)}.json")
+    record = records.read_record(records.place_of(labels, recording))
     if record is None or record["asked"]["model"] != made_by:
         return False
     return all((labels / name).is_file() for session in record["sessions"].values() for name in session["files"])

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from bsoid_gpu.io.outline import outline
 from bsoid_gpu.settings.schema import Settings
 from bsoid_gpu.workflows import cost
+from bsoid_gpu.workflows.recording import BYTES_PER_BYTE
 
 SPARE = 2.0  # times what is planned
 SLOW = cost.Speed(0.5, 0.5)  # of a node's core, shared and unknown
 START_S = 10.0  # of a file's labelling: its share of the start, and its tables
 LABEL_S = 0.05  # for each MB
-FILE_MEMORY = 10  # MB for each MB of a file
 
 
 class Needs(NamedTuple):
@@ -38,5 +38,5 @@ def to_build(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
 def to_label(files: Sequence[Path]) -> Needs:
     """To label files one after the other."""
     megabytes = [file.stat().st_size / 1e6 for file in files]
-    memory = SPARE * (cost.BASE_MB + FILE_MEMORY * max(megabytes))
+    memory = SPARE * (cost.BASE_MB + BYTES_PER_BYTE * max(megabytes))
     return Needs(math.ceil(memory / 1000), SPARE * sum(START_S + LABEL_S * size for size in megabytes) / 60)

@@ -16,6 +16,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.io.csv_numbers import read_numbers
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose, unknown_keypoint
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bsoid_gpu.backends.protocol import Array, Backend
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.typing import Array
 
 HEADER_BYTES = 1 << 20  # the header lies within
 SHARED = "single"  # DeepLabCut's name for body parts, such as corners of the arena, that belong to no animal
@@ -61,7 +63,7 @@ def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: 
     if cells != len(columns) + 1:  # a table that is too wide or too narrow all the way down is regular to a parser
         raise_all(_bad_cells(data, skip_rows, columns), heading=told)
     try:
-        numbers = backend.read_numbers(data, skip_rows, [place + 1 for place in layout.places])
+        numbers = read_numbers(data, skip_rows, [place + 1 for place in layout.places], backend)
     except ValueError as error:
         raise_all(_bad_cells(data, skip_rows, columns), heading=told)
         msg = f"{str(path)!r} is no table of numbers: {error}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,8 +109,7 @@ def sources(sessions: Sessions) -> list[Source]:
 
 def recording_of(name: str, settings: Input) -> str:
     """Name of the recording that the session is a part of."""
-    match = re.search(settings.group, name) if settings.group else None
-    return str(match.group(1)) if match and match.group(1) else name
+    return settings.recording_of(name)
 
 
 def by_recording(found: Sequence[Source], settings: Input) -> dict[str, list[Source]]:

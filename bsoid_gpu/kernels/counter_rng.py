@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any, TypeAlias
 
-    from bsoid_gpu.backends.protocol import Array
+    Array: TypeAlias = Any
 
-# streams: what the numbers of one seed are drawn for; epoch e shuffles by SHUFFLE + e
+# streams of one seed, one for each purpose; epoch e shuffles by SHUFFLE + e
 START, TIES, SAMPLE = 2**31, 2**31 + 1024, 2**31 + 2048
 SPLIT, WEIGHTS, SHUFFLE = 0, 1, 2
 

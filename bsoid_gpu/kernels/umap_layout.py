@@ -15,14 +15,12 @@ import numba
 import numpy as np
 from numba.cpython.unsafe.tuple import tuple_setitem
 
-from bsoid_gpu.log import progress
-from bsoid_gpu.run_folder.store import NO_CHECKPOINT
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from bsoid_gpu.kernels.fuzzy_graph import Graph
-    from bsoid_gpu.run_folder.store import Checkpoint
 
 STEPS = 32  # of an epoch
 EPOCHS = 8  # that events are listed for at a time
@@ -35,8 +33,8 @@ SHIFT = 23 - BITS
 FIRST, LAST = (127 - 40) << BITS, (127 + 14) << BITS  # from 2^-40 to 2^14
 
 
-def descend(
-    start: NDArray[np.float32],
+def layout(
+    positions: NDArray[np.float32],
     graph: Graph,
     a: float,
     b: float,
@@ -44,35 +42,40 @@ def descend(
     negative_samples: int,
     learning_rate: float,
     seed: int,
-    checkpoint: Checkpoint = NO_CHECKPOINT,
-) -> NDArray[np.float32]:
-    """Positions (points, dimensions) float32 after the descent from ``start``.
+    first_epoch: int = 0,
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Move the points, and yield their positions every few epochs.
 
     Parameters
     ----------
-    start
-        First positions (points, dimensions).
+    positions
+        (points, dimensions): the initial positions, or those that were yielded after ``first_epoch`` epochs.
     graph
-        The fuzzy graph.
+        The fuzzy graph: ``offsets``, ``columns`` and ``weights`` of its rows.
     a, b
         Of the membership ``1 / (1 + a d^(2b))`` in the layout.
     epochs
-        Over which the step size falls to 0 along a line.
+        Over which the step size falls linearly to 0.
     negative_samples
         Points that a firing edge pushes its head away from.
     learning_rate
         First step size.
     seed
-        Of the order of the edges and of the points drawn.
-    checkpoint
-        The positions and the epoch they are of.
+        Of the order of the edges and of the points sampled.
+    first_epoch
+        Epochs that are done: the result is the same as without an interruption.
+
+    Yields
+    ------
+    tuple
+        Number of epochs that are done, and the positions (points, dimensions) float32, which the next step overwrites.
     """
     attraction, repulsion = _forces(a, b)
     chances = graph.weights / graph.weights.max()
-    reached = checkpoint.found() or {"positions": start, "epoch": np.zeros(1, dtype=np.int64)}
-    old, new = reached["positions"].astype(np.float32), np.empty_like(start, dtype=np.float32)
-    origin = (np.float32(0.0),) * start.shape[1]
-    for first in progress(range(int(reached["epoch"][0]), epochs, EPOCHS), "layout"):
+    old = positions.astype(np.float32)
+    new = np.empty_like(old)
+    origin = (np.float32(0.0),) * positions.shape[1]
+    for first in range(first_epoch, epochs, EPOCHS):
         last = min(first + EPOCHS, epochs)
         steps = (last - first) * STEPS
         heads, tails, offsets = _events(graph.offsets, graph.columns, chances, first, last, seed)
@@ -80,8 +83,7 @@ def descend(
         _walk(
             old, new, heads, tails, offsets, attraction, repulsion, rates, first * STEPS, negative_samples, seed, origin
         )
-        checkpoint.keep(lambda: {"positions": old, "epoch": np.array([last])})  # noqa: B023 - called at once
-    return old
+        yield last, old
 
 
 def curve(min_dist: float) -> tuple[float, float]:

@@ -1,39 +1,38 @@
-"""The classification stage: a perceptron from features to labels, and its accuracy on held-out bins."""
+"""The classifier from features to labels, and its accuracy on held-out bins."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from array_api_compat import array_namespace
+from numpy.typing import NDArray
 
-from bsoid_gpu.estimators import perceptron as mlp
-from bsoid_gpu.log import logger, progress
-from bsoid_gpu.run_folder import store
+from bsoid_gpu.estimators import registry
+from bsoid_gpu.estimators.base import CLASSIFIER, SILENT, Monitor, predict
+from bsoid_gpu.typing import Array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from bsoid_gpu.backends.protocol import Array, Backend
+    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Settings
 
 
 @dataclass(frozen=True)
 class Classification:
-    """The perceptron fitted to all bins, and scores of fits to a part of them on the held-out rest.
+    """The classifier fitted to all bins, and scores of fits to a part of them on the held-out rest.
 
-    ``predicted`` (bins,) int64 are its labels for those same bins; ``confusion`` (labels, labels) counts bins by label
-    (row) and by the label predicted in cross-validation, or on the random held-out bins where there is none (column).
+    ``classifier`` are its arrays by name; ``predicted`` (bins,) int64 are its labels for those same bins; ``confusion``
+    (labels, labels) counts bins by label (row) and by the label predicted in cross-validation, or on the random
+    held-out bins where there is none (column).
     """
 
-    perceptron: mlp.Perceptron
-    predicted: NDArray[np.int64]
+    classifier: dict[str, Array]
+    predicted: NDArray[Any]
     scores: dict[str, Any]
-    confusion: NDArray[np.int64]
+    confusion: NDArray[Any]
 
 
 def random_part(bins: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -63,14 +62,14 @@ def classify(
     bin_s: float,
     settings: Settings,
     backend: Backend,
-    checkpoint: store.Checkpoint = store.NO_CHECKPOINT,
+    monitor: Monitor = SILENT,
 ) -> Classification:
-    """Fit the perceptron to all bins, and score it on held-out ones.
+    """Fit the classifier to all bins, and score it on held-out ones.
 
     Parameters
     ----------
     features
-        (bins, columns) float64, unscaled, sessions one after another.
+        (bins, columns) float64, not standardised, sessions one after another.
     labels
         (bins,) soft labels.
     session_bins
@@ -81,46 +80,56 @@ def classify(
         All settings.
     backend
         Where to compute.
-    checkpoint
-        Of the fits completed so far.
+    monitor
+        Gets the progress; its checkpoint holds the fits completed so far.
     """
-    c, seed = settings.classifier, settings.seed
+    estimator, s, seed = registry.of(CLASSIFIER, settings.classifier), settings.classifier, settings.seed
+    if estimator.from_arrays is None:
+        msg = f"the classifier {estimator.name!r} cannot be made from its arrays"
+        raise TypeError(msg)
     labels_on = backend.asarray(labels)
     classes = int(labels.max()) + 1
-    rng = np.random.default_rng(seed)
-    parts = {"random": random_part(len(labels), c.held_out, rng)}
-    in_blocks = blocked_part(session_bins, max(1, round(c.block_s / bin_s)), c.held_out, rng)
-    if 0 < in_blocks.sum() < len(labels):  # one block alone cannot be held out
-        parts["blocks"] = in_blocks
-    fold = rng.permutation(len(labels)) % c.folds if c.folds > 1 else np.zeros(0, dtype=int)
-    parts |= {f"fold {number}": fold == number for number in range(c.folds if c.folds > 1 else 0)}
+    parts = held_out_parts(len(labels), session_bins, bin_s, settings)
 
     def predicted_without(held_out: NDArray[np.bool_]) -> dict[str, Array]:
         """Labels of the held-out bins, by a fit to the others."""
         order = backend.asarray(np.argsort(held_out, kind="stable"))  # the training bins come first
         training, rest = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
-        fitted = mlp.fit(_rows(features, training), _rows(labels_on, training), classes, c, seed, backend.to_host)
-        return {"labels": mlp.predict(fitted, _rows(features, rest))}
+        fitted = estimator.fit(_rows(features, training), _rows(labels_on, training), classes, s, seed, backend)
+        return {"labels": predict(fitted, _rows(features, rest))}
 
     def fitted_to_all() -> dict[str, Array]:
-        return mlp.fit(features, labels_on, classes, c, seed, backend.to_host).arrays()
+        return estimator.fit(features, labels_on, classes, s, seed, backend).arrays()
 
     def on_host() -> dict[str, NDArray[Any]]:
         return {name: backend.to_host(array) for name, array in done.items()}
 
     fits = {"all": fitted_to_all} | {name: partial(predicted_without, part) for name, part in parts.items()}
     # by the name of the fit and that of the array
-    done = {name: backend.asarray(array) for name, array in checkpoint.found().items()}
+    done = {name: backend.asarray(array) for name, array in monitor.read().items()}
     left = [name for name in fits if not _of_fit(name, done)]
-    with threadpool_limits(1, "blas"):  # faster for batches this small, and the same bytes on any number of cores
-        results = progress(backend.side_by_side([fits[name] for name in left]), "fits of the classifier", len(left))
-        for name, result in zip(left, results, strict=True):
+    with backend.repeatable():
+        for name, result in zip(left, backend.map([fits[name] for name in left]), strict=True):
             done |= {f"{name}/{array}": values for array, values in result.items()}
-            checkpoint.keep(on_host)
-        perceptron = mlp.Perceptron.from_arrays(_of_fit("all", done))
-        predicted = backend.to_host(mlp.predict(perceptron, features))
+            monitor.progress("fits of the classifier", len(fits) - len(left) + left.index(name) + 1, len(fits))
+            monitor.keep(on_host)
+        classifier = _of_fit("all", done)
+        predicted = backend.to_host(predict(estimator.from_arrays(classifier), features))
     predictions = {name: backend.to_host(done[f"{name}/labels"]) for name in parts}
-    return Classification(perceptron, predicted, *_scored(predictions, parts, labels, classes))
+    return Classification(classifier, predicted, *_scored(predictions, parts, labels, classes))
+
+
+def held_out_parts(
+    bins: int, session_bins: Sequence[int], bin_s: float, settings: Settings
+) -> dict[str, NDArray[np.bool_]]:
+    """The parts of the bins that a fit each leaves out, (bins,) bool: at random, in time blocks, and the folds."""
+    v, rng = settings.validation, np.random.default_rng(settings.seed)
+    parts = {"random": random_part(bins, v.held_out, rng)}
+    in_blocks = blocked_part(session_bins, max(1, round(v.block_s / bin_s)), v.held_out, rng)
+    if 0 < in_blocks.sum() < bins:  # one block alone cannot be held out
+        parts["blocks"] = in_blocks
+    fold = rng.permutation(bins) % v.folds if v.folds > 1 else np.zeros(0, dtype=int)
+    return parts | {f"fold {number}": fold == number for number in range(v.folds if v.folds > 1 else 0)}
 
 
 def _scored(
@@ -151,37 +160,4 @@ def _of_fit(name: str, done: dict[str, Array]) -> dict[str, Array]:
 
 
 def _rows(values: Array, at: Array) -> Array:
-    from array_api_compat import array_namespace
-
     return array_namespace(values).take(values, at, axis=0)
-
-
-def to_stage(done: Classification, backend: Backend) -> store.Stage:
-    """The classification as the run folder keeps it."""
-    perceptron = {f"perceptron.{name}": backend.to_host(array) for name, array in done.perceptron.arrays().items()}
-    return store.Stage(
-        {"predicted": done.predicted, "confusion": done.confusion, **perceptron}, {"scores": done.scores}
-    )
-
-
-def from_stage(stage: store.Stage) -> Classification:
-    """The classification that the run folder kept, on the host."""
-    arrays = dict(stage.arrays)
-    predicted, confusion = arrays.pop("predicted"), arrays.pop("confusion")
-    perceptron = mlp.Perceptron.from_arrays({name.removeprefix("perceptron."): a for name, a in arrays.items()})
-    return Classification(perceptron, predicted, stage.facts["scores"], confusion)
-
-
-def log_scores(scores: dict[str, Any]) -> None:
-    """Log the accuracies on held-out bins."""
-    logger.info("held-out accuracy: %.4f on a random part of the bins", scores["held_out_random"])
-    if scores["held_out_blocks"] is not None:
-        logger.info("held-out accuracy: %.4f on blocks of time", scores["held_out_blocks"])
-    if scores["cross_validation"]:
-        logger.info(
-            "%d-fold cross-validation: %.4f (%.4f to %.4f)",
-            len(scores["cross_validation"]),
-            scores["cross_validation_mean"],
-            min(scores["cross_validation"]),
-            max(scores["cross_validation"]),
-        )

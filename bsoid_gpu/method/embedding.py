@@ -1,38 +1,39 @@
-"""The embedding stage: features on one scale, then UMAP."""
+"""The embedding: standardised features in a few dimensions, where bins that are alike lie together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from array_api_compat import array_namespace
-from threadpoolctl import threadpool_limits
+from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators.initialisation import part_ties, principal_start
-from bsoid_gpu.estimators.standard_scaler import scale_of, standardise
-from bsoid_gpu.log import logger
-from bsoid_gpu.run_folder import store
+from bsoid_gpu.estimators import registry
+from bsoid_gpu.estimators.base import CLUSTERER, EMBEDDER, SILENT, Monitor
+from bsoid_gpu.kernels.counter_rng import TIES, uniform
+from bsoid_gpu.method.scaling import standardise_sessions
+from bsoid_gpu.typing import Array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.settings.schema import Settings
 
-    from numpy.typing import NDArray
-
-    from bsoid_gpu.backends.protocol import Array, Backend
-    from bsoid_gpu.settings.schema import Embedding, Settings
-
-MOST_NEIGHBOURS = 1023  # that cuML can look for; on both backends, so that they do the same
 MIN_BINS = 300  # 30 s: below, the smallest cluster sizes and the neighbourhoods of UMAP mean nothing
+TINY = 2.0**-60  # in place of 0, where all bins are equal
+STEPS = 8  # of float32 resolution: reach of the first jitter of equal rows
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """``scaled`` (bins, columns) float64 features, ``embedding`` (bins, dimensions) float32, and the scales."""
+class Embedding:
+    """``scaled`` (bins, columns) float64 features, ``positions`` (bins, dimensions) float32, and the scales.
+
+    ``scales``: mean and standard deviation (columns,) by recording; see :mod:`bsoid_gpu.method.scaling`.
+    """
 
     scaled: Array
-    embedding: Array
+    positions: Array
     scales: dict[str, tuple[Array, Array]]
 
 
@@ -42,11 +43,9 @@ def embed(
     recordings: Sequence[str],
     settings: Settings,
     backend: Backend,
-    checkpoint: store.Checkpoint = store.NO_CHECKPOINT,
-) -> Embedded:
-    """Put the features of all sessions, enough of them by :func:`check_bins`, on one scale and embed them.
-
-    By ``"session"`` each recording has a scale of its own (the method's), by ``"global"`` there is one, named ``""``.
+    monitor: Monitor = SILENT,
+) -> Embedding:
+    """Standardise the features of all sessions, enough of them by :func:`check_bins`, and embed them.
 
     Parameters
     ----------
@@ -58,71 +57,62 @@ def embed(
         All settings.
     backend
         Where to compute.
-    checkpoint
-        Of the layout, where the backend makes it step by step.
+    monitor
+        Gets messages and progress; a layout made step by step resumes from its checkpoint.
     """
-    names = recordings if settings.features.standardise == "session" else [""] * len(recordings)
-    scaled, scales = standardised(features, session_bins, names)
-    method = resolved(settings.embedding, features.shape[0])
-    if round(features.shape[0] ** 0.5) > method.neighbours == MOST_NEIGHBOURS:
-        logger.info("neighbours are limited to %s, the most that cuML looks for", f"{MOST_NEIGHBOURS:,}")
-    start = None
-    if method.start == "pca":
-        with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
-            start = principal_start(scaled, method.dimensions, settings.seed)
-    found = backend.embed(scaled, start, method, settings.seed, checkpoint)
-    return Embedded(scaled, part_ties(found, settings.seed, backend.to_host), scales)
-
-
-def standardised(
-    features: Array, session_bins: Sequence[int], names: Sequence[str]
-) -> tuple[Array, dict[str, tuple[Array, Array]]]:
-    """Features (bins, columns) on the scales of their recordings, and those scales: mean and deviation (columns,)."""
-    xp = array_namespace(features)
-    stops = np.cumsum(session_bins)
-    parts = [features[stop - bins : stop, :] for bins, stop in zip(session_bins, stops.tolist(), strict=True)]
-    together: dict[str, list[Array]] = {}
-    for name, part in zip(names, parts, strict=True):
-        together.setdefault(name, []).append(part)
-    scales = {name: scale_of(xp.concat(of_one)) for name, of_one in together.items()}
-    return xp.concat([standardise(part, *scales[name]) for part, name in zip(parts, names, strict=True)]), scales
-
-
-def resolved(settings: Embedding, bins: int) -> Embedding:
-    """Settings with the numbers that depend on the number of bins: neighbours and epochs."""
-    return replace(
-        settings,
-        neighbours=settings.neighbours or min(round(bins**0.5), MOST_NEIGHBOURS),
-        epochs=settings.epochs or (500 if bins <= 10_000 else 200),
-    )
+    scaled, scales = standardise_sessions(features, session_bins, recordings, settings.features.standardise)
+    embedder = registry.of(EMBEDDER, settings.embedding)
+    positions = embedder.fit(scaled, settings.embedding, settings.seed, backend, monitor)
+    return Embedding(scaled, separate_equal_rows(positions, settings.seed, backend), scales)
 
 
 def check_bins(bins: int, settings: Settings) -> None:
-    """Raise :class:`BadInput` where there are fewer bins than UMAP or HDBSCAN can use."""
-    neighbours = resolved(settings.embedding, bins).neighbours
-    needed = max(MIN_BINS, neighbours + 1, settings.clusters.min_samples + 1)
+    """Raise :class:`BadInput` where there are fewer bins than the embedder or the clusterer can use."""
+    needed = MIN_BINS
+    for role, of_method in ((EMBEDDER, settings.embedding), (CLUSTERER, settings.clusters)):
+        needed = max(needed, registry.of(role, of_method).smallest_job(of_method, bins))
     if bins < needed:
         bin_s = settings.features.bin_s
         msg = (
-            f"{bins} bins of {bin_s * 1000:g} ms ({bins * bin_s:.0f} s of recording) are too few to find behaviours "
-            f"in; at least {needed} are needed with neighbours = {neighbours} and "
-            f"min_samples = {settings.clusters.min_samples}: give more or longer sessions"
+            f"{bins} bins of {bin_s * 1000:g} ms ({bins * bin_s:.0f} s of recording) are too few to discover "
+            f"behaviours in; at least {needed} are needed with these settings: give more or longer sessions"
         )
         raise BadInput(msg)
 
 
-def to_stage(done: Embedded, backend: Backend) -> store.Stage:
-    """The embedding as the run folder keeps it."""
-    names = sorted(done.scales)
-    arrays = {"scaled": backend.to_host(done.scaled), "embedding": backend.to_host(done.embedding)}
-    for i, name in enumerate(names):
-        arrays[f"mean.{i}"], arrays[f"deviation.{i}"] = (backend.to_host(part) for part in done.scales[name])
-    return store.Stage(arrays, {"scales": names})
+def separate_equal_rows(embedding: Array, seed: int, backend: Backend) -> Array:
+    """Move rows that are equal apart by a few steps of float32 resolution.
+
+    Distances of 0 have no order, so that the tree of a clustering would depend on who computes it. The first of
+    equal rows stays. The reach doubles until no two rows are equal.
+
+    Parameters
+    ----------
+    embedding
+        (bins, dimensions) float32.
+    seed
+        Of the jitter.
+    backend
+        Moves one number to the host for each round.
+    """
+    xp = array_namespace(embedding)
+    resolution = (xp.max(xp.abs(embedding)) + TINY) * 2.0**-23
+    steps, stream = STEPS, TIES
+    while backend.to_host(xp.any(repeated := _repeats(embedding))):
+        random = uniform(xp, embedding.shape[0] * embedding.shape[1], seed, stream, device_of(embedding))
+        jitter = xp.round((2.0 * xp.reshape(random, embedding.shape) - 1.0) * steps) * resolution
+        embedding = xp.where(repeated[:, None], embedding + jitter, embedding)
+        steps, stream = 2 * steps, stream + 1
+    return embedding
 
 
-def scales_from_stage(stage: store.Stage) -> dict[str, NDArray[np.float64]]:
-    """Mean and deviation (2, columns) by the name of the recording."""
-    return {
-        name: np.stack([stage.arrays[f"mean.{i}"], stage.arrays[f"deviation.{i}"]])
-        for i, name in enumerate(stage.facts["scales"])
-    }
+def _repeats(rows: Array) -> Array:
+    """Where a row equals an earlier one: (rows,) bool."""
+    xp = array_namespace(rows)
+    order = xp.arange(rows.shape[0], device=device_of(rows))
+    for column in range(rows.shape[1]):
+        order = xp.take(order, xp.argsort(xp.take(rows[:, column], order), stable=True))
+    ordered = xp.take(rows, order, axis=0)
+    first = xp.zeros((1,), dtype=xp.bool, device=device_of(rows))
+    repeats = xp.concat([first, xp.all(ordered[1:, :] == ordered[:-1, :], axis=1)])
+    return xp.take(repeats, xp.argsort(order))

@@ -13,8 +13,8 @@ from array_api_compat import device as device_of
 from bsoid_gpu.method import windows as w
 
 if TYPE_CHECKING:
-    from bsoid_gpu.backends.protocol import Array
     from bsoid_gpu.settings.schema import Features
+    from bsoid_gpu.typing import Array
 
     MovingWindows = Callable[[Array, int, int], w.Windows]
 

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from array_api_compat import array_namespace
-from threadpoolctl import threadpool_limits
 
-from bsoid_gpu.estimators import perceptron as mlp
 from bsoid_gpu.method import features
 from bsoid_gpu.method.bouts import UNSURE
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.estimators.base import Classifier
     from bsoid_gpu.method.preprocess import Filtered
     from bsoid_gpu.settings.schema import Features
 
@@ -47,15 +46,15 @@ def confidence_problems(min_confidence: object) -> list[str]:
 
 
 def label_frames(
-    session: Filtered, perceptron: mlp.Perceptron, settings: Features, backend: Backend, min_confidence: float = 0.0
+    session: Filtered, classifier: Classifier, settings: Features, backend: Backend, min_confidence: float = 0.0
 ) -> Prediction:
     """Label each frame by the 100 ms window that is centred on it, at the session's own frame rate.
 
     Parameters
     ----------
     session
-        Filtered positions with the keypoints that the perceptron learnt from.
-    perceptron
+        Filtered positions with the keypoints of the model.
+    classifier
         Its arrays on the backend.
     settings
         Lengths of the windows, as in training.
@@ -63,11 +62,16 @@ def label_frames(
         Where to compute.
     min_confidence
         Frames whose likeliest label is less probable get the label -1.
+
+    Returns
+    -------
+    Prediction
+        Its confidence and probabilities are on the host.
     """
-    with threadpool_limits(1, "blas"):  # the same bytes on any number of cores
+    with backend.repeatable():
         chunks = features.window_features(session.position, session.pose.fps, settings)
-        found = [mlp.predict_proba(perceptron, chunk) for chunk in chunks]
-        probabilities = backend.to_host(array_namespace(found[0]).concat(found))
+        by_chunk = [classifier.predict_proba(chunk) for chunk in chunks]
+        probabilities = backend.to_host(array_namespace(by_chunk[0]).concat(by_chunk))
     labels = np.argmax(probabilities, axis=1).astype(np.int64)
     confidence = np.max(probabilities, axis=1)
     labels[confidence < min_confidence] = UNSURE

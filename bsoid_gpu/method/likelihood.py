@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 if TYPE_CHECKING:
-    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.typing import Array
 
 
 def present(position: Array) -> Array:

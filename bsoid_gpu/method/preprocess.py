@@ -1,24 +1,25 @@
-"""From sessions to features: checks, thresholds per recording, the filter, and the report on the input's quality."""
+"""From sessions to features: checks, the likelihood filter with the thresholds of each recording, and bins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace
 
-from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io.sessions import Content, recording_of
-from bsoid_gpu.log import logger
+from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, likelihood
-from bsoid_gpu.method import tracking_quality as quality
-from bsoid_gpu.run_folder import store
+from bsoid_gpu.method.tracking_quality import KeypointQuality, quality
+from bsoid_gpu.pose import Pose
+from bsoid_gpu.typing import Array
 
 if TYPE_CHECKING:
-    from bsoid_gpu.backends.protocol import Array, Backend
-    from bsoid_gpu.pose import Pose
+    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Settings
+
+
+VERSION = 2  # raised by hand whenever the features of a session change
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,20 @@ def filtered(
     BadInput
         A keypoint without any position, positions that are not 2-D, or fewer than 2 keypoints or frames.
     """
-    problems = [problem for pose in tracks for problem in _unusable(pose, backend)]
-    if problems:
-        raise BadInput("\n".join(problems))
+    raise_all(problem for pose in tracks for problem in _unusable(pose, backend))
     grouped: dict[str, list[Pose]] = {}
     for pose in tracks:
-        grouped.setdefault(recording_of(pose.name, settings.input), []).append(pose)
+        grouped.setdefault(settings.input.recording_of(pose.name), []).append(pose)
     bins = settings.likelihood.histogram_bins
     own = {name: _thresholds(parts, bins) for name, parts in grouped.items() if name not in (known or {})}
     thresholds = {**(known or {}), **own}
-    out = []
+    sessions = []
     for pose in tracks:
-        recording = recording_of(pose.name, settings.input)
+        recording = settings.input.recording_of(pose.name)
         position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
         held = likelihood.hold_last_good(position, confidence, thresholds[recording])
-        out.append(Filtered(pose, held, thresholds[recording], recording))
-    return out
+        sessions.append(Filtered(pose, held, thresholds[recording], recording))
+    return sessions
 
 
 def _unusable(pose: Pose, backend: Backend) -> list[str]:
@@ -105,8 +104,11 @@ def _thresholds(parts: Sequence[Pose], bins: int) -> Array:
 
 
 @dataclass(frozen=True)
-class Extracted:
-    """Features (bins, columns) of one session, and what is to be known of it."""
+class SessionFeatures:
+    """Features (bins, columns) float64 of one session, and what is known of it.
+
+    ``threshold`` (keypoints,) is its recording's; ``notes`` are what the reader repaired or assumed.
+    """
 
     name: str
     recording: str
@@ -114,19 +116,19 @@ class Extracted:
     frames: int
     features: Array
     threshold: Array
-    quality: list[quality.KeypointQuality]
+    quality: list[KeypointQuality]
     notes: tuple[str, ...] = ()
 
 
-def extract(
-    parts: Sequence[Content], fps: float, settings: Settings, backend: Backend, keypoints: Sequence[str] = ()
-) -> list[Extracted]:
-    """Read the sessions of one recording and compute the features of their bins.
+def session_features(
+    tracks: Sequence[Pose], fps: float, settings: Settings, backend: Backend, keypoints: Sequence[str] = ()
+) -> list[SessionFeatures]:
+    """Features of the bins of a recording's sessions.
 
     Parameters
     ----------
-    parts
-        What the files of the recording hold.
+    tracks
+        Sessions of one recording.
     fps
         Frames per second.
     settings
@@ -139,43 +141,35 @@ def extract(
     Raises
     ------
     BadInput
-        A session that cannot be used; every problem of the recording is told at once.
+        A session that cannot be used; all problems are reported together.
     """
-    problems: list[str] = []
-    tracks: list[Pose] = []
-    for part in parts:
-        try:
-            tracks += [_in_order(pose, keypoints) for pose in part.tracks(fps, backend, settings.input.keypoints)]
-        except BadInput as error:
-            problems.append(str(error))
-    problems += [problem for pose in tracks for problem in _too_short(pose, settings.input.min_session_s)]
-    if problems:
-        raise BadInput("\n".join(problems))
-    done = []
-    for session in filtered(tracks, settings, backend):
-        pose = session.pose
-        logger.info("%s: %d frames x %d keypoints", pose.name, pose.frames, len(pose.keypoints))
-        report = quality.quality(pose, session.threshold, settings.input.unusable_share, backend)
-        values = features.bin_features(session.position, fps, settings.features)
-        done.append(
-            Extracted(
-                pose.name, session.recording, pose.keypoints, pose.frames, values, session.threshold, report, pose.notes
-            )
+    problems = [problem for pose in tracks for problem in _too_short(pose, settings.input.min_session_s)]
+    problems += [problem for pose in tracks for problem in _other_keypoints(pose, keypoints)]
+    raise_all(problems)
+    tracks = [pose.select(keypoints) if keypoints and pose.keypoints != keypoints else pose for pose in tracks]
+    return [
+        SessionFeatures(
+            name=session.pose.name,
+            recording=session.recording,
+            keypoints=session.pose.keypoints,
+            frames=session.pose.frames,
+            features=features.bin_features(session.position, fps, settings.features),
+            threshold=session.threshold,
+            quality=quality(session.pose, session.threshold, settings.input.unusable_share, backend),
+            notes=session.pose.notes,
         )
-    return done
+        for session in filtered(tracks, settings, backend)
+    ]
 
 
-def _in_order(pose: Pose, keypoints: Sequence[str]) -> Pose:
-    """Pose with its keypoints in the given order; other keypoints are an error that compares the names."""
-    if not keypoints or pose.keypoints == tuple(keypoints):
-        return pose
-    if set(pose.keypoints) != set(keypoints):
-        msg = (
-            f"{pose.name}: has the keypoints {', '.join(map(repr, pose.keypoints))}, while the first session has "
-            f"{', '.join(map(repr, keypoints))}: choose common ones with --keypoints, or leave this session out"
-        )
-        raise BadInput(msg)
-    return pose.select(keypoints)
+def _other_keypoints(pose: Pose, keypoints: Sequence[str]) -> list[str]:
+    """A sentence that compares the names, where a session has other keypoints than the first one."""
+    if not keypoints or set(pose.keypoints) == set(keypoints):
+        return []
+    return [
+        f"{pose.name}: has the keypoints {', '.join(map(repr, pose.keypoints))}, while the first session has "
+        f"{', '.join(map(repr, keypoints))}: choose common ones with --keypoints, or leave this session out"
+    ]
 
 
 def _too_short(pose: Pose, min_session_s: float) -> list[str]:
@@ -183,51 +177,7 @@ def _too_short(pose: Pose, min_session_s: float) -> list[str]:
     if seconds >= min_session_s:
         return []
     return [
-        f"{pose.name}: {pose.frames} frames at {pose.fps:g} fps are {seconds:.1f} s, too short to learn from; at least "
+        f"{pose.name}: {pose.frames} frames at {pose.fps:g} fps are {seconds:.1f} s, too short to train on; at least "
         f"{min_session_s:g} s ({round(min_session_s * pose.fps)} frames) are needed: leave it out, or lower "
         "[input] min_session_s"
-    ]
-
-
-def warnings_of(report: Sequence[quality.KeypointQuality]) -> list[str]:
-    """What the quality report warns of, one sentence each."""
-    return [row.warning for row in report if row.warning]
-
-
-def facts_of(session: Extracted) -> dict[str, Any]:
-    """What is known of a session, as JSON can write it."""
-    return {
-        "name": session.name,
-        "recording": session.recording,
-        "keypoints": list(session.keypoints),
-        "frames": session.frames,
-        "bins": int(session.features.shape[0]),
-        "quality": quality.quality_table(session.quality),
-        "notes": list(session.notes),
-    }
-
-
-def to_stage(sessions: Sequence[Extracted], backend: Backend) -> store.Stage:
-    """The features as the run folder keeps them."""
-    arrays = {}
-    for i, session in enumerate(sessions):
-        arrays[f"features.{i}"] = backend.to_host(session.features)
-        arrays[f"threshold.{i}"] = backend.to_host(session.threshold)
-    return store.Stage(arrays, {"sessions": [facts_of(session) for session in sessions]})
-
-
-def from_stage(stage: store.Stage) -> list[Extracted]:
-    """The features that the run folder kept, on the host."""
-    return [
-        Extracted(
-            name=facts["name"],
-            recording=facts["recording"],
-            keypoints=tuple(facts["keypoints"]),
-            frames=facts["frames"],
-            features=stage.arrays[f"features.{i}"],
-            threshold=stage.arrays[f"threshold.{i}"],
-            quality=[quality.KeypointQuality(**row) for row in facts["quality"]],
-            notes=tuple(facts["notes"]),
-        )
-        for i, facts in enumerate(stage.facts["sessions"])
     ]

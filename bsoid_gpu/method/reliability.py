@@ -40,7 +40,7 @@ def session_information(labels: NDArray[np.int64], session: NDArray[np.int64]) -
     return information / entropy
 
 
-def doubts(scores: Mapping[str, Any], standardise: str) -> list[str]:
+def warnings(scores: Mapping[str, Any], standardise: str) -> list[str]:
     """What speaks against the result, a sentence each with the setting to try; none where nothing does.
 
     Parameters

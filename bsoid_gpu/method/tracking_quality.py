@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bsoid_gpu.backends.protocol import Array, Backend
+    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.pose import Pose
+    from bsoid_gpu.typing import Array
 
 JUMP_DEVIATIONS = 10.0  # robust standard deviations
 JUMP_PX = 15.0  # a still animal's jitter is no jump

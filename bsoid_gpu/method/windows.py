@@ -15,7 +15,7 @@ from array_api_compat import device as device_of
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from bsoid_gpu.backends.protocol import Array
+    from bsoid_gpu.typing import Array
 
 
 class Windows(NamedTuple):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bsoid_gpu.files import DIGEST_BYTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +33,19 @@ def loaded(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
             return named, file.metadata() or {}
     except SafetensorError as error:
         raise ValueError(str(error)) from error
+
+
+def digest_of(named: Mapping[str, NDArray[Any]], facts: object = None) -> str:
+    """Digest of the arrays' names, types, shapes and bytes, and of facts that JSON can write."""
+    import numpy as np
+
+    hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for name in sorted(named):
+        array = np.ascontiguousarray(named[name])
+        hasher.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        hasher.update(array.data)
+    hasher.update(json.dumps(facts, sort_keys=True).encode())
+    return hasher.hexdigest()
 
 
 def mapped(path: Path) -> dict[str, NDArray[Any]]:

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bsoid_gpu.estimators.perceptron import Perceptron
+    from bsoid_gpu.estimators.base import Classifier
     from bsoid_gpu.run_folder.model_file import Model
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a build found.
+    """The result of a build.
 
-    It learns from the bins of all sessions, one session after another, or from a sample of them.
+    The bins are those of all sessions, one session after another, or a subsample of them.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ class Run:
     predicted_labels
         Label of each bin of all sessions by the classifier, int64.
     scores
-        Held-out accuracies and what the doubts rest on.
+        Held-out accuracies, and what the warnings follow from.
     confusion
         (labels, labels) bins by label and by label predicted in cross-validation.
     sweep
         Clusters and noise at each minimum cluster size.
     sessions
         Name, recording, frames, bins, quality and notes of each session.
-    doubts
+    warnings
         Why the result should not be trusted; empty where nothing speaks against it.
     """
 
@@ -63,9 +63,9 @@ class Run:
     confusion: NDArray[np.int64]
     sweep: pd.DataFrame
     sessions: list[dict[str, Any]]
-    doubts: list[str]
+    warnings: list[str]
 
     @property
-    def classifier(self) -> Perceptron:
-        """The perceptron from features to labels."""
-        return self.model.perceptron
+    def classifier(self) -> Classifier:
+        """The classifier from features to labels, its arrays on the host."""
+        return self.model.fitted()

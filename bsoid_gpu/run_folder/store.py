@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import io
 import json
 import shutil
@@ -17,6 +16,7 @@ from bsoid_gpu import files, machine
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger, seconds_text
 from bsoid_gpu.run_folder import arrays
+from bsoid_gpu.run_folder.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 ARRAYS = "arrays.safetensors"
 STAGES = "stages"
-EVERY_S = 10.0  # a stage that takes longer keeps a checkpoint
 
 
 @dataclass(frozen=True)
@@ -69,65 +68,7 @@ class Stage:
 
     def content_digest(self) -> str:
         """Digest of the arrays' names, types, shapes and bytes, and of the facts."""
-        import numpy as np
-
-        hasher = hashlib.blake2b(digest_size=files.DIGEST_BYTES)
-        for name in sorted(self.arrays):
-            array = np.ascontiguousarray(self.arrays[name])
-            hasher.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            hasher.update(array.data)
-        hasher.update(json.dumps(self.facts, sort_keys=True).encode())
-        return hasher.hexdigest()
-
-
-class Checkpoint:
-    """How far a long stage has come: kept in the run folder every ten seconds, and gone when the stage is whole.
-
-    Parameters
-    ----------
-    file
-        Where it is kept; None keeps nothing.
-    key
-        That of the stage's result: what was kept for another one is of no use.
-    """
-
-    def __init__(self, file: Path | None = None, key: str = "") -> None:
-        self._file, self._key = file, key
-        self._kept = time.monotonic()
-
-    def found(self) -> dict[str, NDArray[Any]]:
-        """The arrays that a job which was stopped has kept last; none where there are none, or they are damaged."""
-        if self._file is None:
-            return {}
-        try:
-            named, metadata = arrays.loaded(self._file)
-        except (OSError, ValueError):
-            return {}
-        if metadata != self._metadata(named):
-            return {}
-        logger.info("going on from the checkpoint of a job that was stopped")
-        return named
-
-    def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """Keep arrays in the place of those before, where ten seconds have gone since; call it as often as you like."""
-        if self._file is None or time.monotonic() - self._kept < EVERY_S:
-            return
-        named = gather()
-        with files.telling(self._file):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(self._file, arrays.saved(named, self._metadata(named)))
-        self._kept = time.monotonic()
-
-    def remove(self) -> None:
-        """Remove what was kept."""
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
-
-    def _metadata(self, named: dict[str, NDArray[Any]]) -> dict[str, str]:
-        return {"key": self._key, "digest": Stage(named).content_digest()}
-
-
-NO_CHECKPOINT = Checkpoint()
+        return arrays.digest_of(self.arrays, self.facts)
 
 
 class Store:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from bsoid_gpu import files, machine
-from bsoid_gpu.log import logger
 from bsoid_gpu.method import bouts, features, windows
+from bsoid_gpu.method.tracking_quality import quality_table
 from bsoid_gpu.run_folder import arrays, store
 from bsoid_gpu.settings import toml
 
@@ -24,13 +23,11 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.method.labelling import Prediction
-    from bsoid_gpu.method.preprocess import Extracted
-    from bsoid_gpu.run_folder.model_file import Model
+    from bsoid_gpu.method.preprocess import SessionFeatures
     from bsoid_gpu.run_folder.results import Run
 
 
-RECORDS = "records"  # of the finished recordings of a prediction, in its folder
-TABLES_VERSION = 1  # raised by hand whenever the tables of a prediction change for the same labels
+VERSION = 1  # raised by hand whenever the tables of a prediction change for the same labels
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
@@ -74,40 +71,29 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
     }
 
 
-def write_record(place: Path, record: dict[str, Any]) -> None:
-    """Write that the tables of a recording are finished."""
-    with files.telling(place.parent):
-        place.parent.mkdir(exist_ok=True)
-    files.write_json(place, record)
+def session_facts(session: SessionFeatures) -> dict[str, Any]:
+    """What is known of a session, as JSON can write it."""
+    return {
+        "name": session.name,
+        "recording": session.recording,
+        "keypoints": list(session.keypoints),
+        "frames": session.frames,
+        "bins": int(session.features.shape[0]),
+        "quality": quality_table(session.quality),
+        "notes": list(session.notes),
+    }
 
 
-def read_record(place: Path) -> dict[str, Any] | None:
-    """The record of a finished recording; None where there is none, or, with a warning, where it is damaged."""
-    try:
-        record = json.loads(place.read_text(encoding="utf-8"))
-        whole = "model" in record["asked"] and all(
-            isinstance(session["files"], dict) for session in record["sessions"].values()
-        )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        whole = False
-    if whole:
-        return record
-    logger.warning("the record %r is damaged: its recording counts as not predicted; predict it again", str(place))
-    return None
-
-
-def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.DataFrame]:
+def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:
     """For each session one row per 100 ms bin: where it begins, its features, its place in the embedding, its labels.
 
-    Cells of the embedding and of its labels are empty where a bin was not learnt from.
+    Cells of the embedding and of its labels are empty for bins outside the training subsample.
     """
     s = run.model.settings
     bin_frames = run.model.fps * s.features.bin_s
     names = features.feature_names(run.model.keypoints)
-    learnt = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
-    learnt |= {
+    of_embedded = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
+    of_embedded |= {
         "label": run.hard_labels,
         "soft_label": run.soft_labels,
         "membership": np.round(run.membership.max(axis=1).astype(np.float64), 4),
@@ -123,7 +109,7 @@ def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.Dat
         }
         columns |= dict(zip(names, np.round(session.features, 6).T, strict=True))
         rows = run.training_bins[taken] - first
-        columns |= {name: _cells(values[taken], rows, bins) for name, values in learnt.items()}
+        columns |= {name: _cells(values[taken], rows, bins) for name, values in of_embedded.items()}
         columns["predicted"] = run.predicted_labels[first : first + bins]
         yield pd.DataFrame(columns)
         arrays.let_go(session.features)
@@ -131,14 +117,14 @@ def training_tables(run: Run, extracted: Sequence[Extracted]) -> Iterator[pd.Dat
 
 
 def _cells(of_training: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
-    """A column of a session's ``bins`` from the values of those that were learnt from; the others are missing."""
+    """A column of a session's ``bins`` from the values of its training bins; the others are missing."""
     if len(rows) == bins:
         return of_training
     return pd.Series(pd.array(of_training), rows).reindex(range(bins))
 
 
 def write_run(
-    folder: Path, run: Run, extracted: Sequence[Extracted], stages: Mapping[str, store.Stage], backend: Backend
+    folder: Path, run: Run, extracted: Sequence[SessionFeatures], stages: Mapping[str, store.Stage], backend: Backend
 ) -> None:
     """Write the files of a run; the manifest last, so that a run with one is whole."""
     files.write_atomic(folder / "settings.toml", toml.to_toml(run.model.settings).encode())
@@ -152,7 +138,7 @@ def write_run(
     files.write_csv(folder / "confusion.csv", confusion)
     run.model.save(folder / "model.safetensors")
     manifest = {
-        **_circumstances(backend),
+        **circumstances(backend),
         "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
         "digests": run.model.sessions,
         "stages": {
@@ -163,27 +149,6 @@ def write_run(
     files.write_json(folder / "manifest.json", manifest)
 
 
-def write_prediction_manifest(
-    folder: Path, model: Model, backend: Backend, fps: float, min_confidence: float, problems: list[str]
-) -> None:
-    """Write by what the sessions of a folder were predicted, as their records tell, and which could not be."""
-    digest = model.digest()
-    records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
-    of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
-    manifest = {
-        **_circumstances(backend),
-        "model": digest,
-        "fps": fps,
-        "min_confidence": min_confidence,
-        "sessions": {
-            name: {**session, "digests": record["asked"].get("digests", {})}
-            for record in of_model
-            for name, session in record["sessions"].items()
-        },
-        "problems": problems,
-    }
-    files.write_json(folder / "manifest.json", manifest)
-
-
-def _circumstances(backend: Backend) -> dict[str, Any]:
+def circumstances(backend: Backend) -> dict[str, Any]:
+    """Versions, machine and backend of the command that writes a manifest."""
     return {"versions": machine.versions(), "machine": machine.machine(), "backend": backend.describe()}

@@ -7,30 +7,61 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.settings.schema import Settings, check, converted, kind_of
+from bsoid_gpu.estimators import registry
+from bsoid_gpu.fields import converted, kind_of
+from bsoid_gpu.log import logger
+from bsoid_gpu.settings.schema import ROLES, Settings, check
+
+RENAMED = {  # settings of version 0.1: section and name, then and now
+    ("embedding", "start"): ("embedding", "initialisation"),
+    ("classifier", "held_out"): ("validation", "held_out"),
+    ("classifier", "folds"): ("validation", "folds"),
+    ("classifier", "block_s"): ("validation", "block_s"),
+}
 
 
 def from_mapping(given: Mapping[str, Any]) -> Settings:
     """Build settings from the tables of a TOML file; what is left out keeps its default.
 
+    Settings that were renamed are taken by their former names, with a warning.
+
     Raises
     ------
     BadInput
-        Unknown names, with the nearest known one, or values of another type or range; all at once.
+        Unknown names, with the nearest known one, or values of another type or range; all reported together.
     """
+    given, renamed = with_new_names(given)
+    for warning in renamed:
+        logger.warning(warning)
     problems: list[str] = []
     settings = _fill(Settings(), given, "", problems)
     raise_all(problems, heading="settings that cannot be used:")
     return check(settings)
 
 
+def with_new_names(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Tables with the present names of the settings, and a sentence for each that was renamed."""
+    tables = {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
+    sentences = []
+    for (section, name), (new_section, new_name) in RENAMED.items():
+        old = tables.get(section)
+        if not isinstance(old, dict) or name not in old:
+            continue
+        new = tables.setdefault(new_section, {})
+        if isinstance(new, dict):
+            new.setdefault(new_name, old[name])
+            del old[name]
+            sentences.append(f"the setting [{section}] {name} is now called [{new_section}] {new_name}: rename it")
+    return tables, sentences
+
+
 def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[str]) -> Any:
-    known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}
+    known = {of.name: getattr(defaults, of.name) for of in fields(defaults)}
     changed: dict[str, Any] = {}
     for name, value in given.items():
         label = f"{where}{name}"
@@ -40,7 +71,7 @@ def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[st
             problems.append(f"unknown setting {label!r}{hint}")
         elif is_dataclass(known[name]):
             if isinstance(value, Mapping):
-                changed[name] = _fill(known[name], value, f"[{name}] ", problems)
+                changed[name] = _section(name, known[name], value, problems)
             else:
                 problems.append(f"{label} = {value!r}; expected a table [{name}]")
         else:
@@ -50,6 +81,19 @@ def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[st
             else:
                 changed[name] = usable
     return replace(defaults, **changed)
+
+
+def _section(name: str, default: Any, given: Mapping[str, Any], problems: list[str]) -> Any:
+    """A section; the key ``method`` of one that an estimator does chooses its dataclass."""
+    values = dict(given)
+    if name in ROLES and "method" in values:
+        method = values.pop("method")
+        try:
+            default = registry.get(ROLES[name], method).settings()
+        except BadInput as error:
+            problems.append(f"[{name}] method = {method!r}: {error}")
+            return default
+    return _fill(default, values, f"[{name}] ", problems)
 
 
 def load(path: str | os.PathLike[str]) -> Settings:
@@ -77,33 +121,41 @@ def load(path: str | os.PathLike[str]) -> Settings:
 
 def as_dict(settings: Any) -> dict[str, Any]:
     """Settings, or one section of them, as plain dicts and lists, as they stand in a TOML or a JSON file."""
-    plain = asdict(settings)
-    return {k: _plain(v) for k, v in plain.items()}
+    method = {"method": settings.method} if hasattr(settings, "method") else {}
+    return method | {of.name: _plain(getattr(settings, of.name)) for of in fields(settings)}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+    if is_dataclass(value):
+        return as_dict(value)
     return list(value) if isinstance(value, tuple) else value
 
 
 def to_toml(settings: Settings) -> str:
     """Write every setting with the sentence that explains it, as a TOML file."""
     lines = _lines(settings)
-    for f in fields(settings):
-        section = getattr(settings, f.name)
+    for of in fields(settings):
+        section = getattr(settings, of.name)
         if is_dataclass(section):
-            lines += ["", f"[{f.name}]", *_lines(section)]
+            lines += ["", f"[{of.name}]", *_method(of.name, section), *_lines(section)]
     return "\n".join(lines) + "\n"
+
+
+def _method(name: str, section: Any) -> list[str]:
+    """Comment and value of the key that chooses the estimator."""
+    if name not in ROLES:
+        return []
+    known = ", ".join(repr(method) for method in registry.names(ROLES[name]))
+    return [f"# The {ROLES[name]}: {known}; each has settings of its own.", f"method = {_toml(section.method)}"]
 
 
 def _lines(section: Any) -> list[str]:
     """Comment and value of each setting; JSON writes texts, numbers and lists of them as TOML does."""
     return [
         line
-        for f in fields(section)
-        if not is_dataclass(value := getattr(section, f.name))
-        for line in (f"# {f.metadata['doc']}", f"{f.name} = {_toml(_plain(value))}")
+        for of in fields(section)
+        if not is_dataclass(value := getattr(section, of.name))
+        for line in (f"# {of.metadata['doc']}", f"{of.name} = {_toml(_plain(value))}")
     ]
 
 

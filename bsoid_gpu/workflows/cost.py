@@ -1,7 +1,7 @@
-"""What a build will cost: time and memory of each stage, known before it begins.
+"""What a build will cost, known before it begins: memory and bins as bounds, time from a few constants.
 
-The terms follow the work of each stage; their constants were fitted to measured jobs (``benchmarks/scale.py``) and are
-given for one core of that machine, the reference. :func:`speed` compares this one with it.
+The constants are those of measured jobs (``benchmarks/scale.py``), for one core of that machine, the reference;
+:func:`speed` compares this machine with it. Each estimator knows the cost of its own fit.
 """
 
 from __future__ import annotations
@@ -9,23 +9,30 @@ from __future__ import annotations
 import math
 import timeit
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bsoid_gpu.backends import device_memory
-from bsoid_gpu.execution import executors
-from bsoid_gpu.kernels import umap_layout
+from bsoid_gpu import machine
+from bsoid_gpu.backends import device_memory, get_backend
+from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.estimators import registry
+from bsoid_gpu.estimators.base import Cost, JobSize
+from bsoid_gpu.execution.executors import WORTH_WORKERS
+from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import seconds_text
-from bsoid_gpu.method import embedding
+from bsoid_gpu.method.embedding import check_bins
+from bsoid_gpu.settings import schema
+from bsoid_gpu.workflows.build import settled
 
 if TYPE_CHECKING:
     from bsoid_gpu.io.outline import Outline
-    from bsoid_gpu.settings.schema import Settings
+    from bsoid_gpu.io.sessions import Sessions
 
-LABELS = 30  # as many as a job finds, about
+LABELS = 30  # about as many as a job has
 BASE_MB = 400.0  # the program and its libraries
+WORKER_MB = 250.0  # the same in a worker process
+PARSE_S, TABLE_S, WORKERS_START_S = 0.015, 2.4e-7, 1.5  # for each MB of a file; for each cell of a table; once
 
 
 class Step(NamedTuple):
@@ -47,7 +54,7 @@ REFERENCE_S = Speed(0.0129, 0.0074)  # that the work in `speed` took on one core
 
 
 class Size(NamedTuple):
-    """What the cost follows from."""
+    """What the cost follows from; bins are at most so many."""
 
     files: int
     megabytes: float
@@ -57,7 +64,44 @@ class Size(NamedTuple):
     columns: int
 
 
-def size(files: Sequence[Outline], settings: Settings) -> Size:
+def plan(
+    sessions: Sessions,
+    fps: float | str | None = None,
+    *,
+    settings: schema.Settings | None = None,
+    backend: str = "auto",
+    keypoints: Sequence[str] = (),
+) -> str:
+    """The cost of :func:`bsoid_gpu.build` in lines for people; of the sessions, only the beginnings are read.
+
+    Parameters
+    ----------
+    sessions, fps, settings, backend, keypoints
+        As those of :func:`bsoid_gpu.build`.
+
+    Raises
+    ------
+    BadInput
+        As the build does, as far as the beginnings of the files show it.
+    BackendUnavailable
+        The backend cannot run here.
+    """
+    s = settled(settings or schema.Settings(), fps, None, keypoints)
+    b = get_backend(backend)
+    problems, outlines = [], []
+    for source in sources(sessions):
+        try:
+            outlines.append(source.outline())
+        except BadInput as error:
+            problems.append(str(error))
+    raise_all(problems)
+    job = size(outlines, s)
+    check_bins(job.training_bins, s)
+    steps = on_cpu(job, s, machine.cores(), speed()) if b.name == "cpu" else on_cuda(job, s)
+    return report(steps, job)
+
+
+def size(files: Sequence[Outline], settings: schema.Settings) -> Size:
     """Size of the job on these files."""
     bin_frames = (settings.input.fps or 1.0) * settings.features.bin_s
     bins = sum(int(file.frames / bin_frames) * file.individuals for file in files)
@@ -67,7 +111,18 @@ def size(files: Sequence[Outline], settings: Settings) -> Size:
     return Size(len(files), sum(sizes), max(sizes), bins, min(bins, settings.max_training_bins), columns)
 
 
-def on_cpu(job: Size, settings: Settings, cores: int, core: Speed = Speed()) -> list[Step]:  # noqa: B008
+def _fits(job: Size, settings: schema.Settings) -> dict[str, tuple[Cost, int]]:
+    """Cost of one fit of each estimator, and how many there are."""
+    of = JobSize(job.training_bins, job.columns, LABELS)
+    fits = {section: (getattr(settings, section), 1) for section in ("embedding", "clusters")}
+    fits["classifier"] = settings.classifier, 3 + settings.validation.folds
+    return {
+        section: (registry.of(schema.ROLES[section], method).cost(of, method), number)
+        for section, (method, number) in fits.items()
+    }
+
+
+def on_cpu(job: Size, settings: schema.Settings, cores: int, core: Speed = Speed()) -> list[Step]:  # noqa: B008
     """Seconds and peak memory of each stage on the CPU.
 
     Parameters
@@ -81,67 +136,37 @@ def on_cpu(job: Size, settings: Settings, cores: int, core: Speed = Speed()) -> 
     core
         Speed of each; see :func:`speed`.
     """
-    n, d = job.training_bins, job.columns
-    method = embedding.resolved(settings.embedding, n)
-    k, epochs = method.neighbours, method.epochs
-    workers = min(cores, job.files) if job.files >= executors.WORTH_WORKERS else 1
-    fits = 3 + settings.classifier.folds
-    layers = (d, *settings.classifier.hidden, LABELS)
-    weights = sum(inputs * units for inputs, units in pairwise(layers))
-
-    def seconds(alone: float, shared: float = 0.0, products: float = 0.0, by: int = cores) -> float:
-        """Of work by one core, and of steps and products that several share."""
-        return (alone + shared / by) / core.steps + products / by / core.products
-
-    neighbours = n * (n * 6.4e-10 + k * 1.3e-7)
-    graph = n * k * 2.6e-7
-    firings = math.log2(max(k, 2))  # of the edges of a point, in an epoch
-    layout = n * epochs * (firings * ((2 + method.negative_samples) * 1.6e-8 + 4.2e-8) + k * 5e-10)
-    turns = epochs * umap_layout.STEPS * 6e-5  # the beginning of each step
-    fitting = n * fits * settings.classifier.max_epochs * weights * 0.9e-10
-    of_workers = 1.5 if workers > 1 else 0.0
-    at_once = min(cores, fits)
+    workers = min(cores, job.files) if job.files >= WORTH_WORKERS else 1
+    start_s = WORKERS_START_S if workers > 1 else 0.0
+    reading_s = (start_s + PARSE_S * job.megabytes / workers) / core.steps
+    cells = job.bins * job.columns
+    of_one_file = cells / max(job.files, 1) * 40 / 1e6
     return [
-        Step(
-            "features",
-            seconds(of_workers, 0.015 * job.megabytes, by=workers),
-            BASE_MB + reading_memory(job, workers),
-        ),
-        Step(
-            "embedding",
-            seconds(1.0 + turns + n * 3e-5, neighbours + graph + layout, n * n * (d + 1) * 3e-11),
-            BASE_MB + n * (k * 27 + d * 24) / 1e6,
-        ),
-        Step("clusters", seconds(1.4 + n * math.log2(max(n, 2)) * 3.7e-6), BASE_MB + n * 900 / 1e6),
-        Step(
-            "classifier",
-            seconds(1.3, products=fitting, by=at_once),
-            BASE_MB + n * d * 8 * (1 + 3 * at_once) / 1e6,
-        ),
-        Step(
-            "tables",
-            seconds(1.4 + job.bins * d * 2.4e-7),
-            BASE_MB + job.bins / max(job.files, 1) * (d + 10) * 40 / 1e6,
-        ),
+        Step("features", reading_s, BASE_MB + reading_memory_mb(job, workers)),
+        *(_fitting(section, cost, fits, job, cores, core) for section, (cost, fits) in _fits(job, settings).items()),
+        Step("tables", (1.4 + TABLE_S * cells) / core.steps, BASE_MB + of_one_file),
     ]
 
 
-def reading_memory(job: Size, workers: int) -> float:
-    """MB that reading takes in all workers together."""
-    return workers * (4.0 * job.largest_mb + (250.0 if workers > 1 else 0.0))
+def _fitting(name: str, cost: Cost, fits: int, job: Size, cores: int, core: Speed) -> Step:
+    """Several fits of one estimator, as many at a time as there are cores."""
+    at_once = min(cores, fits)
+    rounds = fits / at_once
+    each = cores / at_once  # cores for one of those at a time
+    seconds = rounds * ((cost.serial_s + cost.parallel_s / each) / core.steps + cost.product_s / each / core.products)
+    return Step(name, seconds, BASE_MB + (8 * job.training_bins * job.columns + at_once * cost.host_bytes) / 1e6)
 
 
-def on_cuda(job: Size, settings: Settings) -> list[Step]:
+def reading_memory_mb(job: Size, workers: int) -> float:
+    """Memory that reading takes in all workers together."""
+    return workers * (4.0 * job.largest_mb + (WORKER_MB if workers > 1 else 0.0))
+
+
+def on_cuda(job: Size, settings: schema.Settings) -> list[Step]:
     """Device memory of each stage on a GPU; no time there has been measured."""
-    n = job.training_bins
-    method = embedding.resolved(settings.embedding, n)
-    needed = {
-        "features": device_memory.table(round(job.largest_mb * 1e6)),
-        "embedding": device_memory.umap(n, job.columns, method.neighbours, method.dimensions),
-        "clusters": device_memory.hdbscan(n, method.dimensions, settings.clusters.min_samples),
-        "classifier": 4 * 8 * n * job.columns,
-    }
-    return [Step(name, math.nan, memory / 1e6) for name, memory in needed.items()]
+    reading = Step("features", math.nan, device_memory.table(round(job.largest_mb * 1e6)) / 1e6)
+    fits = _fits(job, settings)
+    return [reading, *(Step(section, math.nan, cost.device_bytes / 1e6) for section, (cost, _) in fits.items())]
 
 
 def speed() -> Speed:
@@ -166,16 +191,18 @@ def speed() -> Speed:
 def report(steps: Sequence[Step], job: Size) -> str:
     """The plan in lines for people."""
     lines = [
-        f"{job.files} files, {job.megabytes:,.0f} MB, about {job.bins:,} bins of {job.columns} columns"
-        + (f"; {job.training_bins:,} of them are learnt from" if job.training_bins < job.bins else ""),
-        f"{'stage':<12} {'time':>8}  {'peak memory':>11}",
+        f"{job.files} files, {job.megabytes:,.0f} MB, at most {job.bins:,} bins of {job.columns} columns"
+        + (f"; a subsample of {job.training_bins:,} is embedded" if job.training_bins < job.bins else ""),
+        f"{'stage':<12} {'time, about':>12}  {'memory, at most':>15}",
     ]
     for step in steps:
         seconds = "?" if math.isnan(step.seconds) else seconds_text(step.seconds)
-        lines.append(f"{step.name:<12} {seconds:>8}  {step.memory_mb / 1e3:8.1f} GB")
+        lines.append(f"{step.name:<12} {seconds:>12}  {step.memory_mb / 1e3:12.1f} GB")
     total = sum(step.seconds for step in steps)
-    seconds = "not measured on a GPU" if math.isnan(total) else seconds_text(total)
-    lines.append(f"{'together':<12} {seconds:>8}  {max(step.memory_mb for step in steps) / 1e3:8.1f} GB")
-    if not math.isnan(total):
+    seconds = "not measured" if math.isnan(total) else seconds_text(total)
+    lines.append(f"{'together':<12} {seconds:>12}  {max(step.memory_mb for step in steps) / 1e3:12.1f} GB")
+    if math.isnan(total):
+        lines.append("no time has been measured on a GPU; the memory is that of the device")
+    else:
         lines.append("the first build on a machine takes about a minute longer: it compiles")
     return "\n".join(lines)

@@ -1,7 +1,6 @@
 """A model and sessions: a label for every frame, recording by recording.
 
-The tables of a recording are finished when ``records/RECORDING.json`` is there: what was read, by which model, and the
-digests of the tables. What is finished is not done again.
+What is finished is not predicted again; see :mod:`bsoid_gpu.run_folder.records`.
 """
 
 from __future__ import annotations
@@ -17,41 +16,39 @@ from bsoid_gpu import files, log
 from bsoid_gpu._version import __version__
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.execution import executors
-from bsoid_gpu.io import sessions as recordings
+from bsoid_gpu.execution.executors import Executor
+from bsoid_gpu.io.sessions import Content, by_recording, name_problems, sources
 from bsoid_gpu.log import logger
-from bsoid_gpu.method import labelling, preprocess
-from bsoid_gpu.run_folder import model_file
-from bsoid_gpu.run_folder import tables as outputs
+from bsoid_gpu.method import labelling
+from bsoid_gpu.method.labelling import Prediction
+from bsoid_gpu.method.preprocess import filtered
+from bsoid_gpu.run_folder import records, tables
+from bsoid_gpu.run_folder.model_file import Model, load_model
 from bsoid_gpu.settings import schema
+from bsoid_gpu.workflows.recording import Recording, attempt_each, digests_of, tracks_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.io.sessions import Sessions, Source
-
-    _Outcome = tuple[list[labelling.Prediction], dict[str, Any]] | BadInput
-
-Path_ = str | os.PathLike[str]
-FILE_MEMORY = 10  # bytes of memory for each byte of a file
+    from bsoid_gpu.io.sessions import Sessions
 
 
-class Predictions(list[labelling.Prediction]):
+class Predictions(list[Prediction]):
     """Predictions of sessions, in order, and the ``problems`` of those that could not be used, a sentence each."""
 
-    def __init__(self, predictions: Iterable[labelling.Prediction], problems: Iterable[str] = ()) -> None:
+    def __init__(self, predictions: Iterable[Prediction], problems: Iterable[str] = ()) -> None:
         super().__init__(predictions)
         self.problems = tuple(problems)
 
 
 def predict(
-    model: model_file.Model | Path_,
+    model: Model | str | os.PathLike[str],
     sessions: Sessions,
     fps: float | str | None = None,
-    out: Path_ | None = None,
+    out: str | os.PathLike[str] | None = None,
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
-    executor: executors.Executor | None = None,
+    executor: Executor | None = None,
 ) -> Predictions:
     """Label every frame of sessions.
 
@@ -70,7 +67,7 @@ def predict(
     min_confidence
         Frames whose likeliest label is less probable get the label -1.
     executor
-        Who shares the recordings out; the processes of this machine where it is left out.
+        Who distributes the recordings; the processes of this machine where it is left out.
 
     Returns
     -------
@@ -84,7 +81,7 @@ def predict(
         Settings that cannot be used, or no session that can; all problems are reported together.
     """
     problems: list[str] = []
-    job = _job(model, sessions, fps, out, backend, min_confidence, executor, problems, again=True)
+    job = _label_each(model, sessions, fps, out, backend, min_confidence, executor, problems, again=True)
     predictions = [prediction for of_recording, _ in job for prediction in of_recording]
     if not predictions:
         raise_all(problems)
@@ -94,14 +91,14 @@ def predict(
 
 
 def predict_files(
-    model: model_file.Model | Path_,
+    model: Model | str | os.PathLike[str],
     sessions: Sessions,
     fps: float | str | None = None,
-    out: Path_ = "labels",
+    out: str | os.PathLike[str] = "labels",
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
-    executor: executors.Executor | None = None,
+    executor: Executor | None = None,
 ) -> list[str]:
     """Write the tables of sessions, and give their names; see :func:`predict`.
 
@@ -113,20 +110,19 @@ def predict_files(
         Sessions that cannot be used, or settings; the tables of those that can be used are written all the same.
     """
     problems: list[str] = []
-    job = _job(model, sessions, fps, out, backend, min_confidence, executor, problems, again=False)
+    job = _label_each(model, sessions, fps, out, backend, min_confidence, executor, problems, again=False)
     names = [name for _, record in job for name in record["sessions"]]
     raise_all(problems)
     return names
 
 
 @dataclass(frozen=True)
-class _Recording:
-    """What there is to do for one recording, in this process or in another."""
+class Labelling:
+    """The work on one recording; ``again`` labels what is finished too, and gives the predictions."""
 
-    name: str
-    parts: Sequence[Source]
+    recording: Recording
     others: frozenset[str]
-    model: model_file.Model
+    model: Model
     digest: str
     fps: float
     backend: Backend
@@ -134,109 +130,90 @@ class _Recording:
     out: Path | None
     again: bool
 
-    def record(self) -> Path | None:
-        """The file that tells that its tables are finished."""
-        return None if self.out is None else self.out / outputs.RECORDS / f"{files.safe_name(self.name)}.json"
-
-    def asked(self, digests: dict[str, str]) -> dict[str, Any]:
+    def asked(self, contents: Sequence[Content]) -> dict[str, Any]:
         """What its tables depend on."""
         return {
             "model": self.digest,
-            "digests": digests,
+            "digests": digests_of(contents),
             "fps": self.fps,
             "min_confidence": self.min_confidence,
             "backend": self.backend.name,
-            "versions": {"bsoid_gpu": __version__, "labelling": labelling.VERSION, "tables": outputs.TABLES_VERSION},
+            "versions": {"bsoid_gpu": __version__, "labelling": labelling.VERSION, "tables": tables.VERSION},
         }
 
+    def run(self, contents: Sequence[Content]) -> tuple[list[Prediction], dict[str, Any]]:
+        """Labels of the recording's sessions, and the record of their tables."""
+        started = time.perf_counter()
+        asked = self.asked(contents)
+        if self.out is not None and not self.again:
+            finished = records.finished(self.out, self.recording.name, asked)
+            if finished is not None:
+                for name in finished["sessions"]:
+                    logger.info("%s: resumed, its tables are complete", name)
+                return [], finished
+        predictions = self.predict(contents)
+        record: dict[str, Any] = {"asked": asked, "sessions": {}}
+        for prediction in predictions:
+            written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
+            record["sessions"][prediction.name] = {"frames": len(prediction.labels), "files": written}
+            seconds = log.seconds_text(time.perf_counter() - started)
+            logger.info("%s: %d frames labelled, %s", prediction.name, len(prediction.labels), seconds)
+        if self.out is not None:
+            records.write_record(records.place_of(self.out, self.recording.name), record)
+        return (predictions if self.again else []), record
 
-def _job(
-    model: model_file.Model | Path_,
+    def predict(self, contents: Sequence[Content]) -> list[Prediction]:
+        """Labels of the recording's sessions; every problem of the recording is reported together."""
+        m, b, name = self.model, self.backend, self.recording.name
+        tracks, problems = tracks_of(contents, self.fps, b, m.keypoints)
+        raise_all(problems + name_problems([pose.name for pose in tracks], self.others))
+        own = m.thresholds if m.settings.input.group else {}
+        known = {name: b.asarray(own[name])} if name in own else {}
+        classifier = m.fitted(b)
+        return [
+            labelling.label_frames(session, classifier, m.settings.features, b, self.min_confidence)
+            for session in filtered(tracks, m.settings, b, known)
+        ]
+
+
+def _label_each(
+    model: Model | str | os.PathLike[str],
     sessions: Sessions,
     fps: float | str | None,
-    out: Path_ | None,
+    out: str | os.PathLike[str] | None,
     backend: str,
     min_confidence: float,
-    executor: executors.Executor | None,
+    executor: Executor | None,
     problems: list[str],
     *,
     again: bool,
-) -> Iterator[tuple[list[labelling.Prediction], dict[str, Any]]]:
-    m = model if isinstance(model, model_file.Model) else model_file.load_model(model)
+) -> Iterator[tuple[list[Prediction], dict[str, Any]]]:
+    """Predictions and record of each recording; what is wrong with the others is added to ``problems``."""
+    m = model if isinstance(model, Model) else load_model(model)
     raise_all(labelling.confidence_problems(min_confidence) + schema.fps_problems(m.fps if fps is None else fps))
     rate = schema.parse_fps(m.fps if fps is None else fps)
     if rate != m.fps:
-        logger.info(
-            "the model is of %g fps, the sessions of %g: windows of 100 ms are taken at their rate", m.fps, rate
-        )
+        logger.info("the model is of %g fps, the sessions of %g: windows are 100 ms at either rate", m.fps, rate)
     b = get_backend(backend)
-    grouped = recordings.by_recording(recordings.sources(sessions), m.settings.input)
+    grouped = by_recording(sources(sessions), m.settings.input)
     every = frozenset(part.name for parts in grouped.values() for part in parts)
     folder, digest = None if out is None else Path(out), m.digest()
     works = [
-        _Recording(name, parts, every - {p.name for p in parts}, m, digest, rate, b, min_confidence, folder, again)
+        Labelling(
+            Recording(name, parts), every - {p.name for p in parts}, m, digest, rate, b, min_confidence, folder, again
+        )
         for name, parts in grouped.items()
     ]
     if folder is not None:
-        for place in (folder, folder / outputs.RECORDS):
+        for place in (folder, folder / records.RECORDS):
             files.remove_leftovers(place)
-    largest = max(sum(part.size() for part in work.parts) for work in works)
     names: list[str] = []
-    outcomes = (executor or executors.Executor()).run_each(_labelled, works, b, FILE_MEMORY * largest)
-    for outcome in log.progress(outcomes, "predict", len(works)):
+    for outcome in log.progress(attempt_each(works, executor or Executor(), b), "predict", len(works)):
         if isinstance(outcome, BadInput):
             problems.append(str(outcome))
             continue
         names += outcome[1]["sessions"]
         yield outcome
     if folder is not None and names:
-        outputs.write_prediction_manifest(folder, m, b, rate, min_confidence, problems)
-    problems += recordings.name_problems(names)
-
-
-def _labelled(work: _Recording) -> _Outcome:
-    """Labels of a recording's sessions, and the record of their tables; or what is wrong with it."""
-    started = time.perf_counter()
-    m, b = work.model, work.backend
-    try:
-        contents = [part.read() for part in work.parts]
-        asked = work.asked({content.name: content.digest() for content in contents})
-        done = None if work.again else _finished(work, asked)
-        if done is not None:
-            for name in done["sessions"]:
-                logger.info("%s: its tables are there", name)
-            return [], done
-        tracks = [pose for content in contents for pose in content.tracks(work.fps, b, m.keypoints)]
-        recordings.check_names([pose.name for pose in tracks], work.others)
-        own = m.thresholds if m.settings.input.group else {}
-        known = {work.name: b.asarray(own[work.name])} if work.name in own else {}
-        perceptron = model_file.on_backend(m.perceptron, b)
-        found = [
-            labelling.label_frames(session, perceptron, m.settings.features, b, work.min_confidence)
-            for session in preprocess.filtered(tracks, m.settings, b, known)
-        ]
-        record: dict[str, Any] = {"asked": asked, "sessions": {}}
-        for prediction in found:
-            tables = outputs.write_prediction(work.out, prediction, m.labels) if work.out is not None else {}
-            record["sessions"][prediction.name] = {"frames": len(prediction.labels), "files": tables}
-            seconds = log.seconds_text(time.perf_counter() - started)
-            logger.info("%s: %d frames labelled, %s", prediction.name, len(prediction.labels), seconds)
-        if (place := work.record()) is not None:
-            outputs.write_record(place, record)
-    except BadInput as error:
-        return error
-    return (found if work.again else []), record
-
-
-def _finished(work: _Recording, asked: dict[str, Any]) -> dict[str, Any] | None:
-    """The record of a recording whose tables are there and whole, made of what is asked now."""
-    place = work.record()
-    record = outputs.read_record(place) if place is not None else None
-    if record is None or work.out is None or record["asked"] != asked:
-        return None
-    tables = {name: digest for session in record["sessions"].values() for name, digest in session["files"].items()}
-    try:
-        whole = all(files.digest((work.out / name).read_bytes()) == digest for name, digest in tables.items())
-    except OSError:  # a table is not there any more
-        return None
-    return record if whole else None
+        records.write_manifest(folder, m, b, rate, min_confidence, problems)
+    problems += name_problems(names)

@@ -37,8 +37,20 @@ def test_memberships_are_hdbscans(cpu, selection, size):
     np.testing.assert_allclose(membership_vectors(points, cut), by_hdbscan(points, cut), rtol=1e-9, atol=1e-300)
 
 
+@pytest.mark.parametrize("size", [5, 60])
+def test_the_way_to_the_nearest_exemplars_and_the_bins_at_a_time_change_no_bit(cpu, monkeypatch, size):
+    points = clouds()
+    cut = hdbscan_tree.cut(cpu.single_linkage(points, 5), size, "leaf")
+    vectors = []
+    for few, entries in ((1, 1000), (10**6, 1000), (10**6, 10**10), (10**6, 1)):  # trees, then all distances
+        monkeypatch.setattr(membership, "FEW", few)
+        monkeypatch.setattr(membership, "ENTRIES", entries)
+        vectors.append(membership_vectors(points, cut).tobytes())
+    assert len(set(vectors)) == 1
+
+
 def test_three_bins_and_two_clusters_by_hand():
-    """Bins 0 and 1 are clusters of their own for as long as anything is, bin 2 has left the root before they part."""
+    """Bins 0 and 1 are clusters of their own for as long as anything is, bin 2 leaves the root before they separate."""
     fields = {
         "parent": [4, 4, 4, 5, 6, 5],
         "child": [5, 6, 2, 0, 1, 3],
@@ -48,14 +60,14 @@ def test_three_bins_and_two_clusters_by_hand():
 
     cut = hdbscan_tree.Cut(np.asarray([0, 1, -1, 0]), condensed, np.asarray([5, 6]))
     places = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
-    found = membership_vectors(places, cut)
+    vectors = membership_vectors(places, cut)
     near = np.asarray([1 / 1.0, 1 / 3.0])  # of bin 2, to the exemplars: bin 0 and bin 1
     late = np.exp(np.exp(-1.0 / 0.5)) * np.ones(2)  # it leaves the root at 0.5, whose last split is at 1
     share = near * late / np.sum(near * late)
-    np.testing.assert_allclose(found[2], share * 0.5 / 4.0, rtol=1e-6)
-    late = np.exp(np.exp(-4.0 / np.asarray([3.0, 1.0])))  # bin 3 leaves node 5 at 3; node 5 parts from node 6 at 1
+    np.testing.assert_allclose(vectors[2], share * 0.5 / 4.0, rtol=1e-6)
+    late = np.exp(np.exp(-4.0 / np.asarray([3.0, 1.0])))  # bin 3 leaves node 5 at 3; nodes 5 and 6 separate at 1
     share = np.asarray([1 / 0.5, 1 / 3.5]) * late
-    np.testing.assert_allclose(found[3], share / share.sum() * 3.0 / 4.0, rtol=1e-6)
+    np.testing.assert_allclose(vectors[3], share / share.sum() * 3.0 / 4.0, rtol=1e-6)
 
 
 def test_clusters_are_the_same_in_any_order():

@@ -1,17 +1,38 @@
-import numba
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
+from bsoid_gpu.kernels import neighbours as module
 from bsoid_gpu.kernels.neighbours import nearest
 
 
-def recall(found, points, neighbours):
+def recall(indices, points, neighbours):
     distances = NearestNeighbors(n_neighbors=neighbours, algorithm="kd_tree").fit(points.astype(float))
     expected = distances.kneighbors(points.astype(float))[1]
-    return np.mean([len(set(a) & set(b)) / neighbours for a, b in zip(found, expected, strict=True)])
+    return np.mean([len(set(a) & set(b)) / neighbours for a, b in zip(indices, expected, strict=True)])
+
+
+def assert_exact(points, neighbours):
+    """Compare with a sort of all distances, of points whose coordinates are small whole numbers."""
+    whole = points.astype(np.int64)
+    squares = np.sum(whole**2, axis=1)
+    squared = squares[:, None] + squares - 2 * (whole @ whole.T)
+    expected = np.argsort(squared, axis=1, kind="stable")[:, :neighbours]
+    distances, indices = nearest(points, neighbours)
+    np.testing.assert_array_equal(indices, expected)
+    np.testing.assert_allclose(distances, np.sqrt(np.take_along_axis(squared, expected, axis=1)), rtol=1e-6)
+
+
+def assert_as_computed(points, neighbours, rows):
+    """Compare some rows with a sort of all distances as float32 arithmetic gives them."""
+    _, indices = nearest(points, neighbours)
+    for row in rows:
+        words = module._nearest_of(points, row, np.arange(len(points), dtype=np.int32), neighbours)
+        assert indices[row].tolist() == (words & module.LOW).tolist()
 
 
 @pytest.mark.parametrize(("n", "columns", "neighbours"), [(3000, 36, 55), (7000, 10, 84), (2049, 3, 300), (40, 4, 40)])
@@ -27,20 +48,50 @@ def test_neighbours_are_those_of_scikit_learn(n, columns, neighbours):
 
 def test_by_hand():
     distances, indices = nearest(np.asarray([[0.0], [3.0], [7.0], [-3.0]], dtype=np.float32), 3)
-    assert indices.tolist() == [[0, 1, 3], [1, 0, 2], [2, 1, 0], [3, 0, 1]]  # of equals the lower index first
+    assert indices.tolist() == [[0, 1, 3], [1, 0, 2], [2, 1, 0], [3, 0, 1]]  # at one distance the lower index first
     assert distances.tolist() == [[0, 3, 3], [0, 3, 4], [0, 4, 7], [0, 3, 6]]
 
 
+def test_equal_points_by_hand():
+    """Points 0, 2 and 3 are equal, zeros of either sign; point 1 is as far from them as point 4."""
+    points = np.asarray([[0.0, 2.0], [0.0, 5.0], [-0.0, 2.0], [0.0, 2.0], [3.0, 2.0]], dtype=np.float32)
+    distances, indices = nearest(points, 4)
+    assert indices[:4].tolist() == [[0, 2, 3, 1], [1, 0, 2, 3], [0, 2, 3, 1], [0, 2, 3, 1]]
+    assert distances[:4].tolist() == [[0, 0, 0, 3], [0, 3, 3, 3], [0, 0, 0, 3], [0, 0, 0, 3]]
+    assert nearest(points, 5)[1].tolist()[0] == [0, 2, 3, 1, 4]
+
+
 def test_equal_points_and_far_ones_are_searched_exactly_too():
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(4000, 5)).astype(np.float32)
-    points[1000:2500] = points[7]  # more equal ones than any limit foresees
-    points[3000:3010] *= 1e4
-    distances, indices = nearest(points, 60)
-    assert (distances[1000:2500] == 0).all()
-    assert (indices[1000:2500] == [7, *range(1000, 1059)]).all()
-    search = NearestNeighbors(n_neighbors=60, algorithm="brute").fit(points.astype(float))
-    np.testing.assert_allclose(distances, search.kneighbors(points.astype(float))[0], rtol=1e-5, atol=1e-3)
+    points = np.random.default_rng(0).integers(-30, 31, size=(5000, 5)).astype(np.float32)
+    points[1000:2500] = points[7]  # more equal ones than neighbours
+    points[2500:2560] = points[2560:2620]
+    points[4000:4010] *= 30
+    assert_exact(points, 60)
+
+
+def test_points_on_a_lattice_have_more_neighbours_at_one_distance_than_a_limit_foresees():
+    assert_exact(np.stack(np.meshgrid(*[np.arange(4)] * 6), -1).reshape(-1, 6).astype(np.float32), 64)
+
+
+def test_far_from_the_origin_the_rounding_of_the_products_changes_no_neighbour():
+    """The squared lengths are of 9 digits, of which a product keeps 7; the differences are exact."""
+    points = np.random.default_rng(0).integers(0, 40, size=(3000, 36)) + 3000
+    assert_exact(points.astype(np.float32), 50)
+
+
+def test_the_rounding_of_either_length_changes_no_neighbour():
+    """Amid a shell only the lengths of the neighbours are rounded, far outside only that of the point itself."""
+    points = np.random.default_rng(0).normal(size=(4000, 36))
+    points *= 40 / np.linalg.norm(points, axis=1, keepdims=True)
+    points[60:] *= np.linspace(1.1, 1.2, 3940)[:, None]  # so that the limit is beyond the shell
+    points[0], points[-1] = 0, 1e8
+    points = points.astype(np.float32)
+    assert_as_computed(points, 50, (0, 3999))
+
+
+def test_where_squares_underflow_the_neighbours_are_still_the_nearest():
+    points = np.random.default_rng(0).normal(size=(4000, 12)) * 1e-22
+    assert_as_computed(points.astype(np.float32), 20, range(0, 4000, 100))
 
 
 @settings(max_examples=25, deadline=None)
@@ -48,20 +99,19 @@ def test_equal_points_and_far_ones_are_searched_exactly_too():
 def test_any_shape(n, columns, data):
     neighbours = data.draw(st.integers(1, n))
     points = np.random.default_rng(n).integers(0, 4, size=(n, columns)).astype(np.float32)
-    distances, indices = nearest(points, neighbours)
-    all_of_them = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
-    np.testing.assert_allclose(distances, np.sort(all_of_them, axis=1)[:, :neighbours], rtol=1e-6)
-    np.testing.assert_allclose(np.take_along_axis(all_of_them, indices.astype(int), axis=1), distances, rtol=1e-6)
+    points[::3] *= -1  # zeros of either sign
+    assert_exact(points, neighbours)
 
 
 def test_the_same_bytes_on_any_number_of_threads():
     points = np.random.default_rng(1).normal(size=(3000, 12)).astype(np.float32)
-    threads = numba.get_num_threads()
-    try:
-        found = []
-        for number in {1, threads}:
-            numba.set_num_threads(number)
-            found.append(b"".join(part.tobytes() for part in nearest(points, 50)))
-    finally:
-        numba.set_num_threads(threads)
-    assert len(set(found)) == 1
+    points[100:400] = points[50]
+    results = {b"".join(part.tobytes() for part in nearest(points, 50, threads)) for threads in (1, 2, 5)}
+    assert len(results) == 1
+
+
+def test_progress_is_reported_in_the_calling_thread():
+    points = np.random.default_rng(0).normal(size=(2 * module.ROWS + 1, 3)).astype(np.float32)
+    calls = []
+    nearest(points, 5, threads=2, progress=lambda *blocks: calls.append((*blocks, threading.current_thread())))
+    assert calls == [(done, 3, threading.current_thread()) for done in (1, 2, 3)]

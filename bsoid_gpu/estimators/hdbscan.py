@@ -1,0 +1,148 @@
+"""HDBSCAN (Campello, Moulavi & Sander 2013) over a range of smallest cluster sizes, from one tree."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from bsoid_gpu.backends.cuda import CudaBackend
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators.base import CLUSTERER, SILENT, ClusterFit, Cost, Estimator, JobSize, Monitor
+from bsoid_gpu.fields import setting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.typing import Array
+
+
+# of the cost, on one core of the reference machine
+START_S, TREE_S = 1.4, 3.7e-6
+
+
+@dataclass(frozen=True)
+class HdbscanSettings:
+    """HDBSCAN over a range of smallest cluster sizes; the cut with the most clusters is kept."""
+
+    method: ClassVar[str] = "hdbscan"
+    min_samples: int = setting(10, "Neighbours that make a bin a core point.", bounds=(1, 1023))
+    smallest: float = setting(0.006, "Smallest minimum cluster size, as a share of all bins.", bounds=(1e-6, 1.0))
+    largest: float = setting(0.020, "Largest minimum cluster size, as a share of all bins.", bounds=(1e-6, 1.0))
+    step: float = setting(0.001, "Step between the two, as a share of all bins.", bounds=(1e-6, 1.0))
+    selection: str = setting(
+        "eom", "'eom' (excess of mass) or 'leaf' (finer, more even clusters).", choices=("eom", "leaf")
+    )
+
+
+def sizes(bins: int, settings: HdbscanSettings) -> list[int]:
+    """Minimum cluster sizes of the sweep, in bins: ascending, without repeats, at least 2."""
+    steps = round((settings.largest - settings.smallest) / settings.step)
+    shares = [settings.smallest + i * settings.step for i in range(steps + 1)]
+    return sorted({max(2, round(share * bins)) for share in shares})
+
+
+def fit(
+    embedding: Array, settings: HdbscanSettings, seed: int, backend: Backend, monitor: Monitor = SILENT
+) -> ClusterFit:
+    """Cut the tree of the bins at each minimum size, and keep the cut with the most clusters, the first among equals.
+
+    Parameters
+    ----------
+    embedding
+        (bins, dimensions) float32.
+    settings
+        Of HDBSCAN.
+    seed
+        Of no use here: nothing is random.
+    backend
+        Where to compute the tree and the memberships.
+    monitor
+        Gets a message for each size.
+
+    Raises
+    ------
+    BadInput
+        No clusters at any size.
+    """
+    linkage = single_linkage(embedding, settings.min_samples, backend)
+    bins = linkage.shape[0] + 1
+    cuts = {}
+    sweep = []
+    for size in sizes(bins, settings):
+        cuts[size] = hdbscan_tree.cut(linkage, size, settings.selection)
+        clusters, noise = len(cuts[size].selected), float(np.mean(cuts[size].labels < 0))
+        sweep.append({"min_cluster_size": size, "clusters": clusters, "noise_share": round(noise, 6)})
+        monitor.message(f"  minimum size {size:,}: {clusters} clusters, {100 * noise:.0f} % noise")
+    chosen = max(cuts, key=lambda size: len(cuts[size].selected))
+    if len(cuts[chosen].selected) == 0:
+        msg = (
+            f"no clusters in {bins:,} bins at any minimum size from {min(cuts)} to {max(cuts)} bins: try [clusters] "
+            'selection = "leaf", a smaller [clusters] smallest, or longer and more varied sessions'
+        )
+        raise BadInput(msg)
+    membership = membership_vectors(embedding, cuts[chosen], chosen, settings, backend, monitor)
+    sweep = [{**row, "chosen": row["min_cluster_size"] == chosen} for row in sweep]
+    return ClusterFit(cuts[chosen].labels, membership, sweep)
+
+
+def single_linkage(embedding: Array, min_samples: int, backend: Backend) -> NDArray[np.float64]:
+    """Single-linkage tree of the mutual reachability distances: (bins - 1, 4) on the host."""
+    if isinstance(backend, CudaBackend):
+        from bsoid_gpu.estimators.hdbscan_cuda import single_linkage_by_cuml
+
+        return single_linkage_by_cuml(embedding, min_samples, backend)
+    return hdbscan_tree.single_linkage(embedding, min_samples)
+
+
+def membership_vectors(
+    embedding: Array,
+    cut: hdbscan_tree.Cut,
+    min_cluster_size: int,
+    settings: HdbscanSettings,
+    backend: Backend,
+    monitor: Monitor = SILENT,
+) -> NDArray[np.float64]:
+    """Membership of each bin in each cluster of a cut: (bins, clusters) on the host."""
+    if isinstance(backend, CudaBackend):
+        from bsoid_gpu.estimators.hdbscan_cuda import memberships_by_cuml
+
+        return memberships_by_cuml(embedding, cut, min_cluster_size, settings, backend, monitor)
+    from bsoid_gpu.estimators import hdbscan_membership
+
+    return hdbscan_membership.membership_vectors(embedding, cut)
+
+
+def cost(size: JobSize, settings: HdbscanSettings) -> Cost:
+    """The tree, its cuts and the memberships are work of one core."""
+    from bsoid_gpu.backends import device_memory
+
+    n = size.bins
+    return Cost(
+        serial_s=START_S + TREE_S * n * math.log2(max(n, 2)),
+        parallel_s=0.0,
+        product_s=0.0,
+        host_bytes=n * 900,
+        device_bytes=device_memory.hdbscan(n, 3, settings.min_samples),
+    )
+
+
+def problems(settings: HdbscanSettings) -> list[str]:
+    """A sentence where the range of sizes is empty."""
+    return ["[clusters] smallest is above largest"] if settings.smallest > settings.largest else []
+
+
+ESTIMATOR = Estimator(
+    role=CLUSTERER,
+    name="hdbscan",
+    version=1,
+    settings=HdbscanSettings,
+    fit=fit,
+    cost=cost,
+    problems=problems,
+    smallest_job=lambda settings, _: settings.min_samples + 1,
+)

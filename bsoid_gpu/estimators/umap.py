@@ -1,0 +1,169 @@
+"""UMAP (McInnes, Healy & Melville 2018): kernels of our own on the CPU, cuML on a GPU."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from bsoid_gpu.backends.cuda import CudaBackend
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.estimators.base import EMBEDDER, SILENT, Cost, Estimator, JobSize, Monitor
+from bsoid_gpu.estimators.initialisation import principal_components
+from bsoid_gpu.fields import setting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.kernels.fuzzy_graph import Graph
+    from bsoid_gpu.typing import Array
+
+MOST_NEIGHBOURS = 1023  # that cuML can look for; on both backends, so that they do the same
+# of the cost, on one core of the reference machine
+EPOCH_S, BIN_S, NEIGHBOUR_S, EVENT_S, PAIR_S = 4e-3, 3e-5, 3.9e-7, 2.4e-8, 3e-11
+SMALL_JOB = 10_000  # bins up to which umap-learn takes 500 epochs, and 200 above
+
+
+@dataclass(frozen=True)
+class UmapSettings:
+    """UMAP."""
+
+    method: ClassVar[str] = "umap"
+    dimensions: int = setting(3, "Dimensions of the embedding.", bounds=(2, 50))
+    neighbours: int = setting(
+        0, "Nearest neighbours of each bin; 0 is the square root of the number of bins.", bounds=(0, MOST_NEIGHBOURS)
+    )
+    min_dist: float = setting(0.0, "Smallest distance of two bins in the embedding.", bounds=(0.0, 1.0))
+    negative_samples: int = setting(5, "Repelling samples for each attracting one.", bounds=(0, 100))
+    learning_rate: float = setting(1.0, "First step size of the layout.", bounds=(1e-6, 100.0))
+    epochs: int = setting(0, "Epochs of the layout; 0 is 500 up to 10,000 bins and 200 above.", bounds=(0, 100_000))
+    initialisation: str = setting(
+        "pca",
+        "Initial positions: 'pca' (principal components, the same on every backend) or 'spectral' (slower; on the "
+        "CPU it needs umap-learn).",
+        choices=("pca", "spectral"),
+    )
+    repeatable: bool = setting(
+        True, "Whether the same seed gives the same embedding; false is faster on a GPU (--seed none)."
+    )
+
+
+def resolved(settings: UmapSettings, bins: int) -> UmapSettings:
+    """Settings with the numbers that depend on the number of bins: neighbours and epochs."""
+    return replace(
+        settings,
+        neighbours=settings.neighbours or min(round(bins**0.5), MOST_NEIGHBOURS),
+        epochs=settings.epochs or (500 if bins <= SMALL_JOB else 200),
+    )
+
+
+def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, monitor: Monitor = SILENT) -> Array:
+    """UMAP coordinates of the bins.
+
+    Parameters
+    ----------
+    scaled
+        (bins, columns) standardised features.
+    settings
+        Of UMAP.
+    seed
+        Of the initialisation's noise and of the layout.
+    backend
+        Where to compute.
+    monitor
+        Gets the progress; the layout on the CPU resumes from its checkpoint.
+
+    Returns
+    -------
+    Array
+        (bins, dimensions) float32.
+    """
+    bins = scaled.shape[0]
+    settings = resolved(settings, bins)
+    if round(bins**0.5) > settings.neighbours == MOST_NEIGHBOURS:
+        monitor.message(f"neighbours are limited to {MOST_NEIGHBOURS:,}, the most that cuML looks for")
+    initial = None
+    if settings.initialisation == "pca":
+        with backend.repeatable():
+            initial = principal_components(scaled, settings.dimensions, seed)
+    if isinstance(backend, CudaBackend):
+        from bsoid_gpu.estimators.umap_cuda import fit_by_cuml
+
+        return fit_by_cuml(scaled, initial, settings, seed, backend, monitor)
+    return fit_on_host(scaled, initial, settings, seed, backend.threads, monitor)
+
+
+def fit_on_host(
+    scaled: Array, initial: Array | None, settings: UmapSettings, seed: int, threads: int, monitor: Monitor = SILENT
+) -> NDArray[np.float32]:
+    """UMAP on exact neighbours, the same on any number of threads; ``initial`` positions, or None for spectral ones."""
+    from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
+    from bsoid_gpu.kernels.neighbours import nearest
+    from bsoid_gpu.kernels.umap_layout import curve, layout
+
+    points = np.ascontiguousarray(scaled, dtype=np.float32)
+    distances, indices = nearest(
+        points, settings.neighbours, threads, lambda done, total: monitor.progress("neighbours", done, total)
+    )
+    graph = fuzzy_graph(distances, indices, least=1 / settings.epochs)  # a weaker edge never fires
+    kept = monitor.read()
+    positions = kept["positions"] if kept else initial
+    if positions is None:
+        positions = _spectral(points, graph, settings.dimensions, seed)
+    a, b = curve(settings.min_dist)
+    first = int(kept["epoch"][0]) if kept else 0
+    epochs = layout(
+        positions, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed, first
+    )
+    for epoch, positions in epochs:
+        monitor.progress("layout", epoch, settings.epochs)
+        monitor.keep(lambda: {"positions": positions, "epoch": np.array([epoch])})  # noqa: B023 - called at once
+    return np.asarray(positions, dtype=np.float32)
+
+
+def _spectral(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: int) -> NDArray[np.float32]:
+    """Initial positions from the graph's Laplacian, by umap-learn and scaled as it does."""
+    from scipy.sparse import csr_matrix
+
+    try:
+        from umap.spectral import spectral_layout
+        from umap.umap_ import noisy_scale_coords
+    except ImportError as error:
+        msg = "[embedding] initialisation = 'spectral' needs umap-learn: pip install 'bsoid-gpu[spectral]'"
+        raise BadInput(msg) from error
+    random = np.random.RandomState(seed)  # umap-learn takes no newer generator
+    square = csr_matrix((graph.weights, graph.columns, graph.offsets), shape=(len(data), len(data)))
+    places = noisy_scale_coords(spectral_layout(data, square, dimensions, random), random, max_coord=10, noise=0.0001)
+    low, high = places.min(axis=0), places.max(axis=0)
+    return np.asarray(10.0 * (places - low) / (high - low), dtype=np.float32)
+
+
+def cost(size: JobSize, settings: UmapSettings) -> Cost:
+    """Exact neighbours by products of all pairs, the graph, and the events of the layout."""
+    from bsoid_gpu.backends import device_memory
+
+    n, d, _ = size
+    method = resolved(settings, n)
+    k, epochs = method.neighbours, method.epochs
+    events = n * epochs * math.log2(max(k, 2)) * (2 + method.negative_samples)  # log2(k) edges of a point fire an epoch
+    return Cost(
+        serial_s=EPOCH_S * epochs + BIN_S * n,
+        parallel_s=NEIGHBOUR_S * n * k + EVENT_S * events,
+        product_s=PAIR_S * n * n * (d + 20),  # to compare a product takes as long as 20 columns of it
+        host_bytes=n * (k * 27 + d * 24),
+        device_bytes=device_memory.umap(n, d, k, method.dimensions),
+    )
+
+
+ESTIMATOR = Estimator(
+    role=EMBEDDER,
+    name="umap",
+    version=1,
+    settings=UmapSettings,
+    fit=fit,
+    cost=cost,
+    smallest_job=lambda settings, bins: resolved(settings, bins).neighbours + 1,
+)

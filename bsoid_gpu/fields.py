@@ -1,0 +1,71 @@
+"""Fields of the settings: default, explanation and range of each, and whether a value fits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import MISSING, Field, field, fields, is_dataclass
+from typing import Any
+
+INF = math.inf
+
+
+def setting(default: Any, doc: str, *, bounds: tuple[float, float] = (-INF, INF), choices: tuple[str, ...] = ()) -> Any:
+    """A field with its default, the sentence that ``bsoid-gpu config`` prints above it, and what it may be."""
+    return field(default=default, metadata={"doc": doc, "bounds": bounds, "choices": choices})
+
+
+def default_of(of: Field[Any]) -> Any:
+    """Default value of a field."""
+    if of.default_factory is not MISSING:
+        return of.default_factory()
+    return of.default
+
+
+def converted(value: Any, default: Any) -> Any:
+    """Value as the type of the default, or None where it is of another kind; an empty tuple is one of texts."""
+    if isinstance(default, tuple):
+        kind = type(default[0]) if default else str
+        fits = isinstance(value, list | tuple) and all(type(item) is kind for item in value)
+        return tuple(value) if fits else None
+    if isinstance(default, float) and type(value) in (int, float):
+        return float(value)
+    return value if type(value) is type(default) else None
+
+
+def kind_of(default: Any) -> str:
+    """What :func:`converted` takes, in words."""
+    if isinstance(default, tuple):
+        return "a list of whole numbers" if default else "a list of texts"
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(default)]
+
+
+def problems_of(section: Any, where: str) -> list[str]:
+    """A sentence for each value of a section that is of another type than its default, not finite, or out of range.
+
+    Parameters
+    ----------
+    section
+        A dataclass whose fields are :func:`setting`.
+    where
+        What stands before the names, for example ``"[input] "``.
+    """
+    problems = []
+    for of in fields(section):
+        value, default = getattr(section, of.name), default_of(of)
+        if is_dataclass(default):
+            continue
+        low, high = of.metadata["bounds"]
+        choices = of.metadata["choices"]
+        if converted(value, default) is None:
+            problems.append(f"{where}{of.name} = {value!r}; expected {kind_of(default)}")
+        elif choices and value not in choices:
+            problems.append(f"{where}{of.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
+        elif isinstance(value, int | float) and not (low <= value <= high and math.isfinite(value)):
+            problems.append(f"{where}{of.name} = {value!r}; expected {_range(low, high)}")
+    return problems
+
+
+def _range(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "a finite number"
+    return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"

@@ -1,0 +1,85 @@
+"""A result dataclass as arrays by name and facts that JSON can write, and back.
+
+An array is stored under its path in the result, for example ``scales.mouse1.0``; facts mirror the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bsoid_gpu.typing import Array
+
+T = TypeVar("T")
+Arrays = dict[str, NDArray[Any]]
+ARRAY = {"array": True}  # the fact in place of an array
+
+
+def encode(result: Any, to_host: Callable[[Array], NDArray[Any]] = np.asarray) -> tuple[Arrays, dict[str, Any]]:
+    """Arrays and facts of a result.
+
+    Parameters
+    ----------
+    result
+        A dataclass of arrays, tables, numbers, texts, and lists, tuples, dicts and dataclasses of them.
+    to_host
+        Moves an array to the host.
+    """
+    arrays: Arrays = {}
+
+    def facts_of(value: Any, path: str) -> Any:
+        if isinstance(value, pd.DataFrame):
+            return value.to_dict("split")
+        if is_dataclass(value):
+            return {of.name: facts_of(getattr(value, of.name), _join(path, of.name)) for of in fields(value)}
+        if hasattr(value, "shape") and hasattr(value, "dtype"):
+            arrays[path] = to_host(value)
+            return ARRAY
+        if isinstance(value, Mapping):
+            return {name: facts_of(item, _join(path, name)) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [facts_of(item, _join(path, i)) for i, item in enumerate(value)]
+        return value
+
+    return arrays, facts_of(result, "")
+
+
+def decode(kind: type[T], arrays: Mapping[str, NDArray[Any]], facts: Any, path: str = "") -> T:
+    """The result of that dataclass whose :func:`encode` gave the arrays and the facts; arrays are on the host.
+
+    Raises
+    ------
+    KeyError
+        An array or a fact that the dataclass needs is missing.
+    """
+    return _decode(kind, arrays, facts, path)
+
+
+def _decode(kind: Any, arrays: Mapping[str, NDArray[Any]], facts: Any, path: str) -> Any:
+    if facts == ARRAY:
+        return arrays[path]
+    if kind is pd.DataFrame:
+        return pd.DataFrame(**facts)
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        values = {of.name: _decode(hints[of.name], arrays, facts[of.name], _join(path, of.name)) for of in fields(kind)}
+        return kind(**values)  # type: ignore[operator]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is dict:
+        return {name: _decode(arguments[1], arrays, item, _join(path, name)) for name, item in facts.items()}
+    if origin is list:
+        return [_decode(arguments[0], arrays, item, _join(path, i)) for i, item in enumerate(facts)]
+    if origin is tuple:
+        kinds = [arguments[0]] * len(facts) if arguments[-1] is Ellipsis else arguments
+        items = zip(kinds, facts, strict=True)
+        return tuple(_decode(of, arrays, item, _join(path, i)) for i, (of, item) in enumerate(items))
+    return facts
+
+
+def _join(path: str, name: object) -> str:
+    return f"{path}.{name}" if path else str(name)
