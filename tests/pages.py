@@ -1,9 +1,9 @@
 """The pages that users read, as the commands that they type and what those print.
 
-A block fenced as ``console`` holds commands after ``$ `` (more lines of one after ``> ``) and their output. A block fenced
-as ``python`` is a script; a ``text`` block right after it is its output. In an output numbers stand for numbers, rows
-that differ in their numbers alone for any number of such rows, and a line ``...`` for any lines. A comment
-``# exit code N`` at the end of a command is its exit code, 0 where there is none.
+A block fenced as ``console`` holds commands after ``$ `` (more lines of one after ``> ``) and their output. A block
+fenced as ``python`` is a script; a ``text`` block right after it is its output. In an output, numbers stand for any
+numbers, a row stands for any number of rows that differ from it in numbers alone, and a line ``...`` for any lines. A
+comment ``# exit code N`` at the end of a command is its exit code, 0 where there is none.
 
     python tests/pages.py README.md docs/tutorial.md        types the commands again and writes down what they print
 """
@@ -68,10 +68,14 @@ def typed(page: str) -> list[Typed]:
     """Everything that a page types, in order."""
     fences = list(FENCE.finditer(page))
     steps: list[Typed] = []
-    for fence, following in zip(fences, [*fences[1:], None], strict=True):
+    for fence, following in zip(fences, [*fences, None][1:], strict=True):
         language, body, start = fence.group(1), fence.group(2), fence.start(2)
         if language == "python":
-            shown = following is not None and following.group(1) == "text" and not page[fence.end() : following.start()].strip()
+            shown = (
+                following is not None
+                and following.group(1) == "text"
+                and not page[fence.end() : following.start()].strip()
+            )
             where = following.span(2) if shown else (fence.end(2), fence.end(2))
             steps.append(Typed(body, True, page[slice(*where)], start, *where))
         elif language == "console":
@@ -103,9 +107,11 @@ def kinds(output: str) -> list[tuple[str, list[str]]]:
 
 
 def aligned(documented: str, printed: str) -> list[str] | None:
-    """The printed lines in the place of the documented ones, what is left out left out again; None where they differ."""
+    """The printed lines in the place of the documented ones, with the same lines left out; None where they differ."""
     wanted, there = [kind for kind, _ in kinds(documented)], kinds(printed)
-    pattern = "".join("(?:.*\n)*?" if kind == LEFT_OUT else f"(?P<k{i}>{re.escape(kind)}\n)" for i, kind in enumerate(wanted))
+    pattern = "".join(
+        "(?:.*\n)*?" if kind == LEFT_OUT else f"(?P<k{i}>{re.escape(kind)}\n)" for i, kind in enumerate(wanted)
+    )
     match = re.fullmatch(pattern, "".join(f"{kind}\n" for kind, _ in there))
     if match is None:
         return None
@@ -128,7 +134,9 @@ def retype(page: Path) -> None:
         lines = aligned(step.output, printed)
         if lines is None or code != step.exit_code:
             line = text.count("\n", 0, step.start) + 1
-            sys.stderr.write(f"{page}:{line}: other words, look at it: {step.text.splitlines()[0]} (exit code {code})\n")
+            sys.stderr.write(
+                f"{page}:{line}: other words, look at it: {step.text.splitlines()[0]} (exit code {code})\n"
+            )
         now = printed.splitlines() if lines is None else lines
         if (now or step.output) and not (step.python and not step.output):  # a script without a block for its output
             text = text[: step.output_start] + "".join(f"{line.rstrip()}\n" for line in now) + text[step.output_end :]
