@@ -24,7 +24,7 @@ test: $(VENV)/.ready
 test-all: $(VENV)/.ready
 	$(BIN)/python -m pytest -m "not hpc"
 
-# on a private Slurm; as root it installs Slurm and a module command, else it skips what is missing
+# on a private Slurm; as root it installs Slurm and a module command, else it skips their tests
 test-hpc: $(VENV)/.ready
 	$(BIN)/python -m pytest -m hpc tests/hpc
 
@@ -69,7 +69,7 @@ dist: $(VENV)/.ready
 	venv/bin/python bsoid_gpu-*/benchmarks/demo.py demo; \
 	venv/bin/python -c 'import bsoid_gpu; print("ran from", bsoid_gpu.__file__)'
 
-# cost against size: of sessions of your own with SESSIONS=folder FPS=60, else of simulated ones
+# cost against size, with your sessions (SESSIONS=folder FPS=60) or simulated ones
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	test -n "$(SESSIONS)" || test -d bench-sessions || $(BIN)/bsoid-gpu simulate bench-sessions --sessions 4 --minutes 30

@@ -1,4 +1,4 @@
-"""Simulate three sessions, learn from two, predict the third, and tell how well the known behaviours were found.
+"""Simulate three sessions, build a model from two, label the third, and compare with the known behaviours.
 
 python benchmarks/demo.py DIR
 """
@@ -32,10 +32,12 @@ def main() -> None:
     labels = pd.read_csv(folder / "labels" / f"{third.stem}.labels.csv")["label"]
     truth = pd.read_csv(sessions / "truth" / f"{third.stem}.truth.csv")["behaviour"]
     table = agreement.by_behaviour(labels, truth)
-    table["found"] = table["found"].map("{:.0%}".format)
-    print(f"\n{third.stem}, which the model has never seen: {len(labels):,} frames, each with a label")
+    table["recall"] = table["recall"].map("{:.0%}".format)
+    print(f"\n{third.stem}, not used for training: {len(labels):,} frames, each with a label")
     print(table.to_string(index=False))
-    print(f"frames whose label stands for their behaviour: {agreement.majority_accuracy(labels, truth):.1%}")
+    print(
+        f"frames whose behaviour is the most frequent of their label: {agreement.majority_accuracy(labels, truth):.1%}"
+    )
     homogeneity, lag = agreement.homogeneity(labels, truth), agreement.best_lag(labels, truth)
     print(f"homogeneity: {homogeneity:.3f}   best lag: {lag} frames")
 

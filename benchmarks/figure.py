@@ -1,4 +1,4 @@
-"""Draw what the demo found: the embedding, and a minute of the session that the model has never seen.
+"""Plot the results of the demo: the embedding, and a minute of the session that was not used for training.
 
 python benchmarks/figure.py DEMO FIGURE.png      (after `make demo`; needs matplotlib)
 """
@@ -24,26 +24,27 @@ def main() -> None:
     truth = pd.read_csv(demo / "sessions" / "truth" / "mouse3.truth.csv")["behaviour"]
     names = sorted(mouse.NAMES)
     colour = dict(zip(names, plt.get_cmap("tab10").colors, strict=False))
-    meaning = pd.crosstab(labels["label"], truth).idxmax(axis=1)
+    most_frequent = pd.crosstab(labels["label"], truth).idxmax(axis=1)
 
     fig = plt.figure(figsize=(10, 6.2), constrained_layout=True)
     above, below = fig.subfigures(2, 1, height_ratios=[2.2, 1])
     for i, (a, b) in enumerate([(1, 2), (1, 3), (2, 3)]):
         axes = above.add_subplot(1, 3, i + 1)
-        shown = training["soft_label"].map(lambda label: colour[meaning.get(label, names[0])])
-        axes.scatter(training[f"embedding_{a}"], training[f"embedding_{b}"], s=1.2, c=shown, linewidths=0)
+        colours = training["soft_label"].map(lambda label: colour[most_frequent.get(label, names[0])])
+        axes.scatter(training[f"embedding_{a}"], training[f"embedding_{b}"], s=1.2, c=colours, linewidths=0)
         axes.set(xlabel=f"UMAP {a}", ylabel=f"UMAP {b}", xticks=[], yticks=[])
     above.suptitle(f"{len(training):,} bins of 100 ms from two sessions, {training['soft_label'].nunique()} clusters")
     axes = below.subplots()
     minute = slice(0, 3600)
-    found = agreement.majority(labels["label"], truth)
+    labelled = agreement.majority(labels["label"], truth)
     for row, behaviour in enumerate(names):
-        for what, offset in ((truth.to_numpy(), 0.2), (found, -0.2)):
-            times = labels["time_s"].to_numpy()[minute][what[minute] == behaviour]
+        for behaviours, offset in ((truth.to_numpy(), 0.2), (labelled, -0.2)):
+            times = labels["time_s"].to_numpy()[minute][behaviours[minute] == behaviour]
             axes.plot(times, np.full(len(times), row + offset), "|", color=colour[behaviour], ms=5.5, alpha=0.6)
     axes.set(yticks=range(len(names)), yticklabels=names, xlabel="s", xlim=(0, 60))
     axes.set_title(
-        "a session never seen: what the mouse did (upper) and what its labels stand for (lower)", fontsize=10
+        "a session not used for training: behaviour (upper) and most frequent behaviour of the label (lower)",
+        fontsize=10,
     )
     figure.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(figure, dpi=110)

@@ -1,8 +1,8 @@
-"""Run one job on both backends: seconds per stage, peak device memory, and how far the results agree.
+"""Run one job on both backends: seconds per stage, peak device memory, and agreement of the results.
 
     python benchmarks/gpu.py SESSIONS FPS RESULT.json [RUNS]
 
-One run on each backend that is not counted comes first: it compiles kernels.
+A first run on each backend compiles kernels and is not counted.
 """
 
 import json
@@ -23,12 +23,12 @@ from bsoid_gpu.machine import machine, versions
 
 
 class DeviceMemory:
-    """The most device memory in use while the context lasts, asked for 50 times a second."""
+    """Peak device memory while the context lasts, sampled 50 times a second."""
 
     def __enter__(self):
         import cupy
 
-        self._ask = cupy.cuda.runtime.memGetInfo
+        self._memory_info = cupy.cuda.runtime.memGetInfo
         self.before = self.peak = self._used()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch)
@@ -40,7 +40,7 @@ class DeviceMemory:
         self._thread.join()
 
     def _used(self):
-        free, total = self._ask()
+        free, total = self._memory_info()
         return total - free
 
     def _watch(self):
@@ -49,7 +49,7 @@ class DeviceMemory:
 
 
 def timed(backend, sessions, fps, out):
-    """A run, seconds of each stage, and seconds to build and to predict the first session."""
+    """Run, labels of the first session, and seconds of each stage, of the build and of the prediction."""
     started = time.perf_counter()
     run = bsoid_gpu.build(sessions, fps=fps, out=out, backend=backend)
     built = time.perf_counter()
@@ -60,7 +60,7 @@ def timed(backend, sessions, fps, out):
 
 
 def quality(run):
-    """What the run found, and how well its embedding keeps neighbours."""
+    """Clusters and accuracies of a run, and trustworthiness of its embedding."""
     return {
         "trustworthiness": trustworthiness(run.scaled_features, run.embedding),
         "clusters": run.model.labels,
@@ -76,21 +76,21 @@ def main() -> None:
     log.to_stderr()
     card = get_backend("cuda").describe()
     sessions = sorted(folder.glob("*.csv"))
-    told = {
-        "what": "build on all sessions, predict the first; in one process on each backend",
+    report = {
+        "what": "build on all sessions, predict the first; in one process for both backends",
         "machine": machine(),
         "card": card,
         "versions": versions(),
         "sessions": len(sessions),
         "runs": {"warm_up": 1, "counted": runs},
     }
-    told["machine"].pop("host")
+    report["machine"].pop("host")
     last = {}
     for backend in ("cuda", "cpu"):
         with tempfile.TemporaryDirectory() as scratch, DeviceMemory() as memory:
             tries = [timed(backend, sessions, fps, Path(scratch) / str(i)) for i in range(runs + 1)]
         last[backend] = tries[-1]
-        told[backend] = {
+        report[backend] = {
             "seconds_median": {
                 name: statistics.median(seconds[name] for _, _, seconds in tries[1:]) for name in tries[0][2]
             },
@@ -98,18 +98,18 @@ def main() -> None:
             "same_bytes_each_time": len({run.model.to_bytes() for run, _, _ in tries}) == 1,
         }
         if backend == "cuda":
-            told[backend]["peak_device_memory_gb"] = (memory.peak - memory.before) / 1e9
+            report[backend]["peak_device_memory_gb"] = (memory.peak - memory.before) / 1e9
     (on_gpu, gpu_labels, _), (on_cpu, _, _) = last["cuda"], last["cpu"]
     moved = bsoid_gpu.predict(on_gpu.model, sessions[0], backend="cpu")[0]
     scale = np.abs(on_cpu.features).max(axis=0)
-    told["agreement"] = {
+    report["agreement"] = {
         "features_largest_difference": float(np.max(np.abs(on_gpu.features - on_cpu.features) / scale)),
         "labels_nmi": agreement(on_gpu.hard_labels, on_cpu.hard_labels),
         "frames_labelled_alike_by_one_model": float(np.mean(moved.labels == gpu_labels.labels)),
     }
     result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(told, indent=1) + "\n")
-    print(json.dumps(told, indent=1))
+    result.write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""How good an embedding is, and how far two clusterings agree: by what every benchmark here judges them."""
+"""Quality of an embedding and agreement of two clusterings, as all benchmarks measure them."""
 
 import numpy as np
 from sklearn import manifold
 from sklearn.metrics import normalized_mutual_info_score
 
-JUDGED, NEIGHBOURS = 6_000, 15
+SAMPLE_BINS, NEIGHBOURS = 6_000, 15
 
 
 def trustworthiness(features: np.ndarray, embedding: np.ndarray) -> float:
-    """How far neighbours in the embedding are neighbours in the features: 15 neighbours, a sample of 6,000 bins."""
-    rows = np.random.default_rng(0).permutation(len(features))[:JUDGED]
+    """Trustworthiness of an embedding, with 15 neighbours, on a sample of 6,000 bins."""
+    rows = np.random.default_rng(0).permutation(len(features))[:SAMPLE_BINS]
     return round(float(manifold.trustworthiness(features[rows], embedding[rows], n_neighbors=NEIGHBOURS)), 4)
 
 

@@ -1,4 +1,4 @@
-"""A command of bsoid-gpu as a process of its own, timed."""
+"""Time and memory of a command of bsoid-gpu in a separate process."""
 
 import contextlib
 import os
@@ -9,22 +9,22 @@ import time
 
 import psutil
 
-SAMPLED_S = 0.5
+SAMPLING_S = 0.5
 
 
 def timed(*arguments: object) -> tuple[float, float]:
     """Seconds, and peak memory in MB, of a command with all its processes.
 
-    The memory is the sum over the processes, what they share counted once (PSS), asked for twice a second; or the
-    largest that one process ever held (RSS), where that is more.
+    Memory is the sum over the processes with shared pages counted once (PSS), sampled twice a second, or the peak of
+    one process (RSS), whichever is larger.
     """
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.DEVNULL)
     ended, sampled = threading.Event(), [0.0]
 
     def sample() -> None:
-        while not ended.wait(SAMPLED_S):
-            sampled.append(together(process.pid))
+        while not ended.wait(SAMPLING_S):
+            sampled.append(memory_mb(process.pid))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -37,8 +37,8 @@ def timed(*arguments: object) -> tuple[float, float]:
     return seconds, max(usage.ru_maxrss * 1.024 / 1e3, *sampled)
 
 
-def together(pid: int) -> float:
-    """MB of a process and all that descend from it."""
+def memory_mb(pid: int) -> float:
+    """MB of a process and its descendants."""
     total = 0
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)

@@ -1,8 +1,8 @@
-"""Where the time of a build goes: the functions that take most of it, by cProfile.
+"""Functions that take most of the time of a build, by cProfile.
 
     python benchmarks/profile_build.py SESSIONS FPS RESULT.txt
 
-Functions that are compiled are counted with those that call them. The first build, which compiles, is not counted.
+The time of compiled functions counts for their callers. The first build compiles and is not counted.
 """
 
 import cProfile
@@ -16,7 +16,7 @@ from pathlib import Path
 import bsoid_gpu
 from bsoid_gpu.machine import cores, versions
 
-SHOWN = 45
+MAX_FUNCTIONS = 45
 
 
 def main() -> None:
@@ -27,9 +27,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as out, profile:
         bsoid_gpu.build(sessions, fps=fps, out=Path(out) / "run", backend="cpu")
     text = io.StringIO()
-    pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime").print_stats(SHOWN)
-    told = ", ".join(f"{name} {version}" for name, version in versions().items())
-    result.write_text(f"{platform.machine()}, {cores()} cores; {told}\n{text.getvalue()}")
+    pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime").print_stats(MAX_FUNCTIONS)
+    libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
+    result.write_text(f"{platform.machine()}, {cores()} cores; {libraries}\n{text.getvalue()}")
 
 
 if __name__ == "__main__":

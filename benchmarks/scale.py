@@ -1,12 +1,11 @@
-"""Time, memory and quality of `build` and `predict` against the size of the job; each a process of its own.
+"""Time, memory and quality of `build` and `predict` against the size of the job, each in a separate process.
 
     python benchmarks/scale.py SESSIONS FPS RESULT.json [--runs 3] [--only NAME,...] [--plan]
 
-SESSIONS is a folder with sessions of the same length. Sizes from 9,000 to 144,000 bins are made of their first frames;
-longer ones, and more sessions than there are, of the same frames begun at another place, so that no two sessions have
-the same bins. One run that is not counted comes first: it compiles numba's functions. Results are added to those that
-RESULT.json holds; beside it appears the figure of cost against size, RESULT.png. With --plan nothing is run: what
-`build --dry-run` says of the jobs in RESULT.json is computed again.
+SESSIONS is a folder with sessions of the same length. Sizes from 9,000 to 144,000 bins use their first frames; further
+sessions use the same frames from another start, so that no two sessions have the same bins. A first run compiles
+numba's functions and is not counted. Results are added to those in RESULT.json; RESULT.png is the figure of cost
+against size. With --plan nothing is run, but the estimates of `build --dry-run` in RESULT.json are computed again.
 """
 
 import argparse
@@ -34,19 +33,19 @@ ORIGINAL = {"bins": 71_996, "build_s": 905, "memory_gb": 2.97}  # on sessions of
 
 
 def written(sessions: list[Path], number: int, share: float, folder: Path) -> None:
-    """Write a number of sessions of a share of the length of those given."""
+    """Write sessions with a share of the length of the given ones."""
     for i in range(number):
         lines = sessions[i % len(sessions)].read_bytes().splitlines(keepends=True)
         header, body = lines[:HEADER_LINES], lines[HEADER_LINES:]
-        turn = i // len(sessions)
-        at = turn * 3_607 % len(body)  # no multiple of a bin's frames
-        frames = (line.split(b",", 1)[1] for line in (body[at:] + body[:at])[: round(share * len(body))])
+        repeat = i // len(sessions)
+        start = repeat * 3_607 % len(body)  # not a multiple of the frames of a bin
+        frames = (line.split(b",", 1)[1] for line in (body[start:] + body[:start])[: round(share * len(body))])
         numbered = (b"%d,%b" % (frame, line) for frame, line in enumerate(frames))
         (folder / f"part{i + 1:03d}.csv").write_bytes(b"".join([*header, *numbered]))
 
 
 def trustworthiness(run: Path) -> float:
-    """Of the embedding in a run folder."""
+    """Trustworthiness of the embedding in a run folder."""
     import judge
     from safetensors.numpy import load_file
 
@@ -55,7 +54,7 @@ def trustworthiness(run: Path) -> float:
 
 
 def planned(size: cost.Size, fps: float) -> dict:
-    """What `build --dry-run` says of a job of this size: seconds by stage, those of the whole, and peak memory."""
+    """Estimates of `build --dry-run` for a job of this size: seconds of each stage and in total, and peak memory."""
     steps = cost.on_cpu(size, Settings(input=Input(fps=fps)), cores(), cost.speed())
     return {
         "stages_s": {step.name: round(step.seconds, 2) for step in steps},
@@ -74,8 +73,8 @@ def measured(sessions: Path, fps: float, runs: int) -> dict:
         manifest = json.loads((out / "run" / "manifest.json").read_text())
         scores = json.loads((out / "run" / "scores.json").read_text())
         stages.append(by_kind(manifest["stages"]))
-        with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # a process begins with its parent's peak memory
-            trust = apart.submit(trustworthiness, out / "run").result()
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:  # it starts with the peak memory of its parent
+            trust = process.submit(trustworthiness, out / "run").result()
         predicts.append(timed("predict", out / "run", sessions, "--out", out / "labels"))
         shutil.rmtree(out)
     return {
@@ -101,7 +100,7 @@ def measured(sessions: Path, fps: float, runs: int) -> dict:
 
 
 def by_kind(stages: dict) -> dict[str, float]:
-    """Seconds of each stage, those of the features added up."""
+    """Seconds of each kind of stage: those of the features are added up."""
     seconds: dict[str, float] = {}
     for name, stage in stages.items():
         kind = name.split()[0]
@@ -109,27 +108,27 @@ def by_kind(stages: dict) -> dict[str, float]:
     return seconds
 
 
-def figure(told: dict, path: Path) -> None:
+def figure(report: dict, path: Path) -> None:
     """Cost against size, both on logarithmic axes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    drawn = [told["jobs"][name] for name in SIZES if name in told["jobs"]]
-    many = [told["jobs"][name] for name in ("1 session", "72k", *list(COUNTS)[1:]) if name in told["jobs"]]
-    shown, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    bins = [job["bins"] for job in drawn]
+    by_size = [report["jobs"][name] for name in SIZES if name in report["jobs"]]
+    by_sessions = [report["jobs"][name] for name in ("1 session", "72k", *list(COUNTS)[1:]) if name in report["jobs"]]
+    plot, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    bins = [job["bins"] for job in by_size]
     for stage in ("features", "embedding", "clusters", "classifier"):
-        axes[0].plot(bins, [job["stages_median_s"][stage] for job in drawn], "o-", label=stage, linewidth=1)
-    axes[0].plot(bins, [job["build_median_s"] for job in drawn], "ko-", label="build, whole process")
+        axes[0].plot(bins, [job["stages_median_s"][stage] for job in by_size], "o-", label=stage, linewidth=1)
+    axes[0].plot(bins, [job["build_median_s"] for job in by_size], "ko-", label="build, complete process")
     axes[0].plot([ORIGINAL["bins"]], [ORIGINAL["build_s"]], "r*", markersize=12, label="original B-SOiD, two cores")
     axes[0].set(xlabel="bins of 100 ms", ylabel="seconds", title="build against bins")
-    sessions = [job["sessions"] for job in many]
-    axes[1].plot(sessions, [job["build_median_s"] for job in many], "ko-", label="build")
-    axes[1].plot(sessions, [sum(job["predict_s"]) / job["runs"] for job in many], "bo-", label="predict all")
+    sessions = [job["sessions"] for job in by_sessions]
+    axes[1].plot(sessions, [job["build_median_s"] for job in by_sessions], "ko-", label="build")
+    axes[1].plot(sessions, [sum(job["predict_s"]) / job["runs"] for job in by_sessions], "bo-", label="predict all")
     axes[1].set(xlabel="sessions of 30 minutes", ylabel="seconds", title="against sessions (a sample from 9 on)")
-    for jobs_of, mark, label in ((drawn, "o-", "by size"), (many, "s--", "by sessions")):
+    for jobs_of, mark, label in ((by_size, "o-", "by size"), (by_sessions, "s--", "by sessions")):
         memory = [job["build_peak_memory_mb"] / 1e3 for job in jobs_of]
         axes[2].plot([job["bins"] for job in jobs_of], memory, mark, label=f"build, {label}")
     axes[2].plot([ORIGINAL["bins"]], [ORIGINAL["memory_gb"]], "r*", markersize=12, label="original B-SOiD")
@@ -138,7 +137,7 @@ def figure(told: dict, path: Path) -> None:
         axis.set(xscale="log", yscale="log")
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8)
-    shown.savefig(path, dpi=110)
+    plot.savefig(path, dpi=110)
 
 
 def jobs(only: set[str]) -> Iterator[tuple[str, int, float]]:
@@ -148,44 +147,44 @@ def jobs(only: set[str]) -> Iterator[tuple[str, int, float]]:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("sessions", type=Path)
-    asked.add_argument("fps", type=float)
-    asked.add_argument("result", type=Path)
-    asked.add_argument("--runs", type=int, default=3)
-    asked.add_argument("--only", default="", help="names of sizes and counts, parted by commas")
-    asked.add_argument("--plan", action="store_true", help="only compute again what is planned")
-    given = asked.parse_args()
-    if given.plan:
-        told = json.loads(given.result.read_text())
-        for job in told["jobs"].values():
-            job["planned"] = planned(cost.Size(**job["size"]), given.fps)
-        write(told, given.result)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sessions", type=Path)
+    parser.add_argument("fps", type=float)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="", help="names of sizes and counts, comma-separated")
+    parser.add_argument("--plan", action="store_true", help="only compute the estimates again")
+    arguments = parser.parse_args()
+    if arguments.plan:
+        report = json.loads(arguments.result.read_text())
+        for job in report["jobs"].values():
+            job["planned"] = planned(cost.Size(**job["size"]), arguments.fps)
+        write(report, arguments.result)
         return
-    sessions = sorted(given.sessions.glob("*.csv"))
-    told = json.loads(given.result.read_text()) if given.result.exists() else {"jobs": {}}
+    sessions = sorted(arguments.sessions.glob("*.csv"))
+    report = json.loads(arguments.result.read_text()) if arguments.result.exists() else {"jobs": {}}
     about = machine() | {"system": f"{platform.system()} {platform.machine()}"}
     about.pop("host")
-    told |= {"what": __doc__.splitlines()[0], "machine": about, "versions": versions(), "warm_up_runs": 1}
+    report |= {"what": __doc__.splitlines()[0], "machine": about, "versions": versions(), "warm_up_runs": 1}
     warm = Path(tempfile.mkdtemp())
     (warm / "sessions").mkdir()
     written(sessions, 1, 1 / 8, warm / "sessions")
-    timed("build", warm / "sessions", "--fps", given.fps, "--out", warm / "run")
+    timed("build", warm / "sessions", "--fps", arguments.fps, "--out", warm / "run")
     timed("predict", warm / "run", warm / "sessions", "--out", warm / "labels")
     shutil.rmtree(warm)
-    for name, number, share in jobs(set(filter(None, given.only.split(",")))):
+    for name, number, share in jobs(set(filter(None, arguments.only.split(",")))):
         folder = Path(tempfile.mkdtemp())
         written(sessions, number, share, folder)
-        told["jobs"][name] = measured(folder, given.fps, given.runs if number <= 20 else 1)
+        report["jobs"][name] = measured(folder, arguments.fps, arguments.runs if number <= 20 else 1)
         shutil.rmtree(folder)
-        write(told, given.result)
-        print(name, json.dumps(told["jobs"][name]), flush=True)
-    figure(told, given.result.with_suffix(".png"))
+        write(report, arguments.result)
+        print(name, json.dumps(report["jobs"][name]), flush=True)
+    figure(report, arguments.result.with_suffix(".png"))
 
 
-def write(told: dict, result: Path) -> None:
+def write(report: dict, result: Path) -> None:
     result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(told, indent=1) + "\n")
+    result.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Each step of a finished build again, beside the library that does the same: seconds, and how good the result is.
+"""Each step of a finished build against a library for the same step: seconds, and quality of the result.
 
     python benchmarks/steps.py RUN RESULT.json [--runs 3] [--labels FILE.npz]
 
-RUN is a run folder. Ours is the median of some runs after one that compiles; a library's is one run after a small one
-that compiles. Agreement is the normalised mutual information of two clusterings on the bins that neither calls noise.
-FILE.npz holds `soft_labels` of the same bins by another program: the perceptron is tried on them too.
+RUN is a run folder. Times of this package are the median of some runs after one that compiles; those of a library are
+one run after a small one that compiles. Agreement is the normalised mutual information of two clusterings on bins that
+are noise in neither. FILE.npz holds `soft_labels` of the same bins by another program, to test the perceptron on.
 """
 
 import argparse
@@ -38,12 +38,12 @@ from bsoid_gpu.machine import machine, versions
 from bsoid_gpu.method import classification, clustering, embedding, features
 from bsoid_gpu.run_folder import model_file
 
-SMALL = 3_000  # bins that a library compiles on
+SMALL = 3_000  # bins of the run that compiles
 SEEDS = (23, 24)
 
 
 def timed(function, *arguments, runs=1, **keywords):
-    """The last result, and the median of the seconds."""
+    """Last result, and median of the seconds."""
     seconds = []
     for _ in range(runs):
         started = time.perf_counter()
@@ -53,7 +53,7 @@ def timed(function, *arguments, runs=1, **keywords):
 
 
 def umap_learn(scaled, method, known):
-    """umap-learn's graph, start and layout from known neighbours: their indices, their distances, and the seed."""
+    """umap-learn's graph, initialisation and layout; ``known`` are neighbours (indices, distances) and the seed."""
     from umap import UMAP
 
     return UMAP(
@@ -68,47 +68,47 @@ def umap_learn(scaled, method, known):
 
 
 def graph_of_umap_learn(distances, indices):
-    """Seconds, and MB that the process has grown by."""
+    """Seconds, and MB by which the process grew."""
     from umap.umap_ import fuzzy_simplicial_set
 
     def graph(distances, indices):
-        given = {"knn_indices": indices, "knn_dists": distances}
-        fuzzy_simplicial_set(distances, indices.shape[1], np.random.RandomState(0), "euclidean", **given)
+        neighbours = {"knn_indices": indices, "knn_dists": distances}
+        fuzzy_simplicial_set(distances, indices.shape[1], np.random.RandomState(0), "euclidean", **neighbours)
 
     graph(*nearest(np.random.default_rng(0).random((SMALL, 3), dtype=np.float32), 50))
     return grown(graph, distances, indices)
 
 
 def graph_of_ours(distances, indices, least):
-    """Seconds, and MB that the process has grown by."""
+    """Seconds, and MB by which the process grew."""
     fuzzy_graph(*nearest(np.random.default_rng(0).random((SMALL, 3), dtype=np.float32), 50))
     return grown(fuzzy_graph, distances, indices, least)
 
 
 def grown(function, *arguments):
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = memory_mb("VmRSS")
     _, seconds = timed(function, *arguments)
     return seconds, round(memory_mb("VmHWM") - before)
 
 
 def memory_mb(name):
-    """VmRSS, what this process holds, or VmHWM, the most that it has held."""
+    """VmRSS, the memory of this process, or VmHWM, its peak."""
     return int(re.search(rf"{name}:\s*(\d+)", Path("/proc/self/status").read_text())[1]) * 1.024 / 1e3
 
 
-def apart(function, *arguments):
-    """Run it in a process of its own, so that its memory can be told."""
+def in_process(function, *arguments):
+    """Run a function in a separate process, to measure its memory."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(function, *arguments).result()
 
 
-def perceptrons(run, s, given):
-    """Held-out accuracy on a random fifth and seconds of one fit on one core, ours (three seeds) and scikit-learn's."""
+def perceptrons(run, s, other_labels):
+    """Held-out accuracy on a random fifth and seconds of a fit on one core, ours (three seeds) and scikit-learn's."""
     table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
     x = table[features.feature_names(model_file.load_model(run).keypoints)].to_numpy()
-    told = {}
-    for name, y in {"own labels": table["soft_label"].to_numpy(np.int64), **given}.items():
+    report = {}
+    for name, y in {"own labels": table["soft_label"].to_numpy(np.int64), **other_labels}.items():
         y = np.unique(y, return_inverse=True)[1]
         scores, seconds = [], []
         for seed in (1, 2, 3):
@@ -122,71 +122,71 @@ def perceptrons(run, s, given):
         theirs = MLPClassifier(s.classifier.hidden, early_stopping=True, random_state=0)
         with threadpool_limits(1, "blas"):
             _, taken = timed(theirs.fit, scaler.transform(x[~held_out]), y[~held_out])
-        told[name] = {
+        report[name] = {
             "ours": round(statistics.mean(scores), 4),
             "ours_s": statistics.median(seconds),
             "scikit-learn": round(float(theirs.score(scaler.transform(x[held_out]), y[held_out])), 4),
             "scikit-learn_s": taken,
         }
-    return told
+    return report
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("run", type=Path)
-    asked.add_argument("result", type=Path)
-    asked.add_argument("--runs", type=int, default=3)
-    asked.add_argument("--labels", type=Path)
-    arguments = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--labels", type=Path)
+    arguments = parser.parse_args()
     run, result, runs = arguments.run, arguments.result, arguments.runs
     s = model_file.load_model(run).settings
     scaled = load_file(run / "stages" / "embedding" / "arrays.safetensors")["scaled"]
     method, backend = embedding.resolved(s.embedding, len(scaled)), CpuBackend()
     data, k = np.ascontiguousarray(scaled, dtype=np.float32), method.neighbours
     a, b = curve(method.min_dist)
-    told = {"what": __doc__.splitlines()[0], "machine": machine(), "versions": versions()}
-    told["machine"] |= {"system": f"{platform.system()} {platform.machine()}"}
-    told["machine"].pop("host")
-    told |= {"bins": len(data), "columns": data.shape[1], "neighbours": k, "epochs": method.epochs, "runs": runs}
+    report = {"what": __doc__.splitlines()[0], "machine": machine(), "versions": versions()}
+    report["machine"] |= {"system": f"{platform.system()} {platform.machine()}"}
+    report["machine"].pop("host")
+    report |= {"bins": len(data), "columns": data.shape[1], "neighbours": k, "epochs": method.epochs, "runs": runs}
 
     small = fuzzy_graph(*nearest(data[:SMALL], 50), least=1 / method.epochs)
     descend(principal_start(scaled[:SMALL], method.dimensions, s.seed), small, a, b, 20, 5, 1.0, 0)
     (distances, indices), seconds = timed(nearest, data, k, runs=runs)
     finder = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data)
     (_, theirs), library = timed(finder.kneighbors, data)
-    found = np.mean([len(np.intersect1d(*pair)) / k for pair in zip(indices[::37], theirs[::37], strict=True)])
-    told["neighbours_s"] = {"ours": seconds, "scikit-learn, brute force": library, "recall": round(float(found), 6)}
+    recall = np.mean([len(np.intersect1d(*pair)) / k for pair in zip(indices[::37], theirs[::37], strict=True)])
+    report["neighbours_s"] = {"ours": seconds, "scikit-learn, brute force": library, "recall": round(float(recall), 6)}
 
-    graph, seconds = timed(  # of copies, since it uses up what it is given
+    graph, seconds = timed(  # of copies, since it overwrites its input
         lambda: fuzzy_graph(distances.copy(), indices.copy(), least=1 / method.epochs), runs=runs
     )
     start, of_start = timed(principal_start, scaled, method.dimensions, s.seed, runs=runs)
-    told["graph_s"], told["start_s"] = {"ours": seconds}, {"ours": of_start}
+    report["graph_s"], report["start_s"] = {"ours": seconds}, {"ours": of_start}
     layout, seconds = timed(
         descend, start, graph, a, b, method.epochs, method.negative_samples, method.learning_rate, s.seed, runs=runs
     )
     layout = part_ties(layout, s.seed, backend.to_host)
-    told["layout_s"] = {"ours": seconds}
+    report["layout_s"] = {"ours": seconds}
 
-    umap_learn(data[:SMALL], replace(method, neighbours=50), (*nearest(data[:SMALL], 50)[::-1], 0))  # it compiles
-    told["graph_s"]["umap-learn"], of_theirs = apart(graph_of_umap_learn, distances, indices)
-    told["graph_memory_mb"] = {
-        "ours": apart(graph_of_ours, distances, indices, 1 / method.epochs)[1],
+    umap_learn(data[:SMALL], replace(method, neighbours=50), (*nearest(data[:SMALL], 50)[::-1], 0))  # compiles
+    report["graph_s"]["umap-learn"], of_theirs = in_process(graph_of_umap_learn, distances, indices)
+    report["graph_memory_mb"] = {
+        "ours": in_process(graph_of_ours, distances, indices, 1 / method.epochs)[1],
         "umap-learn": of_theirs,
     }
-    print(json.dumps(told, indent=1), flush=True)
+    print(json.dumps(report, indent=1), flush=True)
     layouts = {"ours": layout}
     for seed in SEEDS:
         fitted, seconds = timed(umap_learn, data, method, (indices, distances, seed))
         layouts[f"umap-learn, seed {seed}"] = fitted.embedding_
-        told["layout_s"][f"umap-learn, seed {seed}, one thread, with its graph and start"] = seconds
+        report["layout_s"][f"umap-learn, seed {seed}, one thread, with its graph and start"] = seconds
 
-    clusterings, told["quality"] = {}, {}
+    clusterings, report["quality"] = {}, {}
     for name, points in layouts.items():
         linkage, of_tree = timed(backend.single_linkage, points, s.clusters.min_samples)
         clusterings[name], of_rest = timed(clustering.cluster, points, s.clusters, backend)
-        told["quality"][name] = {
+        report["quality"][name] = {
             "trustworthiness": trustworthiness(scaled, points),
             "clusters": int(clusterings[name].membership.shape[1]),
             "noise_share": round(float(np.mean(clusterings[name].hard < 0)), 4),
@@ -194,7 +194,7 @@ def main() -> None:
             "clusters_s": of_rest,
         }
     names = list(clusterings)
-    told["agreement"] = {
+    report["agreement"] = {
         f"{one} / {other}": agreement(clusterings[one].hard, clusterings[other].hard)
         for i, one in enumerate(names)
         for other in names[i + 1 :]
@@ -204,16 +204,18 @@ def main() -> None:
     linkage = backend.single_linkage(layout, s.clusters.min_samples)
     cut = hdbscan_tree.cut(linkage, size, s.clusters.selection)
     vectors, seconds = timed(hdbscan_membership.membership_vectors, layout, cut, runs=runs)
-    told["memberships_s"] = {"ours": seconds} | of_hdbscan(layout, size, s, cut, vectors)
-    given = {f"labels of {arguments.labels.name}": np.load(arguments.labels)["soft_labels"]} if arguments.labels else {}
-    told["held_out"] = perceptrons(run, s, given)
+    report["memberships_s"] = {"ours": seconds} | of_hdbscan(layout, size, s, cut, vectors)
+    other_labels = (
+        {f"labels of {arguments.labels.name}": np.load(arguments.labels)["soft_labels"]} if arguments.labels else {}
+    )
+    report["held_out"] = perceptrons(run, s, other_labels)
     result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(told, indent=1) + "\n")
-    print(json.dumps(told, indent=1))
+    result.write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report, indent=1))
 
 
 def of_hdbscan(layout, size, s, cut, vectors):
-    """Seconds of hdbscan for the same memberships, and on how many bins both name one cluster."""
+    """Seconds of hdbscan for the same memberships, and share of bins with the same cluster."""
     import hdbscan
 
     fitted = hdbscan.HDBSCAN(

@@ -1,6 +1,6 @@
-"""The errors a user can meet; each carries the exit code of the command line.
+"""Errors that users can meet, each with its exit code of the command line.
 
-0 done, 1 a bug, 2 usage (click's own), 3 backend unavailable, 4 bad input, 5 out of memory, 6 stopped by a signal.
+0 done, 1 a bug, 2 usage (by click), 3 backend unavailable, 4 bad input, 5 out of memory, 6 stopped by a signal.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from collections.abc import Iterable
 
 
 class BsoidError(Exception):
-    """Anything that is told to the user in words instead of a traceback."""
+    """An error that the command line reports as a message, without a traceback."""
 
     exit_code = 1
 
 
 class BackendUnavailable(BsoidError):
-    """The asked-for backend cannot run on this machine."""
+    """The requested backend cannot run on this machine."""
 
     exit_code = 3
 
 
 class BadInput(BsoidError):
-    """Recordings, settings, or folders that cannot be used as they are."""
+    """Recordings, settings or folders that cannot be used."""
 
     exit_code = 4
 
@@ -33,17 +33,17 @@ class OutOfMemory(BsoidError):
 
 
 class Stopped(BsoidError):
-    """A batch system ended the job; the same command goes on where it stopped."""
+    """A signal ended the job; the same command resumes it."""
 
     exit_code = 6
 
 
 def raise_all(problems: Iterable[str], heading: str = "") -> None:
-    """Raise one :class:`BadInput` that tells every problem, or return when there is none."""
-    found = list(problems)
-    if not found:
+    """Raise one :class:`BadInput` that lists all problems; return if there are none."""
+    listed = list(problems)
+    if not listed:
         return
-    if len(found) == 1 and not heading:
-        raise BadInput(found[0])
-    lines = [heading or f"{len(found)} problems with the input:", *(f"  - {problem}" for problem in found)]
+    if len(listed) == 1 and not heading:
+        raise BadInput(listed[0])
+    lines = [heading or f"{len(listed)} problems with the input:", *(f"  - {problem}" for problem in listed)]
     raise BadInput("\n".join(lines))

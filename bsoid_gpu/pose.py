@@ -44,7 +44,7 @@ class Pose:
     Raises
     ------
     BadInput
-        Shapes, names or ``fps`` that do not fit together; every problem is told at once.
+        Names, shapes or values that cannot be used; all problems are reported together.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Pose:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        raise_all(self._problems(), heading=f"{self.name}: not a usable pose:")
+        raise_all(self._problems(), heading=f"{self.name}: the pose cannot be used:")
         for name in ("position", "confidence"):
             values = getattr(self, name)
             xp = array_namespace(values)
@@ -68,16 +68,16 @@ class Pose:
     def _problems(self) -> list[str]:
         problems = file_name_problems(self.name)
         arrays = {"positions": self.position, "confidences": self.confidence}
-        no_arrays = [
+        not_arrays = [
             f"{what} are of type {type(array).__name__}; expected an array"
             for what, array in arrays.items()
             if not hasattr(array, "shape")
         ]
-        problems += no_arrays or self._shape_problems()
-        return problems if no_arrays else problems + self._value_problems()
+        problems += not_arrays or self._shape_problems()
+        return problems if not_arrays else problems + self._value_problems()
 
     def _value_problems(self) -> list[str]:
-        """Values that no step could use: of arrays on the host, which is where users make them."""
+        """Values that no step can use; only NumPy arrays are checked, which users pass."""
         import numpy as np
 
         if not (isinstance(self.position, np.ndarray) and isinstance(self.confidence, np.ndarray)):
@@ -92,12 +92,12 @@ class Pose:
             return problems
         infinite = int(np.sum(np.isinf(self.position).any(axis=-1)))
         if infinite:
-            problems.append(f"{infinite} positions are infinite; expected numbers, or NaN where there is no position")
+            problems.append(f"{infinite} positions are infinite; expected numbers, or NaN for a missing position")
         seen = ~np.isnan(self.position).any(axis=-1)
         unknown = int(np.sum(seen & ~np.isfinite(self.confidence)))
         if unknown:
             problems.append(
-                f"{unknown} positions have a confidence of NaN or infinity; expected 0 to 1, and 1 without likelihoods"
+                f"{unknown} positions have a confidence of NaN or infinity; expected 0 to 1 (1 without likelihoods)"
             )
         return problems
 
@@ -108,16 +108,16 @@ class Pose:
             problems.append(f"positions have shape {shape}; expected (frames, individuals, keypoints, 2 or 3)")
         elif shape[1:3] != (len(self.individuals), len(self.keypoints)):
             problems.append(
-                f"positions have shape {shape} for {len(self.individuals)} individuals "
+                f"positions have shape {shape}; expected {len(self.individuals)} individuals "
                 f"and {len(self.keypoints)} keypoints"
             )
         if tuple(self.confidence.shape) != shape[:3]:
             problems.append(f"confidences have shape {tuple(self.confidence.shape)}; expected {shape[:3]}")
         for what, names in (("keypoint", self.keypoints), ("individual", self.individuals)):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            problems += [f"{what} {name!r} appears {names.count(name)} times; names must be unique" for name in twice]
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            problems += [f"{what} {name!r} occurs {names.count(name)} times; names must be unique" for name in repeated]
         if not (isinstance(self.fps, int | float) and math.isfinite(self.fps) and self.fps > 0):
-            problems.append(f"fps is {self.fps!r}; expected a number of frames per second above 0")
+            problems.append(f"fps is {self.fps!r}; expected frames per second, a number above 0")
         return problems
 
     @property
@@ -126,27 +126,27 @@ class Pose:
         return int(self.position.shape[0])
 
     def select(self, keypoints: Sequence[str]) -> Pose:
-        """Give the named keypoints, in the order of the names.
+        """Pose of the named keypoints, in that order.
 
         Raises
         ------
         BadInput
-            A keypoint that is not there; the message names the near ones.
+            An unknown keypoint; the message suggests similar names.
         """
         missing = [name for name in keypoints if name not in self.keypoints]
         raise_all(unknown_keypoint(name, self.keypoints) for name in missing)
         xp = array_namespace(self.position)
         order = [self.keypoints.index(name) for name in keypoints]
-        places = xp.asarray(order, dtype=xp.int64, device=device_of(self.position))
+        indices = xp.asarray(order, dtype=xp.int64, device=device_of(self.position))
         return replace(
             self,
-            position=xp.take(self.position, places, axis=2),
-            confidence=xp.take(self.confidence, places, axis=2),
+            position=xp.take(self.position, indices, axis=2),
+            confidence=xp.take(self.confidence, indices, axis=2),
             keypoints=tuple(keypoints),
         )
 
     def tracks(self) -> list[Pose]:
-        """One pose per individual, named ``session_individual`` where there is more than one."""
+        """One pose per individual, named ``session_individual`` if there are several."""
         if len(self.individuals) == 1:
             return [self]
         return [
@@ -162,8 +162,8 @@ class Pose:
 
 
 def unknown_keypoint(name: str, known: Sequence[str]) -> str:
-    """Say that there is no such keypoint, which ones are near in spelling, and which ones there are."""
+    """Message for an unknown keypoint: names of similar spelling, and all names."""
     lower = {other.lower(): other for other in known}
-    near = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3)]
-    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return f"no keypoint is named {name!r}; {hint}there are {', '.join(map(repr, known))}"
+    similar = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3)]
+    hint = f"did you mean {' or '.join(map(repr, similar))}? " if similar else ""
+    return f"no keypoint is named {name!r}; {hint}the keypoints are {', '.join(map(repr, known))}"

@@ -14,7 +14,7 @@ from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.errors import BackendUnavailable
 from bsoid_gpu.log import logger
-from bsoid_gpu.run_folder import store
+from bsoid_gpu.run_folder import checkpoint
 
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
@@ -72,17 +72,17 @@ def stop_in(monkeypatch):
     """Interrupts a stage when it has kept so many checkpoints, one a step; gives the list of all that it keeps."""
 
     def stop(stage, kept):
-        keep, times = store.Checkpoint.keep, []
+        keep, times = checkpoint.Checkpoint.keep, []
 
-        def stopped(checkpoint, gather):
-            keep(checkpoint, gather)
-            if stage in str(checkpoint._file):
+        def stopped(kept_in, gather):
+            keep(kept_in, gather)
+            if stage in str(kept_in._file):
                 times.append(1)
                 if len(times) == kept:
                     raise KeyboardInterrupt
 
-        monkeypatch.setattr(store, "EVERY_S", 0.0)
-        monkeypatch.setattr(store.Checkpoint, "keep", stopped)
+        monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
+        monkeypatch.setattr(checkpoint.Checkpoint, "keep", stopped)
         return times
 
     return stop
@@ -95,7 +95,7 @@ class NumpyArrays:
         return np.asarray(values)
 
     def to_host(self, values):
-        assert isinstance(values, np.ndarray | np.generic)  # a number is one of the latter
+        assert isinstance(values, np.ndarray | np.generic | float)  # a number may be one of the latter
         return values
 
 

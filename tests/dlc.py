@@ -10,7 +10,7 @@ NAMES = ("snout", "left paw", "right paw", "tail/base")
 
 
 def wander(frames: int = 700, keypoints: int = 4, seed: int = 0):
-    """Keypoints that wander about, sure of themselves but for a few frames: (frames, keypoints, 3)."""
+    """Random walks of keypoints, with low likelihood in a few frames: (frames, keypoints, 3)."""
     rng = np.random.default_rng(seed)
     xy = rng.normal(0, 1.5, size=(frames, keypoints, 2)).cumsum(axis=0) * 0.3
     xy += np.sin(np.arange(frames) / 40)[:, None, None] * 30 + 300 + np.arange(keypoints)[:, None] * 25
@@ -24,7 +24,7 @@ def cell(value: float) -> str:
 
 
 def csv_text(values, names=NAMES, *, newline="\n", final_newline=True, likelihood=True) -> str:
-    """The file of one animal; NaN is an empty cell."""
+    """File of one animal; NaN is an empty cell."""
     coords = ["x", "y", "likelihood"][: 3 if likelihood else 2]
     quoted = [f'"{name}"' if "," in name else name for name in names]
     rows = [

@@ -18,12 +18,12 @@ def project() -> dict:
 
 
 def needed(extra: str) -> list[str]:
-    """What the project and one of its extras need, the extras that this one names too."""
-    asked = project()
-    own = asked["optional-dependencies"][extra]
+    """Requirements of the project and of one extra, with the extras that it names."""
+    about = project()
+    own = about["optional-dependencies"][extra]
     named = [other for requirement in own for other in re.findall(r"^bsoid-gpu\[([\w-]+)\]$", requirement)]
     plain = [requirement for requirement in own if not requirement.startswith("bsoid-gpu[")]
-    return [*asked["dependencies"], *plain, *(r for other in named for r in asked["optional-dependencies"][other])]
+    return [*about["dependencies"], *plain, *(r for other in named for r in about["optional-dependencies"][other])]
 
 
 def pinned(requirement: str) -> str:

@@ -1,4 +1,4 @@
-"""Slow oracles: the method written out frame by frame, from its description."""
+"""Slow oracles: the method frame by frame, from its description."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def threshold(likelihoods) -> float:
-    """Threshold of one keypoint, from numpy's own histogram."""
+    """Threshold of one keypoint, from NumPy's histogram."""
     counts, edges = np.histogram(likelihoods, bins=10)
     rises = [i for i in range(9) if counts[i + 1] - counts[i] >= 0]
     if not rises:
@@ -38,7 +38,7 @@ def moving_mean(signal, width):
 
 
 def frame_features(xy, fps):
-    """Columns of smoothed features, each over the steps 0..T-2."""
+    """Columns of smoothed features at the steps 0..T-2."""
     frames, keypoints, _ = xy.shape
     width = 2 * round(0.05 * fps) - 1
     distances, turns, displacements = [], [], []
@@ -53,8 +53,8 @@ def frame_features(xy, fps):
             angle.append(math.copysign(1, c) * math.degrees(math.atan2(abs(c), ax * bx + ay * by)) if c else 0.0)
         turns.append(moving_mean(angle, width))
     for i in range(keypoints):
-        moved = [math.dist(xy[s, i], xy[s + 1, i]) for s in range(frames - 1)]
-        displacements.append(moving_mean(moved, width))
+        displacement = [math.dist(xy[s, i], xy[s + 1, i]) for s in range(frames - 1)]
+        displacements.append(moving_mean(displacement, width))
     return distances, turns + displacements
 
 

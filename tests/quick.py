@@ -1,11 +1,13 @@
-"""Settings for a small job, and what its folder holds."""
+"""Settings of a small job, and the files of its folder."""
 
-from bsoid_gpu.settings.schema import Classifier, Clusters, Embedding, Settings
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.umap import UmapSettings
+from bsoid_gpu.settings.schema import Settings, Validation
 
 QUICK = Settings(
-    embedding=Embedding(epochs=50),
-    clusters=Clusters(smallest=0.01, largest=0.03, step=0.01),
-    classifier=Classifier(folds=3),
+    embedding=UmapSettings(epochs=50),
+    clusters=HdbscanSettings(smallest=0.01, largest=0.03, step=0.01),
+    validation=Validation(folds=3),
 )
 
 

@@ -21,25 +21,35 @@ ARRAY_CODE = [
     "method.tracking_quality",
     "estimators.standard_scaler",
     "estimators.initialisation",
+    "estimators.network",
     "estimators.perceptron",
     "kernels.counter_rng",
 ]
-# a module imports from the layers above its own line, and from its own; what is not named stands beside them
+# A room imports only from the lines above its own, and from itself.
 LAYERS = [
-    ["errors", "typing", "_version"],
-    ["log", "machine", "files"],
-    ["kernels"],
-    ["pose", "settings", "backends"],
-    ["estimators"],
-    ["method"],
-    ["io", "synthetic"],
-    ["run_folder", "execution", "statistics"],
-    ["workflows"],
-    ["doctor"],
-    ["hpc"],
-    ["cli"],
-    ["__main__"],
+    "_version errors typing fields",
+    "log files machine",
+    "kernels",
+    "pose backends",
+    "estimators",
+    "settings",
+    "method",
+    "io synthetic statistics",
+    "run_folder execution",
+    "workflows",
+    "doctor",
+    "hpc",
+    "cli",
+    "__main__ __init__",
 ]
+FLOOR = {room: number for number, line in enumerate(LAYERS) for room in line.split()}
+# What a room may not know, even where the floors would allow it.
+FORBIDDEN = {
+    "kernels": set(FLOOR),
+    "method": {"log", "run_folder", "execution", "workflows", "cli"},
+    "estimators": {"log", "run_folder", "execution", "workflows", "cli"},
+}
+MOST_LINES = 300
 
 
 def imports(path: Path, *, for_types: bool = False) -> set[str]:
@@ -63,14 +73,41 @@ def own(found: set[str]) -> set[str]:
     return names & set(MODULES)
 
 
-def test_only_the_cuda_backend_imports_rapids():
+def room(module: str) -> str:
+    return module.partition(".")[0] or "__init__"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_run_downwards_only(module):
+    assert room(module) in FLOOR, f"give {room(module)} a place in LAYERS"
+    rooms = {room(other) for other in own(imports(MODULES[module], for_types=room(module) == "kernels"))}
+    rooms -= {room(module)}
+    assert {other for other in rooms if FLOOR[other] >= FLOOR[room(module)]} == set()
+    assert not rooms & FORBIDDEN.get(room(module), set())
+
+
+def test_modules_of_one_room_import_each_other_in_one_direction():
+    arrows = {module: own(imports(path)) - {module} for module, path in MODULES.items()}
+    modules = set(MODULES) - {""}
+    while modules:  # take away those that import none of the others
+        ready = {module for module in modules if not arrows[module] & modules - {room(module)}}
+        assert ready, f"a cycle among {sorted(modules)}"
+        modules -= ready
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_no_file_is_too_long_to_read(module):
+    assert len(MODULES[module].read_text().splitlines()) <= MOST_LINES
+
+
+def test_only_modules_named_after_cuda_import_rapids():
     rapids = {"cupy", "cudf", "cuml", "rmm"}
     guilty = {
         module
         for module, path in MODULES.items()
         if {name.split(".")[0] for name in imports(path, for_types=True)} & rapids
     }
-    assert guilty <= {"backends.cuda"}
+    assert {module for module in guilty if not module.rpartition(".")[2].endswith("cuda")} == set()
 
 
 def test_no_pickles():

@@ -1,4 +1,4 @@
-"""The conda environments say what pyproject.toml says."""
+"""The conda environments match pyproject.toml."""
 
 import re
 from pathlib import Path
@@ -20,8 +20,8 @@ def read(name):
     text = (ROOT / name).read_text()
     channels, dependencies = text.split("channels:")[1].split("dependencies:")
     items = re.findall(r"^  - ([\w.-]+)(?: ([<>=!\d.,]+))?$", dependencies, re.MULTILINE)
-    found = {item: SpecifierSet(re.sub(r"^=(?=\d)", "==", versions)) for item, versions in items}
-    return found, re.findall(r"- ([\w-]+)", channels), text
+    required = {item: SpecifierSet(re.sub(r"^=(?=\d)", "==", versions)) for item, versions in items}
+    return required, re.findall(r"- ([\w-]+)", channels), text
 
 
 def lowest(versions):
@@ -30,43 +30,43 @@ def lowest(versions):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_the_project_needs_is_there_and_not_older(name):
-    found, channels, text = read(name)
+def test_every_requirement_is_there_and_not_older(name):
+    required, channels, text = read(name)
     assert f"mamba env create -f {name}" in text
     assert "--no-deps --editable ." in text
     assert "conda-forge" in channels
     extras = ["cluster"] if name == "environment-cpu.yml" else ["cluster", "cuda12"]
-    asked = {Requirement(text) for extra in extras for text in needed(extra)}
-    for requirement in asked:
-        if requirement.name.startswith(("cudf-", "cuml-", "cupy-")):  # conda has them under other names
+    requirements = {Requirement(text) for extra in extras for text in needed(extra)}
+    for requirement in requirements:
+        if requirement.name.startswith(("cudf-", "cuml-", "cupy-")):  # conda has other names for them
             continue
         conda = CONDA_NAMES.get(requirement.name, requirement.name)
-        if requirement.marker is not None and conda not in found:
-            assert not requirement.marker.evaluate({"python_version": str(lowest(found["python"]))})
+        if requirement.marker is not None and conda not in required:
+            assert not requirement.marker.evaluate({"python_version": str(lowest(required["python"]))})
             continue
-        assert lowest(found[conda]) >= lowest(requirement.specifier), conda
-    assert lowest(found["python"]) >= lowest(SpecifierSet(project()["requires-python"]))
+        assert lowest(required[conda]) >= lowest(requirement.specifier), conda
+    assert lowest(required["python"]) >= lowest(SpecifierSet(project()["requires-python"]))
 
 
-def test_the_environment_of_new_cards_is_of_one_cuda():
-    found, channels, _ = read("environment.yml")
+def test_the_environment_of_new_gpus_has_one_cuda():
+    required, channels, _ = read("environment.yml")
     assert channels == ["rapidsai", "conda-forge"]
-    assert lowest(found["cudf"]) == lowest(found["cuml"]) == lowest(found["dask-cuda"]) > Version("26")
-    assert found["cuda-version"].contains("12.9")
-    assert not found["cuda-version"].contains("13.0")  # leaves V100 out
+    assert lowest(required["cudf"]) == lowest(required["cuml"]) == lowest(required["dask-cuda"]) > Version("26")
+    assert required["cuda-version"].contains("12.9")
+    assert not required["cuda-version"].contains("13.0")  # leaves V100 out
     of_pip = [Requirement(text).name for text in project()["optional-dependencies"]["cuda12"]]
     assert {"cudf-cu12", "cuml-cu12", "cupy-cuda12x"} <= set(of_pip)
 
 
-def test_the_environment_of_p100_is_what_rapids_23_12_takes():
-    found, channels, _ = read("environment-p100.yml")
+def test_the_environment_of_p100_has_rapids_23_12():
+    required, channels, _ = read("environment-p100.yml")
     assert channels == ["rapidsai", "conda-forge", "nvidia"]
-    assert all(str(found[name]) == "==23.12" for name in ("cudf", "cuml", "dask-cuda"))
+    assert all(str(required[name]) == "==23.12" for name in ("cudf", "cuml", "dask-cuda"))
     for name, limit in RAPIDS_23_12.items():
-        assert limit in {str(one) for one in found[name]}, name
+        assert limit in {str(one) for one in required[name]}, name
 
 
 def test_the_environment_of_laptops_has_no_gpu_library():
-    found, channels, _ = read("environment-cpu.yml")
+    required, channels, _ = read("environment-cpu.yml")
     assert channels == ["conda-forge"]
-    assert not {"cudf", "cuml", "cupy", "dask-cuda", "cuda-version"} & set(found)
+    assert not {"cudf", "cuml", "cupy", "dask-cuda", "cuda-version"} & set(required)

@@ -5,10 +5,10 @@ from bsoid_gpu.errors import BadInput
 from bsoid_gpu.pose import Pose
 
 
-def test_every_problem_is_told_at_once():
+def test_all_problems_are_reported_together():
     with pytest.raises(BadInput) as caught:
         Pose("m", np.zeros((5, 1, 2, 4)), np.zeros((5, 2)), ("i",), ("a", "a"), float("nan"))
-    for part in ("(5, 1, 2, 4)", "(5, 2)", "'a' appears 2 times", "fps is nan"):
+    for part in ("(5, 1, 2, 4)", "(5, 2)", "'a' occurs 2 times", "fps is nan"):
         assert part in str(caught.value)
 
 
@@ -27,7 +27,7 @@ def test_select_on_any_library(arrays):
 
 
 def pose(**changed):
-    given = {
+    arguments = {
         "name": "m",
         "position": np.zeros((5, 1, 2, 2)),
         "confidence": np.ones((5, 1, 2)),
@@ -35,12 +35,12 @@ def pose(**changed):
         "keypoints": ("a", "b"),
         "fps": 30.0,
     }
-    return Pose(**given | changed)
+    return Pose(**arguments | changed)
 
 
 def test_numbers_of_any_type_become_float64():
-    whole = pose(position=np.zeros((5, 1, 2, 2), dtype=np.float32), confidence=np.ones((5, 1, 2), dtype=np.int64))
-    assert whole.position.dtype == whole.confidence.dtype == np.float64
+    converted = pose(position=np.zeros((5, 1, 2, 2), dtype=np.float32), confidence=np.ones((5, 1, 2), dtype=np.int64))
+    assert converted.position.dtype == converted.confidence.dtype == np.float64
     assert pose(keypoints=["a", "b"]).keypoints == ("a", "b")
 
 
@@ -54,7 +54,7 @@ def test_numbers_of_any_type_become_float64():
         ({"fps": "30"}, "fps is '30'"),
     ],
 )
-def test_values_that_no_step_can_use_are_refused_at_the_door(changed, problem):
+def test_values_that_no_step_can_use_are_refused(changed, problem):
     with pytest.raises(BadInput, match=problem):
         pose(**changed)
 

@@ -1,6 +1,6 @@
 """The command line: the only module that prints or exits.
 
-Heavy imports stand inside the commands, so that ``--help`` answers at once.
+Heavy modules are imported inside the commands, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 EPILOG = """\b
 Exit codes: 0 done, 1 a bug, 2 usage, 3 backend unavailable, 4 bad input, 5 out of memory,
-6 stopped by SIGTERM or SIGUSR1: the same command goes on where it stopped.
+6 stopped by SIGTERM or SIGUSR1: the same command resumes.
 The path of the result goes to stdout, everything else to stderr."""
 
 
 class _Commands(click.Group):
-    """Commands whose errors are told in words, each with its exit code."""
+    """Commands that report errors as messages, with exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -37,14 +37,14 @@ class _Commands(click.Group):
         except BsoidError as error:
             _fail(ctx, error, str(error), error.exit_code)
         except MemoryError as error:
-            text = "out of memory: give fewer sessions, a smaller [embedding] neighbours, or a machine with more memory"
+            text = "out of memory: use fewer sessions, a smaller [embedding] neighbours, or a machine with more memory"
             _fail(ctx, error, text, OutOfMemory.exit_code)
         except KeyboardInterrupt as error:
-            _fail(ctx, error, "interrupted; the same command goes on where it stopped", INTERRUPTED)
+            _fail(ctx, error, "interrupted: run the same command to resume", INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
-            text = f"this is a bug in bsoid_gpu {__version__}: {type(error).__name__}: {error}; --debug shows where"
+            text = f"a bug in bsoid_gpu {__version__}: {type(error).__name__}: {error}; --debug shows the traceback"
             _fail(ctx, error, text, 1)
 
 
@@ -56,7 +56,7 @@ def _fail(ctx: click.Context, error: BaseException, text: str, code: int) -> Non
 
 
 def _debug(function: F) -> F:
-    """Give a command the option --debug."""
+    """Add the option --debug to a command."""
 
     def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value:
@@ -69,34 +69,36 @@ def _debug(function: F) -> F:
 
 
 def _backend(function: F) -> F:
-    """Give a command the option --backend."""
+    """Add the option --backend to a command."""
     option = click.option(
         "--backend",
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
         show_default=True,
-        help="Where to compute; cuda never falls back to the CPU.",
+        help="Where to compute; cuda never falls back to cpu.",
     )
     return option(function)
 
 
-def _engine(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options --scheduler and --workers, as one argument."""
+def _executor(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options --scheduler and --workers to a command, which gets them as one executor."""
 
-    def settled(scheduler: str, workers: int, **given: Any) -> Any:
+    def command(scheduler: str, workers: int, **options: Any) -> Any:
         from bsoid_gpu.execution.executors import Executor
 
-        return function(executor=Executor(scheduler, workers), **given)
+        return function(executor=Executor(scheduler, workers), **options)
 
     option = click.option(
         "--scheduler",
         default="processes",
         show_default=True,
         metavar="processes|dask|slurm|ADDRESS",
-        help="Who shares the sessions out: processes or Dask workers of this machine, Slurm jobs, a Dask scheduler.",
+        help="Run on processes or Dask workers of this machine, on Slurm jobs, or on a Dask scheduler.",
     )
-    number = click.option("--workers", type=click.IntRange(0), default=0, help="How many.  [default: as fits]")
-    return option(number(functools.update_wrapper(settled, function)))
+    number = click.option(
+        "--workers", type=click.IntRange(0), default=0, help="Number of workers.  [default: as many as fit]"
+    )
+    return option(number(functools.update_wrapper(command, function)))
 
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -114,12 +116,12 @@ def main() -> None:
 @click.option("--sessions", default=3, show_default=True, help="Number of sessions.")
 @click.option("--minutes", default=5.0, show_default=True, help="Length of each session.")
 @click.option("--fps", default=60.0, show_default=True, help="Frames per second.")
-@click.option("--seed", default=0, show_default=True, help="Seed; the same seed gives the same files.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the random number generator.")
 @_debug
 def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) -> None:
-    """Write DeepLabCut sessions of a synthetic mouse, and what it did in each frame.
+    """Simulate DeepLabCut sessions of a mouse with known behaviours.
 
-    DIR/NAME.csv are the sessions, DIR/truth/NAME.truth.csv the behaviour of each frame.
+    DIR/NAME.csv are the sessions, DIR/truth/NAME.truth.csv the behaviour in each frame.
     """
     from pathlib import Path
 
@@ -134,15 +136,17 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 @click.option("--fps", help="Frames per second of the camera, at least 10.")
 @click.option("--out", required=True, metavar="RUN", type=click.Path(path_type=str), help="Run folder.")
 @_backend
-@click.option("--config", "settings_file", type=click.Path(path_type=str), help="Settings, as `config` prints them.")
+@click.option(
+    "--config", "settings_file", type=click.Path(path_type=str), help="Settings file, as `bsoid-gpu config` prints it."
+)
 @click.option(
     "--seed",
     metavar="NUMBER|none",
-    help="Seed of everything random; none: faster on a GPU, another embedding each time.  [default: 23]",
+    help="Seed of the random number generator; none: faster on a GPU, not repeatable.  [default: 23]",
 )
-@click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use; commas part them.")
-@_engine
-@click.option("--dry-run", is_flag=True, help="Only tell the time and the memory that each stage will take.")
+@click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
+@_executor
+@click.option("--dry-run", is_flag=True, help="Only print the time and memory that each stage will take.")
 @_debug
 def build(
     sessions: tuple[str, ...],
@@ -155,9 +159,9 @@ def build(
     dry_run: bool,
     executor: Executor,
 ) -> None:
-    """Discover behaviours in SESSIONS: DeepLabCut files or folders of them.
+    """Discover behaviours in SESSIONS, DeepLabCut files or folders.
 
-    Type the same command again after an interruption: finished stages are not run again.
+    After an interruption, run the same command to resume: finished stages are not repeated.
     """
     from bsoid_gpu.settings import toml
     from bsoid_gpu.workflows import cost
@@ -173,11 +177,11 @@ def build(
     click.echo(out)
 
 
-def _names(given: str | None) -> tuple[str, ...]:
-    """Names parted by commas; a name that holds one is quoted, as in CSV."""
+def _names(text: str | None) -> tuple[str, ...]:
+    """Comma-separated names; a name with a comma is quoted, as in CSV."""
     import csv
 
-    return tuple(name.strip() for name in next(csv.reader([given], skipinitialspace=True))) if given else ()
+    return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True))) if text else ()
 
 
 @main.command(epilog="\b\nExample:\n  bsoid-gpu predict run1 new_recordings/ --out labels --min-confidence 0.5")
@@ -186,8 +190,8 @@ def _names(given: str | None) -> tuple[str, ...]:
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=str), help="Folder for the tables.")
 @_backend
 @click.option("--fps", help="Frames per second of these sessions.  [default: the model's]")
-@click.option("--min-confidence", default=0.0, show_default=True, help="Frames that are less sure get the label -1.")
-@_engine
+@click.option("--min-confidence", default=0.0, show_default=True, help="Frames below it get the label -1.")
+@_executor
 @_debug
 def predict(
     model: str,
@@ -198,10 +202,10 @@ def predict(
     min_confidence: float,
     executor: Executor,
 ) -> None:
-    """Label every frame of SESSIONS by a model.
+    """Label every frame of SESSIONS with a model.
 
-    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions whose
-    tables are there already, from the same content by the same model, are left as they are.
+    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions
+    that have tables from the same content and model are not labelled again.
     """
     from bsoid_gpu.workflows.predict import predict_files
 
@@ -211,10 +215,10 @@ def predict(
 
 @main.command(epilog="\b\nExample:\n  bsoid-gpu info run1")
 @click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_debug
 def info(model: str, as_json: bool) -> None:
-    """Tell what a model learnt, from what, and how far to trust it."""
+    """Show a model: its sessions, labels and held-out accuracy."""
     import json
 
     from bsoid_gpu.run_folder import model_file
@@ -225,23 +229,23 @@ def info(model: str, as_json: bool) -> None:
 
 
 @main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cuda")
-@click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Exit with 3 where this one does not work.")
+@click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Exit with code 3 if it does not work.")
 @click.option(
-    "--check/--no-check", default=True, show_default=True, help="Compare cuda with cpu on a small job, where it works."
+    "--check/--no-check", default=True, show_default=True, help="Compare cuda with cpu on a small job, if cuda works."
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_debug
 def doctor(backend: str | None, check: bool, as_json: bool) -> None:
-    """Tell what this machine can run, why not, and what to type."""
+    """Report which backends work, and what to type for the others."""
     import json
 
     from bsoid_gpu.doctor import report
     from bsoid_gpu.errors import BackendUnavailable
 
-    found = report.examine(check=check and backend != "cpu")
-    click.echo(json.dumps(found, indent=1) if as_json else report.report(found))
-    asked = backend or ("cpu" if found["self_check"] is None else "cuda")
-    if not report.works(found, asked):
+    examined = report.examine(check=check and backend != "cpu")
+    click.echo(json.dumps(examined, indent=1) if as_json else report.report(examined))
+    required = backend or ("cpu" if examined["self_check"] is None else "cuda")
+    if not report.works(examined, required):
         sys.exit(BackendUnavailable.exit_code)
 
 
@@ -249,7 +253,7 @@ def doctor(backend: str | None, check: bool, as_json: bool) -> None:
 @click.argument("settings_file", required=False, metavar="[FILE]", type=click.Path(path_type=str))
 @_debug
 def config(settings_file: str | None) -> None:
-    """Print every setting with its explanation: the defaults, or those of FILE."""
+    """Print all settings, explained: the defaults or those of FILE."""
     from bsoid_gpu.settings import toml
     from bsoid_gpu.settings.schema import Settings
 

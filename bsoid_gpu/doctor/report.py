@@ -1,4 +1,4 @@
-"""What this machine can run, and why not."""
+"""Report on the backends that work on this machine, and why others do not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CPU_LIBRARIES = {
 
 
 def diagnose_cpu() -> Diagnosis:
-    """Import every library of the CPU backend, and look for room for numba's compiled code."""
+    """Import every library of the CPU backend, and check that numba can write its cache."""
     findings, remedies = [], []
     usable = True
     for module, package in CPU_LIBRARIES.items():
@@ -50,7 +50,7 @@ def diagnose_cpu() -> Diagnosis:
             remedies.append(f"pip install --force-reinstall {package}")
     cache = os.environ.get("NUMBA_CACHE_DIR")
     if cache and not _writable(Path(cache)):
-        findings.append(f"NUMBA_CACHE_DIR {cache!r} is not writable: numba compiles again at every start")
+        findings.append(f"NUMBA_CACHE_DIR {cache!r} is not writable: numba compiles at every start")
         remedies.append("export NUMBA_CACHE_DIR=$TMPDIR/numba")
     if usable:
         findings.insert(0, f"all {len(CPU_LIBRARIES)} libraries import")
@@ -67,19 +67,19 @@ def _writable(folder: Path) -> bool:
 
 
 def examine(*, check: bool = True) -> dict[str, Any]:
-    """Machine, the diagnosis of each backend, and the self-check, as JSON can write them.
+    """Machine, diagnosis of each backend, and self-check, for JSON.
 
     Parameters
     ----------
     check
-        Run a small job on both backends where CUDA works; it takes about a minute.
+        Run a small job on both backends if CUDA works, which takes about a minute.
     """
     import psutil
 
     memory = psutil.virtual_memory()
-    found = cuda_probe.survey()
+    survey = cuda_probe.survey()
     cpu = diagnose_cpu()
-    cuda, diagnosed = try_cuda(found)
+    cuda, diagnosis = try_cuda(survey)
     results = _self_check(cuda) if check and cuda is not None and cpu.usable else None
     return {
         "bsoid_gpu": __version__,
@@ -90,8 +90,8 @@ def examine(*, check: bool = True) -> dict[str, Any]:
         "memory_free_gb": round(memory.available / 1e9, 1),
         "temporary_folder": tempfile.gettempdir(),
         "temporary_free_gb": round(shutil.disk_usage(tempfile.gettempdir()).free / 1e9, 1),
-        "survey": found.to_dict(),
-        "backends": [asdict(cpu), asdict(diagnosed)],
+        "survey": survey.to_dict(),
+        "backends": [asdict(cpu), asdict(diagnosis)],
         "self_check": results,
     }
 
@@ -100,9 +100,9 @@ def _self_check(cuda: Backend) -> list[dict[str, Any]]:
     from bsoid_gpu.backends.cpu import CpuBackend
     from bsoid_gpu.doctor import selfcheck
 
-    logger.info("self-check: a small job on both backends, about a minute; --no-check leaves it out")
+    logger.info("self-check: a small job on both backends, about a minute; --no-check skips it")
     level = logger.level
-    logger.setLevel(logging.WARNING)  # the steps of the job are of no interest
+    logger.setLevel(logging.WARNING)  # without the messages of the job
     try:
         return [asdict(result) for result in selfcheck.check(CpuBackend(), cuda)]
     finally:
@@ -110,14 +110,14 @@ def _self_check(cuda: Backend) -> list[dict[str, Any]]:
 
 
 def works(examined: dict[str, Any], backend: str) -> bool:
-    """Whether a backend is usable and, where the self-check was run, agrees with the other one."""
+    """Whether a backend is usable and, if the self-check was run, agrees with the other one."""
     usable = {item["backend"]: item["usable"] for item in examined["backends"]}
     agree = all(result["passed"] for result in examined["self_check"] or ())
     return bool(usable[backend] and (agree or backend == "cpu"))
 
 
 def report(examined: dict[str, Any]) -> str:
-    """The examination in lines for people."""
+    """The examination as text."""
     lines = [
         f"bsoid_gpu {examined['bsoid_gpu']}, Python {examined['python']}, {examined['system']}",
         f"{examined['cores']} cores, {examined['memory_free_gb']} of {examined['memory_gb']} GB memory free, "
@@ -134,6 +134,6 @@ def report(examined: dict[str, Any]) -> str:
             lines.append(f"  {'passed' if result['passed'] else 'FAILED'}  {result['name']}: {result['text']}")
         if failed:
             lines.append(
-                "  do not trust cuda on this machine: type --backend cpu, and report what doctor --json prints"
+                "  do not trust cuda on this machine: type --backend cpu, and report the output of doctor --json"
             )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The same small job on two backends, and how far they agree."""
+"""The same small job on two backends, and how well they agree."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 NAME, FPS = "self-check", 60.0
 SETTINGS = Settings(input=Input(fps=FPS), validation=Validation(folds=0))
 
-MOST_DIFFERENCE = 1e-9  # of features, in float64 on both backends
-LOST_TRUST = 0.02  # layouts of one data set by different random numbers differ by less
-NEIGHBOURS = 15  # that trustworthiness asks for
-LEAST_RAND_INDEX = 0.99  # single precision orders a few nearly equal distances differently
-LEAST_EQUAL = 0.999  # share of frames
+MAX_DIFFERENCE = 1e-9  # of features, in float64 on both backends
+MAX_TRUST_LOSS = 0.02  # layouts of one data set with other random numbers differ by less
+NEIGHBOURS = 15  # of trustworthiness
+MIN_RAND_INDEX = 0.99  # single precision orders a few nearly equal distances differently
+MIN_EQUAL_SHARE = 0.999  # of frames
 
 
 @dataclass(frozen=True)
 class Result:
-    """One comparison: what was measured, if the step ended, and the bound that it had to keep."""
+    """One comparison; ``measured`` and ``bound`` are None if the step failed."""
 
     name: str
     passed: bool
@@ -45,7 +45,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Job:
-    """The job by the trusted backend, step by step, on the host."""
+    """Results of each step on the reference backend, on the host."""
 
     file: Content
     features: NDArray[np.float64]
@@ -58,14 +58,14 @@ class Job:
 
 
 def check(reference: Backend, other: Backend, minutes: float = 5.0) -> list[Result]:
-    """Run a small job on the trusted backend, and each of its steps on the other one from the same input.
+    """Run a small job on the reference backend, and each step on the other backend from the same input.
 
     Parameters
     ----------
     reference
-        The backend that is trusted.
+        The backend that is known to be correct.
     other
-        The backend to be checked; whatever it raises is a failed step, and the next ones go on.
+        The backend to check; an error is a failed step, and the next steps still run.
     minutes
         Length of the simulated session.
     """
@@ -89,7 +89,7 @@ def check(reference: Backend, other: Backend, minutes: float = 5.0) -> list[Resu
 
 
 def run(backend: Backend, minutes: float) -> Job:
-    """The whole job on one backend."""
+    """The complete job on one backend."""
     pose, _ = simulate_session(NAME, round(minutes * 60 * FPS), FPS, np.random.default_rng(0))
     file = Content(NAME, Path(f"{NAME}.csv"), deeplabcut_csv(pose))
     features = _features(file, backend)
@@ -128,28 +128,28 @@ def _labels(file: Content, perceptron: Perceptron, backend: Backend) -> NDArray[
     return labelling.label_frames(session, perceptron, SETTINGS.features, backend).labels
 
 
-Agreement = tuple[bool, float, float, str]  # passed, measured, bound, and both in words
+Agreement = tuple[bool, float, float, str]  # passed, measured, bound, text
 
 
 def _features_agree(job: Job, other: Backend) -> Agreement:
-    """The largest difference, relative to the value or, where that is larger, to its column's mean size.
+    """Largest difference, relative to the value or to the mean absolute value of its column, whichever is larger.
 
-    A turn that is nearly 0 is a small difference of large numbers, and has fewer digits than the others.
+    A turn near 0 is a small difference of large numbers and has fewer correct digits.
     """
     features = other.to_host(_features(job.file, other))
     size = np.maximum(np.abs(job.features), np.mean(np.abs(job.features), axis=0))
     largest = float(np.max(np.abs(features - job.features) / size))
-    text = f"largest relative difference {largest:.1e}, at most {MOST_DIFFERENCE:.0e}"
-    return largest <= MOST_DIFFERENCE, largest, MOST_DIFFERENCE, text
+    text = f"largest relative difference {largest:.1e}, at most {MAX_DIFFERENCE:.0e}"
+    return largest <= MAX_DIFFERENCE, largest, MAX_DIFFERENCE, text
 
 
 def _embedding_agrees(job: Job, other: Backend) -> Agreement:
     from sklearn.manifold import trustworthiness
 
     points = other.to_host(_embedded(other.asarray(job.features), other).positions)
-    trusted, measured = (float(trustworthiness(job.scaled, at, n_neighbors=NEIGHBOURS)) for at in (job.points, points))
-    bound = trusted - LOST_TRUST
-    text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({trusted:.4f} by the trusted backend)"
+    reference, measured = (float(trustworthiness(job.scaled, p, n_neighbors=NEIGHBOURS)) for p in (job.points, points))
+    bound = reference - MAX_TRUST_LOSS
+    text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({reference:.4f} on the reference backend)"
     return measured >= bound, measured, bound, text
 
 
@@ -157,8 +157,8 @@ def _clusters_agree(job: Job, other: Backend) -> Agreement:
     clusters = SETTINGS.clusters
     linkage = hdbscan.single_linkage(other.asarray(job.points), clusters.min_samples, other)
     size = hdbscan.sizes(len(job.points), clusters)[0]
-    trusted, labels = (hdbscan_tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
-    return _rand_index(trusted, labels, "clusters")
+    reference, labels = (hdbscan_tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
+    return _rand_index(reference, labels, "clusters")
 
 
 def _memberships_agree(job: Job, other: Backend) -> Agreement:
@@ -166,15 +166,15 @@ def _memberships_agree(job: Job, other: Backend) -> Agreement:
     return _rand_index(job.soft, soft, "soft labels")
 
 
-def _rand_index(trusted: NDArray[np.int64], labels: NDArray[np.int64], what: str) -> Agreement:
+def _rand_index(reference: NDArray[np.int64], labels: NDArray[np.int64], what: str) -> Agreement:
     from sklearn.metrics import adjusted_rand_score
 
-    index = float(adjusted_rand_score(trusted, labels))
-    text = f"adjusted Rand index of the {what} {index:.4f}, at least {LEAST_RAND_INDEX}"
-    return index >= LEAST_RAND_INDEX, index, LEAST_RAND_INDEX, text
+    index = float(adjusted_rand_score(reference, labels))
+    text = f"adjusted Rand index of the {what} {index:.4f}, at least {MIN_RAND_INDEX}"
+    return index >= MIN_RAND_INDEX, index, MIN_RAND_INDEX, text
 
 
 def _labels_agree(job: Job, other: Backend) -> Agreement:
     equal = float(np.mean(_labels(job.file, _moved(job.perceptron, other), other) == job.labels))
-    text = f"{equal:.3%} of the frames have the same label by one perceptron, at least {LEAST_EQUAL:.1%}"
-    return equal >= LEAST_EQUAL, equal, LEAST_EQUAL, text
+    text = f"{equal:.3%} of the frames have the same label with one perceptron, at least {MIN_EQUAL_SHARE:.1%}"
+    return equal >= MIN_EQUAL_SHARE, equal, MIN_EQUAL_SHARE, text

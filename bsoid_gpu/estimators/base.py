@@ -61,7 +61,7 @@ class Estimator:
     problems
         A sentence for each setting that contradicts another one.
     smallest_job
-        ``smallest_job(settings, bins)`` gives the fewest bins that a fit needs.
+        ``smallest_job(settings, bins)`` gives the fewest bins that a fit needs, and the setting that it follows from.
     """
 
     role: str
@@ -72,7 +72,7 @@ class Estimator:
     cost: Callable[[JobSize, Any], Cost]
     from_arrays: Callable[[dict[str, Array]], Classifier] | None = None
     problems: Callable[[Any], list[str]] = lambda _: []
-    smallest_job: Callable[[Any, int], int] = lambda _settings, _bins: 1
+    smallest_job: Callable[[Any, int], tuple[int, str]] = lambda _settings, _bins: (1, "")
 
 
 class Classifier(Protocol):

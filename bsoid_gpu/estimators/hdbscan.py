@@ -144,5 +144,5 @@ ESTIMATOR = Estimator(
     fit=fit,
     cost=cost,
     problems=problems,
-    smallest_job=lambda settings, _: settings.min_samples + 1,
+    smallest_job=lambda settings, _: (settings.min_samples + 1, f"min_samples = {settings.min_samples}"),
 )

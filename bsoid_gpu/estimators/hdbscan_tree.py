@@ -27,7 +27,7 @@ class Cut(NamedTuple):
 def linkage(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Single-linkage tree (points - 1, 4) from the edges (points - 1, 3) of a spanning tree.
 
-    Edges of one length are ordered by their ends, so that ties never depend on the order they were found in.
+    Edges of one length are ordered by their ends, so that ties do not depend on the order in which they come.
     """
     from fast_hdbscan.cluster_trees import mst_to_linkage_tree
 
@@ -45,6 +45,7 @@ def single_linkage(embedding: NDArray[np.float32], min_samples: int) -> NDArray[
     from fast_hdbscan import fast_hdbscan
 
     points = np.ascontiguousarray(embedding, dtype=np.float64)
+    min_samples = max(1, min(min_samples, len(points) - 1))  # as hdbscan; beyond, the tree is of too few points
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:

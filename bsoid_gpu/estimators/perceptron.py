@@ -275,5 +275,4 @@ ESTIMATOR = Estimator(
     cost=cost,
     from_arrays=Perceptron.from_arrays,
     problems=problems,
-    smallest_job=lambda _settings, _bins: 1,
 )

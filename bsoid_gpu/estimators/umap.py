@@ -158,6 +158,12 @@ def cost(size: JobSize, settings: UmapSettings) -> Cost:
     )
 
 
+def smallest_job(settings: UmapSettings, bins: int) -> tuple[int, str]:
+    """More bins than neighbours."""
+    neighbours = resolved(settings, bins).neighbours
+    return neighbours + 1, f"neighbours = {neighbours}"
+
+
 ESTIMATOR = Estimator(
     role=EMBEDDER,
     name="umap",
@@ -165,5 +171,5 @@ ESTIMATOR = Estimator(
     settings=UmapSettings,
     fit=fit,
     cost=cost,
-    smallest_job=lambda settings, bins: resolved(settings, bins).neighbours + 1,
+    smallest_job=smallest_job,
 )

@@ -1,1 +1,1 @@
-"""Ready-to-submit files for clusters: what is asked for, the scripts, and what is missing at the end."""
+"""Ready-to-submit files for clusters: resources to request, scripts, and a report of what is missing at the end."""

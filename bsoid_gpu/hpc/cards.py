@@ -1,4 +1,4 @@
-"""Whether the GPU that is asked for can run the RAPIDS that is installed, judged before a job waits for it."""
+"""Whether the requested GPU can run the installed RAPIDS, checked before a job waits for the GPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bsoid_gpu.backends.cuda_probe import LIBRARIES, Device, Package, Survey, su
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
 
-CAPABILITY = {  # compute capability, by the names that clusters give to their cards
+CAPABILITY = {  # compute capability by name of the GPU in Slurm
     "k80": (3, 7),
     "m40": (5, 2),
     "p4": (6, 1),
@@ -29,46 +29,46 @@ CAPABILITY = {  # compute capability, by the names that clusters give to their c
     "h100": (9, 0),
     "h200": (9, 0),
 }
-WAY_OUT = "or ask for a newer card, such as --gpu a100"
-NEWEST_DRIVER = (99, 0)  # the nodes' own is met there
+ALTERNATIVE = "or request a newer GPU, such as --gpu a100"
+NEWEST_DRIVER = (99, 0)  # the driver of the node is checked there
 
 
 def check(gpu: str, rapids: str | None, cuda: int | None, *, here: bool) -> None:
-    """Refuse a card that cannot run the packages.
+    """Refuse a GPU that cannot run the packages.
 
     Parameters
     ----------
     gpu
-        Slurm's name of the card.
+        Name of the GPU in Slurm.
     rapids, cuda
-        Release of RAPIDS, such as ``"24.02"``, and major version of CUDA, where they are known.
+        Release of RAPIDS, such as ``"24.02"``, and major version of CUDA; None if unknown.
     here
-        The job uses this installation: its packages count where none are named.
+        The job uses this installation, whose packages are checked if no release is given.
 
     Raises
     ------
     BadInput
-        With the reason, and what to type.
+        The reason, and what to type.
     """
     if rapids is not None and not re.fullmatch(r"\d\d\.\d\d?(\.\d+)?", rapids):
         msg = f"--rapids is {rapids!r}; expected a release such as 23.12 or 26.10"
         raise BadInput(msg)
-    packages = _named(rapids, cuda) if rapids or cuda else survey().packages if here else ()
+    packages = _packages(rapids, cuda) if rapids or cuda else survey().packages if here else ()
     if {package.library for package in packages} < set(LIBRARIES):
-        return  # nothing to compare the card with
+        return  # no RAPIDS to check against
     capability = CAPABILITY.get(gpu.lower())
     if capability is None:
-        logger.warning("whether RAPIDS runs on a %r is not known here; `bsoid-gpu doctor` tells it there", gpu)
+        logger.warning("--gpu %s is not a known GPU and was not checked: run `bsoid-gpu doctor` on its node", gpu)
         return
-    found = Survey(driver=True, cuda=NEWEST_DRIVER, devices=(Device(gpu, capability, 0),), packages=packages)
-    judged = cuda_diagnosis.diagnose(found)
-    if not judged.usable:
-        msg = f"--gpu {gpu}: {'; '.join(judged.findings)}: {'; '.join(judged.remedies)}; {WAY_OUT}"
+    node = Survey(driver=True, cuda=NEWEST_DRIVER, devices=(Device(gpu, capability, 0),), packages=packages)
+    diagnosis = cuda_diagnosis.diagnose(node)
+    if not diagnosis.usable:
+        msg = f"--gpu {gpu}: {'; '.join(diagnosis.findings)}: {'; '.join(diagnosis.remedies)}; {ALTERNATIVE}"
         raise BadInput(msg)
 
 
-def _named(rapids: str | None, cuda: int | None) -> tuple[Package, ...]:
-    """The packages of a release and of a CUDA major, one of which may be unknown."""
+def _packages(rapids: str | None, cuda: int | None) -> tuple[Package, ...]:
+    """Packages of a release and of a major version of CUDA; one of both may be unknown."""
     suffix = dict.fromkeys(LIBRARIES, "" if cuda is None else f"-cu{cuda}")
     if cuda is not None:
         suffix["cupy"] = f"-cuda{cuda}x"

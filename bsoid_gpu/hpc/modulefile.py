@@ -1,4 +1,4 @@
-"""A module file for this installation, as Lmod and Environment Modules read it."""
+"""A module file of this installation, for Lmod and Environment Modules."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ prepend-path PATH {bin}
 
 
 def write_module(path: str, data: str | None) -> None:
-    """Write the module file, and sample recordings where a folder is given for them and it holds none.
+    """Write the module file, and sample recordings if a folder for them is given and contains none.
 
     Raises
     ------
     BadInput
-        A folder's name that cannot stand in PATH, or a disk that does not take the file.
+        A folder that cannot be in PATH, or a file that cannot be written.
     """
     from bsoid_gpu.synthetic.sessions import simulate
 
     samples = absolute(data) if data else Path(sys.prefix, "share", "bsoid-gpu", "data")
-    places = {
+    folders = {
         "home": Path(sys.prefix),
         "bin": Path(sys.executable).parent,
         "src": Path(__file__).parents[1],
         "data": samples,
     }
-    for place in places.values():
-        if re.search(r"[:\n\r]", str(place)):
-            msg = f"{str(place)!r} cannot stand in a module file, since ':' parts the folders of PATH: choose another"
+    for folder in folders.values():
+        if re.search(r"[:\n\r]", str(folder)):
+            msg = f"{str(folder)!r} has a ':' or a line break, which PATH cannot have: choose another folder"
             raise BadInput(msg)
     if data and not any(samples.glob("*.csv")):
         simulate(samples)
     elif not samples.is_dir():
-        logger.info("there are no sample recordings at %r; --data FOLDER writes some", str(samples))
+        logger.info("no sample recordings at %r: --data FOLDER writes some", str(samples))
     file = absolute(path)
     with telling(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
-    filled = TEXT.format(version=__version__, **{name: _tcl(str(place)) for name, place in places.items()})
+    filled = TEXT.format(version=__version__, **{name: _tcl(str(folder)) for name, folder in folders.items()})
     write_atomic(file, filled.encode())
 
 
 def _tcl(word: str) -> str:
-    """A word that Tcl takes as it is."""
+    """A word quoted for Tcl."""
     return '"' + re.sub(r'([\\"$\[\]{}])', r"\\\1", word) + '"'

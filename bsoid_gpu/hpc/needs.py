@@ -1,4 +1,4 @@
-"""How much memory and time to ask a cluster for: what is planned, and as much again to spare."""
+"""Memory and time to request from a cluster: twice the estimate of the plan."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bsoid_gpu.io.outline import outline
+from bsoid_gpu.io import outline
 from bsoid_gpu.settings.schema import Settings
 from bsoid_gpu.workflows import cost
 from bsoid_gpu.workflows.recording import BYTES_PER_BYTE
 
-SPARE = 2.0  # times what is planned
-SLOW = cost.Speed(0.5, 0.5)  # of a node's core, shared and unknown
-START_S = 10.0  # of a file's labelling: its share of the start, and its tables
-LABEL_S = 0.05  # for each MB
+MARGIN = 2.0  # times the estimate
+SLOW = cost.Speed(0.5, 0.5)  # an unknown, shared core of a node
+FILE_S = 10.0  # to label any file: its share of the start, and its tables
+MEGABYTE_S = 0.05  # to label each MB
 
 
 class Needs(NamedTuple):
-    """What to ask for."""
+    """Memory and time to request."""
 
     gigabytes: int
     minutes: float
 
 
-def to_build(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
-    """To learn from files, as fast as the CPU does it; ``settings`` tell the frame rate."""
+def build_needs(files: Sequence[Path], settings: Settings, cores: int) -> Needs:
+    """To build a model on the CPU from files at the frame rate of the settings."""
     size = cost.size([outline(file) for file in files], settings)
     steps = cost.on_cpu(size, settings, cores, SLOW)
     return Needs(
-        math.ceil(SPARE * max(step.memory_mb for step in steps) / 1000),
-        SPARE * sum(step.seconds for step in steps) / 60,
+        math.ceil(MARGIN * max(step.memory_mb for step in steps) / 1000),
+        MARGIN * sum(step.seconds for step in steps) / 60,
     )
 
 
-def to_label(files: Sequence[Path]) -> Needs:
-    """To label files one after the other."""
+def label_needs(files: Sequence[Path]) -> Needs:
+    """To label files, one after the other."""
     megabytes = [file.stat().st_size / 1e6 for file in files]
-    memory = SPARE * (cost.BASE_MB + BYTES_PER_BYTE * max(megabytes))
-    return Needs(math.ceil(memory / 1000), SPARE * sum(START_S + LABEL_S * size for size in megabytes) / 60)
+    memory = MARGIN * (cost.BASE_MB + BYTES_PER_BYTE * max(megabytes))
+    return Needs(math.ceil(memory / 1000), MARGIN * sum(FILE_S + MEGABYTE_S * size for size in megabytes) / 60)

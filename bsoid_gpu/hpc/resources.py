@@ -1,4 +1,4 @@
-"""What is asked of the cluster, and the lines by which a batch script or a swarm file asks for it."""
+"""Resources of a job, and the lines that request them in a batch script or a swarm file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bsoid_gpu.errors import raise_all
 
 NO_GPU = "none"
-MOST_TASKS = 1000  # of an array: Slurm's own limit, and that of swarm
-SIGNAL_S = 120  # seconds before the time limit at which a job is told to stop
+MAX_TASKS = 1000  # of an array: the limit of Slurm and of swarm
+SIGNAL_S = 120  # seconds before the time limit at which Slurm sends a job USR1
 GB = {"m": 1 / 1024, "g": 1.0, "t": 1024.0}
 NAME = r"[\w.+-]+(,[\w.+-]+)*"
 TIME = r"\d+(-\d+(:\d+){0,2}|(:\d+){1,2})?"
@@ -17,9 +17,9 @@ TIME = r"\d+(-\d+(:\d+){0,2}|(:\d+){1,2})?"
 
 @dataclass(frozen=True)
 class Resources:
-    """What a job asks for; empty memory and time are chosen by its size.
+    """Resources of a job; empty memory and time are chosen by its size.
 
-    ``gpu`` is Slurm's name of a card, or ``"none"``; ``cpu_partition`` is for the jobs that need no card.
+    ``gpu`` is the name of a GPU in Slurm, or ``"none"``; ``cpu_partition`` is for jobs without GPU.
     """
 
     gpu: str = "v100x"
@@ -31,18 +31,18 @@ class Resources:
     scratch_gb: int = 10
 
     def check(self) -> None:
-        """Raise :class:`~bsoid_gpu.errors.BadInput` that tells what could not stand in a script."""
+        """Raise :class:`~bsoid_gpu.errors.BadInput` that lists all values a script cannot have."""
         patterns = {
-            "--gpu": (self.gpu, r"[\w.-]+", "Slurm's name of a card, for example v100x, or none"),
+            "--gpu": (self.gpu, r"[\w.-]+", "the name of a GPU in Slurm, for example v100x, or none"),
             "--partition": (self.partition, NAME, "a partition, for example gpu"),
             "--cpu-partition": (self.cpu_partition, NAME, "a partition, for example norm"),
             "--mem": (self.mem, r"\d+[mgtMGT]", "a number with its unit, for example 20g"),
-            "--time": (self.time, TIME, "a time as Slurm writes it, for example 04:00:00 or 2-00:00:00"),
+            "--time": (self.time, TIME, "a time in Slurm's format, for example 04:00:00 or 2-00:00:00"),
         }
         problems = [
-            f"{option} is {given!r}; expected {expected}"
-            for option, (given, pattern, expected) in patterns.items()
-            if given and not re.fullmatch(pattern, given, re.ASCII)
+            f"{option} is {value!r}; expected {expected}"
+            for option, (value, pattern, expected) in patterns.items()
+            if value and not re.fullmatch(pattern, value, re.ASCII)
         ]
         if self.cpus < 1:
             problems.append(f"--cpus is {self.cpus}; expected 1 or more")
@@ -52,30 +52,30 @@ class Resources:
 
     @property
     def has_gpu(self) -> bool:
-        """Whether a card is asked for."""
+        """Whether a GPU is requested."""
         return self.gpu.lower() != NO_GPU
 
     @property
-    def where(self) -> str:
-        """The partition."""
+    def partition_name(self) -> str:
+        """The partition; by default ``gpu`` or that of jobs without GPU."""
         return self.partition or ("gpu" if self.has_gpu else self.cpu_partition)
 
     @property
     def gres(self) -> str:
-        """Card and scratch, as ``--gres`` takes them; empty for neither."""
-        asked = [f"gpu:{self.gpu}:1"] if self.has_gpu else []
-        return ",".join(asked + ([f"lscratch:{self.scratch_gb}"] if self.scratch_gb else []))
+        """GPU and scratch, in the format of ``--gres``; empty for neither."""
+        requests = [f"gpu:{self.gpu}:1"] if self.has_gpu else []
+        return ",".join(requests + ([f"lscratch:{self.scratch_gb}"] if self.scratch_gb else []))
 
     @property
     def memory_gb(self) -> float:
-        """The memory in GB; 0 where it is left to the size of the job."""
+        """Memory in GB; 0 if it is chosen by the size of the job."""
         return int(self.mem[:-1]) * GB[self.mem[-1].lower()] if self.mem else 0.0
 
     def sbatch(self, name: str, more: str = "") -> str:
         """Lines of a batch script."""
         lines = [
             f"--job-name=bsoid-{name}",
-            f"--partition={self.where}",
+            f"--partition={self.partition_name}",
             *([f"--gres={self.gres}"] if self.gres else []),
             f"--mem={self.mem} --cpus-per-task={self.cpus} --time={self.time}",
             f"--requeue --signal=B:USR1@{SIGNAL_S} --open-mode=append",
@@ -87,7 +87,7 @@ class Resources:
         """Lines of a swarm file."""
         lines = [
             f"-g {self.memory_gb:g} -t {self.cpus} -b 1 --time {self.time}",
-            f"--partition {self.where}" + (f" --gres={self.gres}" if self.gres else ""),
+            f"--partition {self.partition_name}" + (f" --gres={self.gres}" if self.gres else ""),
             *([f"--module {','.join(modules)}"] if modules else []),
         ]
         return "".join(f"#SWARM {line}\n" for line in lines)

@@ -1,4 +1,4 @@
-"""The files of a job: scripts, manifests, and what :mod:`bsoid_gpu.hpc.gather` has to know."""
+"""Files of a job: scripts, manifests, and the record that :mod:`bsoid_gpu.hpc.gather` reads."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from pathlib import Path
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.files import telling, write_atomic, write_json
 from bsoid_gpu.hpc.job import Bundle, Job, absolute
-from bsoid_gpu.hpc.needs import to_build, to_label
+from bsoid_gpu.hpc.needs import build_needs, label_needs
 from bsoid_gpu.hpc.resources import Resources, time_text
 from bsoid_gpu.log import logger
 
 TEMPLATES = Path(__file__).with_name("templates")
-KNOWN = "job.json"
+JOB_FILE = "job.json"
 LOGS = "logs"
-AT_LEAST_GB = 20  # RAPIDS and the driver's own share
-AT_LEAST_MINUTES = 60
+MIN_GB = 20  # includes RAPIDS and the driver
+MIN_MINUTES = 60
 
 
 @dataclass(frozen=True)
 class Program:
-    """Where the program is on the nodes: in modules, in a container, or in the environment that is active."""
+    """Where the program is on the nodes: in modules, in a container, or in the active environment."""
 
     modules: tuple[str, ...] = ()
     container: str = ""
 
     @property
     def here(self) -> bool:
-        """Whether it is this installation."""
+        """Whether the program is this installation."""
         return not self.modules and not self.container
 
     def check(self, job: Job) -> None:
-        """Raise :class:`~bsoid_gpu.errors.BadInput` where a name or a path cannot be given to them."""
+        """Raise :class:`~bsoid_gpu.errors.BadInput` for a module or a path that a script cannot name."""
         for module in self.modules:
             if not re.fullmatch(r"[\w.+/-]+", module) or module.startswith("-"):
                 msg = f"--module is {module!r}; expected the name of a module, for example bsoid-gpu/1.0"
@@ -48,14 +48,14 @@ class Program:
             raise BadInput(msg)
 
     def binds(self, job: Job) -> list[Path]:
-        """The folders that the container has to see, none inside another."""
-        files = [*job.learn, *job.label, *([job.settings_file] if job.settings_file else [])]
+        """Folders that the container needs, none inside another."""
+        files = [*job.training, *job.to_label, *([job.settings_file] if job.settings_file else [])]
         folders = {job.folder, job.run.parent, job.labels.parent}
         folders |= {folder for file in files for folder in (file.parent, file.resolve().parent)}
         return sorted(folder for folder in folders if not folders & set(folder.parents))
 
     def lines(self, job: Job, gpu: bool) -> str:
-        """How a script finds the program."""
+        """Lines of a script that find the program."""
         if not self.container:
             return _fill("here", bin=_quoted(Path(sys.executable).parent))
         image = self.container if "://" in self.container else absolute(self.container)
@@ -64,26 +64,26 @@ class Program:
 
 
 def write_sbatch(job: Job, program: Program, resources: Resources, at_once: int) -> None:
-    """Write batch scripts, the one that submits them, and what they read."""
-    build, predict, gather = _asked(job, resources)
+    """Write batch scripts, their manifests, and the script that submits them."""
+    build, predict, gather = _resources(job, resources)
     array = f"--array=0-{len(job.bundles) - 1}%{at_once}"
     texts = {
         "predict.sbatch": _predict(job, predict.sbatch("predict", f"{array} --output=%x.%A_%a.out")),
         "gather.sbatch": _gather(job, gather.sbatch("gather", "--output=%x.%j.out")),
         "submit.sh": _fill("submit", jobs=_quoted(job.folder)),
     }
-    if job.learn:
+    if job.training:
         texts["build.sbatch"] = _build(job, build.sbatch("build", "--output=%x.%j.out"))
     again = f"cd {_quoted(job.folder / LOGS)} && sbatch --array={{bundles}}%{at_once} ../predict.sbatch"
     _write(job, program, resources.has_gpu, texts, again)
 
 
 def write_swarm(job: Job, program: Program, resources: Resources) -> None:
-    """Write a swarm file with a line for each bundle, and what comes before and after it."""
+    """Write a swarm file with a line for each bundle, and the jobs before and after it."""
     if set("#\n\r") & set(str(job.folder)):
-        msg = f"swarm takes what follows a '#' for a comment, and a line for a command: rename {str(job.folder)!r}"
+        msg = f"swarm reads '#' as a comment, and each line as a command: rename {str(job.folder)!r}"
         raise BadInput(msg)
-    build, predict, gather = _asked(job, resources)
+    build, predict, gather = _resources(job, resources)
     line = f"bash {_quoted(job.folder / 'predict.sh')}"
     lines = [f"{line} {number}\n" for number in range(len(job.bundles))]
     texts = {
@@ -92,42 +92,44 @@ def write_swarm(job: Job, program: Program, resources: Resources) -> None:
         "gather.sbatch": _gather(job, gather.sbatch("gather", "--output=%x.%j.out")),
         "submit.sh": _fill("submit_swarm", jobs=_quoted(job.folder)),
     }
-    if job.learn:
+    if job.training:
         texts["build.sbatch"] = _build(job, build.sbatch("build", "--output=%x.%j.out"))
-    chosen = 'awk -v chosen=,{bundles}, \'/^#/ || index(chosen, "," $NF ",")\''
-    again = f"cd {_quoted(job.folder)} && {chosen} predict.swarm > again.swarm && swarm -f again.swarm --logdir {LOGS}"
+    select = 'awk -v chosen=,{bundles}, \'/^#/ || index(chosen, "," $NF ",")\''
+    again = f"cd {_quoted(job.folder)} && {select} predict.swarm > again.swarm && swarm -f again.swarm --logdir {LOGS}"
     _write(job, program, resources.has_gpu, texts, again)
 
 
 def write_local(job: Job, program: Program) -> None:
-    """Write the same chain as a script that needs no scheduler."""
+    """Write the same jobs as a script that needs no scheduler."""
     texts = {
         "predict.sh": _predict(job, ""),
         "gather.sh": _gather(job, ""),
         "run.sh": _fill("local", jobs=_quoted(job.folder), bundles=str(len(job.bundles))),
     }
-    if job.learn:
+    if job.training:
         texts["build.sh"] = _build(job, "")
     _write(job, program, job.backend != "cpu", texts, f"bash {_quoted(job.folder / 'run.sh')}")
 
 
-def _asked(job: Job, resources: Resources) -> tuple[Resources, Resources, Resources]:
-    """What building, labelling a bundle, and gathering ask for."""
-    labelling = [to_label(bundle.files) for bundle in job.bundles]
-    label = _chosen(resources, "label", max(need.gigabytes for need in labelling), max(need[1] for need in labelling))
-    build = _chosen(resources, "learn from", *to_build(job.learn, job.settings, resources.cpus)) if job.learn else label
+def _resources(job: Job, resources: Resources) -> tuple[Resources, Resources, Resources]:
+    """Resources of building, of labelling a bundle, and of gathering."""
+    needs = [label_needs(bundle.files) for bundle in job.bundles]
+    label = _sized(resources, "labelling", max(need.gigabytes for need in needs), max(need.minutes for need in needs))
+    build = label
+    if job.training:
+        build = _sized(resources, "building", *build_needs(job.training, job.settings, resources.cpus))
     gather = Resources("none", resources.cpu_partition, mem="2g", time="00:15:00", cpus=1, scratch_gb=0)
     return build, label, gather
 
 
-def _chosen(resources: Resources, what: str, gigabytes: int, minutes: float) -> Resources:
-    """Memory and time, where none are given."""
+def _sized(resources: Resources, step: str, gigabytes: int, minutes: float) -> Resources:
+    """Resources with memory and time for a step, unless they are given."""
     if 0 < resources.memory_gb < gigabytes:
-        logger.warning("--mem is %s; to %s these sessions is planned with %d GB", resources.mem, what, gigabytes)
+        logger.warning("--mem is %s, but %s these sessions may need %d GB", resources.mem, step, gigabytes)
     return replace(
         resources,
-        mem=resources.mem or f"{max(gigabytes, AT_LEAST_GB)}g",
-        time=resources.time or time_text(max(minutes, AT_LEAST_MINUTES)),
+        mem=resources.mem or f"{max(gigabytes, MIN_GB)}g",
+        time=resources.time or time_text(max(minutes, MIN_MINUTES)),
     )
 
 
@@ -151,10 +153,10 @@ def _gather(job: Job, header: str) -> str:
 
 
 def _write(job: Job, program: Program, gpu: bool, texts: dict[str, str], again: str) -> None:
-    """Write the files; what tells that they are all there comes last."""
+    """Write the files; the job file comes last and marks them complete."""
     program.check(job)
-    if (job.folder / KNOWN).exists():
-        msg = f"{str(job.folder)!r} holds jobs already, and some may be running: choose another folder, or remove it"
+    if (job.folder / JOB_FILE).exists():
+        msg = f"{str(job.folder)!r} already contains jobs, and some may be running: choose another folder, or remove it"
         raise BadInput(msg)
     for folder in (job.folder / LOGS, job.run.parent, job.labels.parent):
         with telling(folder):
@@ -164,7 +166,7 @@ def _write(job: Job, program: Program, gpu: bool, texts: dict[str, str], again: 
         "environment", jobs=_quoted(job.folder), modules=modules, program=program.lines(job, gpu)
     )
     manifests = {
-        "build.manifest": map(str, job.learn),
+        "build.manifest": map(str, job.training),
         "predict.manifest": (f"{number}{file}" for number, file in _numbered(job.bundles)),
     }
     for name, entries in manifests.items():
@@ -173,14 +175,14 @@ def _write(job: Job, program: Program, gpu: bool, texts: dict[str, str], again: 
         write_atomic(job.folder / name, os.fsencode(text))
     bundles = [bundle.recordings for bundle in job.bundles]
     chain = "run.sh" if "run.sh" in texts else "submit.sh"
-    known = {
+    record = {
         "run": str(job.run),
         "labels": str(job.labels),
         "bundles": bundles,
         "missing": again,
         "all": f"bash {_quoted(job.folder / chain)}",
     }
-    write_json(job.folder / KNOWN, known)
+    write_json(job.folder / JOB_FILE, record)
 
 
 def _numbered(bundles: Iterable[Bundle]) -> list[tuple[int, Path]]:
@@ -192,6 +194,6 @@ def _quoted(*words: object) -> str:
 
 
 def _fill(template: str, **values: str) -> str:
-    """A template with its ``{{name}}`` filled in."""
+    """Text of a template with each ``{{name}}`` replaced."""
     text = (TEMPLATES / f"{template}.sh").read_text()
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], text)

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bsoid_gpu.backends import device_memory
-from bsoid_gpu.io.csv_numbers import MISSING
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.cuda import CudaBackend
     from bsoid_gpu.typing import Array
 
 
-def read_numbers(data: bytes, skip_rows: int, columns: list[int], backend: CudaBackend) -> Array:
-    """Parse the body of a CSV file with cuDF; see :func:`bsoid_gpu.io.csv_numbers.read_numbers`."""
+def read_numbers(data: bytes, skip_rows: int, columns: list[int], missing: list[str], backend: CudaBackend) -> Array:
+    """Parse the body of a CSV file with cuDF; ``missing`` are the cells that are missing numbers."""
     _check_rows(data, skip_rows)
     with backend.room(f"a file of {len(data) / 1e6:.0f} MB", device_memory.table(len(data))):
         # types are inferred, since cuDF silently reads any text as a missing number where one is given
@@ -25,7 +24,7 @@ def read_numbers(data: bytes, skip_rows: int, columns: list[int], backend: CudaB
             header=None,
             skiprows=skip_rows,
             usecols=columns,
-            na_values=MISSING,
+            na_values=missing,
             keep_default_na=False,
         )
         for name in frame.columns:

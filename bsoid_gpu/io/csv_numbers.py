@@ -44,7 +44,7 @@ def read_numbers(data: bytes, skip_rows: int, columns: list[int], backend: Backe
     if isinstance(backend, CudaBackend):
         from bsoid_gpu.io import csv_cuda
 
-        return csv_cuda.read_numbers(data, skip_rows, columns, backend)
+        return csv_cuda.read_numbers(data, skip_rows, columns, MISSING, backend)
     return backend.asarray(_by_pyarrow(data, skip_rows, columns))
 
 

@@ -1,13 +1,14 @@
-"""Sessions: where they come from, their names, and which of them are parts of one recording.
+"""Sessions: which files they come from, their names, and which of them are parts of one recording.
 
-A session is one file, or one animal of a file. Sessions may be parts of one recording (``[input] group``); the
-parts of a recording share their likelihood thresholds and, in the embedding, their scale.
+A session is one file, or one individual of a file. Sessions may be parts of one recording (``[input] group``); the
+parts share their likelihood thresholds and, in the embedding, their scale.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.files import digest
-from bsoid_gpu.io import find_sessions, parse_pose, read_file
-from bsoid_gpu.io.outline import Outline, outline
+from bsoid_gpu.io import formats
+from bsoid_gpu.io.reader import Outline
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose
 
@@ -25,44 +26,112 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Input
 
 Sessions = str | os.PathLike[str] | Pose | Sequence[str | os.PathLike[str] | Pose]
+EXPECTED = "give DeepLabCut files (.csv or .h5), or folders that contain them"
+
+
+def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Pose files at the given paths: files, and folders without their subfolders, in natural order.
+
+    In a folder, files of no known format are left out, and so is an HDF5 file beside a CSV file with the same name,
+    since DeepLabCut writes both. The log names what is left out.
+
+    Raises
+    ------
+    BadInput
+        No paths, a path that does not exist, a folder without pose files, or two files with one name; all problems
+        are reported together.
+    """
+    problems: list[str] = []
+    files: list[Path] = []
+    if not paths:
+        problems.append(f"no sessions: {EXPECTED}")
+    for path in map(Path, paths):
+        try:
+            inside = _pose_files(path) if path.is_dir() else [path] if path.exists() else []
+        except OSError as error:
+            problems.append(f"cannot read {str(path)!r}: {error.strerror}")
+            continue
+        if not inside:
+            what = "contains no pose files" if path.is_dir() else "does not exist"
+            problems.append(f"{str(path)!r} {what}: {EXPECTED}")
+        files += inside
+    by_name: dict[str, list[Path]] = {}
+    for path in files:
+        by_name.setdefault(path.stem, []).append(path)
+    problems += [
+        f"{len(same)} files are named {name!r} ({', '.join(repr(str(path)) for path in same)}): outputs are named "
+        "after sessions; rename or leave out one"
+        for name, same in by_name.items()
+        if len(same) > 1
+    ]
+    raise_all(problems)
+    return files
+
+
+def _pose_files(folder: Path) -> list[Path]:
+    """Files of known formats in a folder; of files with one name, those of the preferred format."""
+    candidates = sorted(
+        (
+            path
+            for path in folder.iterdir()
+            if formats.readers_for(path) and not path.name.startswith(".") and not path.is_dir()
+        ),
+        key=lambda path: natural_key(path.name),
+    )
+    rank = {path: formats.READERS.index(reader) for path in candidates if (reader := formats.recognise(path))}
+    best: dict[str, Path] = {}
+    for path in sorted(rank, key=rank.__getitem__):
+        best.setdefault(path.stem, path)
+    for path in candidates:
+        if path not in rank:
+            names = ", ".join(reader.name for reader in formats.READERS)
+            logger.warning("%r is left out: it has no known format (%s)", path.name, names)
+        elif rank[path] > rank[best[path.stem]]:
+            logger.info("%r is left out: %r holds the same session", path.name, best[path.stem].name)
+    return [path for path in rank if rank[path] == rank[best[path.stem]]]
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Sort key that puts ``session2`` before ``session10``."""
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the pose of one file, or one pose that is there already, comes from."""
+    """A file with a pose, or a pose in memory."""
 
     name: str
     origin: Path | Pose
 
     def size(self) -> int:
-        """Bytes of the file, or of the pose in memory."""
+        """Bytes of the file, or of the positions in memory."""
         try:
             return self.origin.stat().st_size if isinstance(self.origin, Path) else self.origin.position.nbytes
-        except OSError:  # told when it is read
+        except OSError:  # reported when the file is read
             return 0
 
     def outline(self) -> Outline:
-        """How large it is, without reading all of a file."""
+        """Frames, keypoints and individuals, without reading all of a file."""
         if isinstance(self.origin, Path):
-            return outline(self.origin)
+            return formats.outline(self.origin)
         pose = self.origin
         return Outline(pose.frames, pose.keypoints, len(pose.individuals), pose.position.nbytes)
 
     def read(self) -> Content:
-        """What is there now; a file is read once, so that its digest is that of what is parsed."""
-        return Content(self.name, self.origin, read_file(self.origin) if isinstance(self.origin, Path) else b"")
+        """Content now; a file is read once, so that the digest is that of the parsed bytes."""
+        return Content(self.name, self.origin, formats.read_file(self.origin) if isinstance(self.origin, Path) else b"")
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a source holds: ``data`` is that of a file."""
+    """Content of a source; ``data`` is that of a file, empty for a pose in memory."""
 
     name: str
     origin: Path | Pose
     data: bytes
 
     def digest(self) -> str:
-        """Digest of the content; the name does not count."""
+        """Digest of the content, without the name."""
         if isinstance(self.origin, Path):
             return digest(self.data)
         hasher = hashlib.blake2b(repr((self.origin.individuals, self.origin.keypoints)).encode(), digest_size=16)
@@ -76,14 +145,14 @@ class Content:
         Raises
         ------
         BadInput
-            The file cannot be used, or the pose is of another frame rate.
+            The file cannot be used, or the pose has another frame rate.
         """
         if isinstance(self.origin, Path):
-            pose = parse_pose(self.data, self.origin, fps, backend, keypoints)
+            pose = formats.parse_pose(self.data, self.origin, fps, backend, keypoints)
         else:
             pose = self.origin.select(keypoints) if keypoints else self.origin
             if pose.fps != fps:
-                msg = f"{self.name}: is of {pose.fps:g} fps, not of {fps:g}: give its own, fps={pose.fps:g}"
+                msg = f"{self.name}: the pose has {pose.fps:g} frames per second, fps is {fps:g}: pass fps={pose.fps:g}"
                 raise BadInput(msg)
         for note in pose.notes:
             logger.warning("%s: %s", self.name, note)
@@ -91,20 +160,20 @@ class Content:
 
 
 def sources(sessions: Sessions) -> list[Source]:
-    """Find what the user named: files, folders of files, or poses.
+    """Sources of the given files, folders of files, or poses.
 
     Raises
     ------
     BadInput
-        Nothing there, or two sessions of one name; every problem is told at once.
+        No sessions, or two with one name; all problems are reported together.
     """
-    given = [sessions] if isinstance(sessions, str | os.PathLike | Pose) else list(sessions)
-    poses = [item for item in given if isinstance(item, Pose)]
-    paths = [item for item in given if not isinstance(item, Pose)]
-    found = [Source(path.stem, path) for path in (find_sessions(paths) if paths or not poses else [])]
-    found += [Source(pose.name, pose) for pose in poses]
-    check_names([source.name for source in found])
-    return found
+    items = [sessions] if isinstance(sessions, str | os.PathLike | Pose) else list(sessions)
+    poses = [item for item in items if isinstance(item, Pose)]
+    paths = [item for item in items if not isinstance(item, Pose)]
+    files = find_sessions(paths) if paths or not poses else []
+    listed = [Source(path.stem, path) for path in files] + [Source(pose.name, pose) for pose in poses]
+    check_names([source.name for source in listed])
+    return listed
 
 
 def recording_of(name: str, settings: Input) -> str:
@@ -112,20 +181,20 @@ def recording_of(name: str, settings: Input) -> str:
     return settings.recording_of(name)
 
 
-def by_recording(found: Sequence[Source], settings: Input) -> dict[str, list[Source]]:
+def by_recording(parts: Sequence[Source], settings: Input) -> dict[str, list[Source]]:
     """Sources of each recording, in order."""
     grouped: dict[str, list[Source]] = {}
-    for source in found:
+    for source in parts:
         grouped.setdefault(recording_of(source.name, settings), []).append(source)
     return grouped
 
 
 def name_problems(names: Sequence[str], others: Collection[str] = ()) -> list[str]:
-    """A sentence for each name that two sessions have, as an animal of one file and another file can."""
-    twice = sorted({name for name in names if names.count(name) > 1 or name in others})
-    return [f"more than one session is named {name!r}: outputs are named after sessions; rename one" for name in twice]
+    """A sentence for each name of two sessions; an individual of one file may be named as another file."""
+    repeated = sorted({name for name in names if names.count(name) > 1 or name in others})
+    return [f"several sessions are named {name!r}: outputs are named after sessions; rename one" for name in repeated]
 
 
 def check_names(names: Sequence[str], others: Collection[str] = ()) -> None:
-    """Raise :class:`BadInput` where two sessions have one name."""
+    """Raise :class:`BadInput` where several sessions have one name."""
     raise_all(name_problems(names, others))

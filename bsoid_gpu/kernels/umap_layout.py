@@ -1,10 +1,11 @@
 """UMAP's layout: stochastic gradient descent on the fuzzy graph's cross-entropy (McInnes et al. 2018, section 4.2).
 
-An edge of weight p fires p times an epoch: it pulls its two ends together, and pushes its head away from a few points
-drawn at random. umap-learn lets one edge after the other move its ends; here an epoch is parted into many short steps,
-each edge fires in one of them, and all forces of a step start from the positions that the step before has left. So
-every point can be moved by itself, the result does not depend on the number of threads, and with steps this short the
-layout is as good. Random numbers come from a counter, not from a state.
+An edge of weight p fires p times an epoch: it pulls its two ends together, and pushes its head away from a few random
+points. umap-learn lets one edge after the other move its ends; here an epoch is divided into many short steps, and each
+edge fires in one of them. Within a step a point makes one move after the other: each force is that at the place where
+the point's own moves of the step have brought it, whereas all other points are still where the step before has left
+them. So every point can be moved by itself, the result does not depend on the number of threads, and with steps this
+short the layout is as good. Random numbers come from a counter, not from a state.
 """
 
 from __future__ import annotations
@@ -196,7 +197,10 @@ def _list(offsets, columns, chances, first, last, key, ends, places, heads, tail
 
 @numba.njit(parallel=True, cache=True)
 def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_step, negative_samples, seed, origin):  # type: ignore[no-untyped-def]
-    """Take the listed steps; ``old`` holds the positions before and after."""
+    """Take the listed steps; ``old`` holds the positions before and after.
+
+    A step reads the positions of the other points from ``old`` and writes the moved ones to ``new``.
+    """
     points = old.shape[0]
     for step in range(len(rates)):
         rate = np.float32(rates[step])
@@ -214,6 +218,9 @@ def _walk(old, new, heads, tails, places, attraction, repulsion, rates, first_st
 @numba.njit(cache=True)
 def _move(old, new, heads, tails, begin, end, attraction, repulsion, rate, negative_samples, stream, origin):  # type: ignore[no-untyped-def]
     """Move the heads of some events of one step.
+
+    The events of a head follow each other: each starts from ``here``, where the one before has left the head, and reads
+    all other points, the tail and the random ones, from ``old``.
 
     Places and forces are tuples, as ``origin`` is: their length is known to the compiler, which keeps them in registers
     (arrays take three times as long).

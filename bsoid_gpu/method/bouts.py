@@ -1,4 +1,4 @@
-"""What happened when: bouts, shares of time, durations and transitions, from the label of each frame."""
+"""Bouts, shares of time, durations and transitions, from the label of each frame."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SUMMARY = ("label", "frames", "share", "bouts", "mean_s", *QUANTILES)
 
 
 def bouts(labels: NDArray[np.int64], fps: float) -> pd.DataFrame:
-    """Runs of one label; together they hold every frame once.
+    """Runs of one label; each frame is in exactly one bout.
 
     Parameters
     ----------
     labels
-        (frames,) label of each frame; without frames there are no rows.
+        (frames,) label of each frame; no frames give no rows.
     fps
         Frames per second.
 
@@ -53,28 +53,28 @@ def summary(labels: NDArray[np.int64], fps: float, n_labels: int | None = None) 
     Parameters
     ----------
     labels
-        (frames,) label of each frame, -1 where not sure.
+        (frames,) label of each frame, -1 where the confidence is too low.
     fps
         Frames per second.
     n_labels
-        Labels of the model: each gets a row, and -1 gets the last one where it occurs. Without a number, only the
-        labels that occur get one.
+        Number of labels of the model: each gets a row, and -1 the last one if it occurs. Without it, only labels that
+        occur get a row.
 
     Returns
     -------
     pd.DataFrame
-        label, frames, share, bouts, mean_s, q10_s, q25_s, median_s, q75_s, q90_s; durations of a label that never
-        occurs are missing.
+        label, frames, share, bouts, mean_s, q10_s, q25_s, median_s, q75_s, q90_s; durations of a label that does
+        not occur are missing.
 
     Raises
     ------
     BadInput
-        A label that is none of the model's.
+        A label that the model does not have.
     """
-    found = bouts(labels, fps)
+    runs = bouts(labels, fps)
     rows = []
     for label in _all_labels(labels, n_labels):
-        durations = found.loc[found["label"] == label, "duration_s"].to_numpy()
+        durations = runs.loc[runs["label"] == label, "duration_s"].to_numpy()
         frames = int(np.sum(labels == label))
         row = {
             "label": label,
@@ -94,19 +94,19 @@ def transitions(labels: NDArray[np.int64], n_labels: int) -> pd.DataFrame:
     Parameters
     ----------
     labels
-        (frames,) label of each frame, -1 where not sure.
+        (frames,) label of each frame, -1 where the confidence is too low.
     n_labels
-        Labels of the model: each gets a row and a column, and -1 gets the last ones where it occurs.
+        Number of labels of the model: each gets a row and a column, and -1 the last ones if it occurs.
 
     Returns
     -------
     pd.DataFrame
-        Row: the label now; column: the label in the next frame. Rows sum to 1, or are missing where nothing follows.
+        Row: the label of a frame; column: the label of the next one. Rows sum to 1, or are missing if no frame follows.
 
     Raises
     ------
     BadInput
-        A label that is none of the model's.
+        A label that the model does not have.
     """
     names = _all_labels(labels, n_labels)
     counts = np.zeros((len(names), len(names)))
@@ -116,12 +116,12 @@ def transitions(labels: NDArray[np.int64], n_labels: int) -> pd.DataFrame:
 
 
 def _all_labels(labels: NDArray[np.int64], n_labels: int | None) -> list[int]:
-    """Labels of the model, or without their number those that occur: ascending, -1 last and only where it occurs."""
-    found = np.unique(labels).tolist()
-    known = list(range(n_labels)) if n_labels is not None else [label for label in found if label >= 0]
-    foreign = [label for label in found if label != UNSURE and label not in known]
+    """Labels of the model, or those that occur if their number is unknown: ascending, -1 last and only if it occurs."""
+    occurring = np.unique(labels).tolist()
+    known = list(range(n_labels)) if n_labels is not None else [label for label in occurring if label >= 0]
+    foreign = [label for label in occurring if label != UNSURE and label not in known]
     if foreign:
-        most = max(known, default=UNSURE)
-        msg = f"labels {', '.join(map(str, foreign))} are not of this model; expected {UNSURE} to {most}"
+        largest = max(known, default=UNSURE)
+        msg = f"labels {', '.join(map(str, foreign))} are not labels of this model; expected {UNSURE} to {largest}"
         raise BadInput(msg)
-    return [*known, *([UNSURE] if UNSURE in found else [])]
+    return [*known, *([UNSURE] if UNSURE in occurring else [])]

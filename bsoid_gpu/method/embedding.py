@@ -68,14 +68,14 @@ def embed(
 
 def check_bins(bins: int, settings: Settings) -> None:
     """Raise :class:`BadInput` where there are fewer bins than the embedder or the clusterer can use."""
-    needed = MIN_BINS
-    for role, of_method in ((EMBEDDER, settings.embedding), (CLUSTERER, settings.clusters)):
-        needed = max(needed, registry.of(role, of_method).smallest_job(of_method, bins))
+    methods = ((EMBEDDER, settings.embedding), (CLUSTERER, settings.clusters))
+    needs = [registry.of(role, of_method).smallest_job(of_method, bins) for role, of_method in methods]
+    needed = max(MIN_BINS, *(number for number, _ in needs))
     if bins < needed:
-        bin_s = settings.features.bin_s
+        bin_s, reasons = settings.features.bin_s, " and ".join(why for _, why in needs if why)
         msg = (
             f"{bins} bins of {bin_s * 1000:g} ms ({bins * bin_s:.0f} s of recording) are too few to discover "
-            f"behaviours in; at least {needed} are needed with these settings: give more or longer sessions"
+            f"behaviours in; at least {needed} are needed with {reasons}: give more or longer sessions"
         )
         raise BadInput(msg)
 

@@ -33,13 +33,13 @@ def feature_names(keypoints: tuple[str, ...]) -> list[str]:
 
 def pair_vectors(position: Array) -> Array:
     """Vector from keypoint i to j of each pair i < j: (frames, pairs, 2) px from (frames, keypoints, 2)."""
-    firsts = range(position.shape[1] - 1)  # slices, since a list of indices would have to travel to the device
+    firsts = range(position.shape[1] - 1)  # slices: a list of indices would be copied to the device
     later = [position[:, i + 1 :, :] - position[:, i : i + 1, :] for i in firsts]
     return array_namespace(position).concat(later, axis=1)
 
 
 def dot(a: Array, b: Array) -> Array:
-    """Dot product along the last axis, component by component: on so short an axis a sum takes five times as long."""
+    """Dot product along the last axis, component by component: a sum over so short an axis is five times slower."""
     total = a[..., 0] * b[..., 0]
     for i in range(1, a.shape[-1]):
         total = total + a[..., i] * b[..., i]
@@ -66,8 +66,8 @@ def turns(vector: Array) -> Array:
 def _distances(position: Array, frames: range, width: int, smooth: MovingWindows) -> Array:
     """Smoothed pair distances at the ``frames``: (frames, pairs) px."""
     lo, hi = max(frames.start - width // 2, 0), min(frames.stop + width // 2, position.shape[0])
-    raw = length(pair_vectors(position[lo:hi, ...]))
-    return _smooth(raw, lo, frames, position.shape[0], width, smooth)
+    distances = length(pair_vectors(position[lo:hi, ...]))
+    return _smooth(distances, lo, frames, position.shape[0], width, smooth)
 
 
 def _movements(position: Array, steps: range, width: int, smooth: MovingWindows) -> Array:
@@ -75,13 +75,13 @@ def _movements(position: Array, steps: range, width: int, smooth: MovingWindows)
     xp = array_namespace(position)
     lo, hi = max(steps.start - width // 2, 0), min(steps.stop + width // 2, position.shape[0] - 1)
     around = position[lo : hi + 1, ...]
-    moved = length(around[1:, ...] - around[:-1, ...])
-    raw = xp.concat([turns(pair_vectors(around)), moved], axis=1)
-    return _smooth(raw, lo, steps, position.shape[0] - 1, width, smooth)
+    displacements = length(around[1:, ...] - around[:-1, ...])
+    movements = xp.concat([turns(pair_vectors(around)), displacements], axis=1)
+    return _smooth(movements, lo, steps, position.shape[0] - 1, width, smooth)
 
 
 def _smooth(raw: Array, offset: int, at: range, samples: int, width: int, smooth: MovingWindows) -> Array:
-    """Moving mean at the indices ``at`` of a signal of ``samples``, of which ``raw`` begins with ``offset``."""
+    """Moving mean at the indices ``at`` of a signal of ``samples``; ``raw`` is its part from ``offset`` on."""
     if width == 1:
         return raw[at.start - offset : at.stop - offset, ...]
     xp = array_namespace(raw)
@@ -90,10 +90,10 @@ def _smooth(raw: Array, offset: int, at: range, samples: int, width: int, smooth
 
 
 def bin_features(position: Array, fps: float, settings: Features) -> Array:
-    """Features of each complete 100 ms bin, to learn from.
+    """Features of each complete 100 ms bin, for training.
 
-    Mean of the distances, sum of the turns and of the displacements; a sum is taken as the mean times the bin's
-    nominal length, so that bins of 2 and of 3 frames are on one scale.
+    Mean of the distances, sum of the turns and of the displacements. A sum is the mean times the nominal length of a
+    bin, so that bins of 2 and of 3 frames have one scale.
 
     Parameters
     ----------
@@ -130,14 +130,14 @@ def bin_features(position: Array, fps: float, settings: Features) -> Array:
 
 
 def window_features(position: Array, fps: float, settings: Features) -> Iterator[Array]:
-    """Features of the 100 ms window centred on each frame, to predict from, chunk by chunk.
+    """Features of the 100 ms window centred on each frame, for prediction, chunk by chunk.
 
-    The columns of :func:`bin_features`, at every frame. All windows stay centred at the ends of a session.
+    Same columns as :func:`bin_features`. Windows stay centred at the ends of a session.
 
     Yields
     ------
     Array
-        (frames of the chunk, columns) float64; together one row for each frame.
+        (frames of the chunk, columns) float64; all chunks together have one row per frame.
     """
     xp = array_namespace(position)
     bin_frames = fps * settings.bin_s

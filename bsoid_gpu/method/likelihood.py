@@ -1,4 +1,4 @@
-"""The adaptive likelihood filter: a threshold per keypoint, and the last good position below it."""
+"""The adaptive likelihood filter: below a keypoint's threshold, its last good position is used."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def present(position: Array) -> Array:
-    """Where the tracker gave a position: (frames, keypoints) bool for positions (frames, keypoints, space)."""
+    """Where a position is not missing: (frames, keypoints) bool from (frames, keypoints, space)."""
     xp = array_namespace(position)
-    there = ~xp.isnan(position[..., 0])
-    for i in range(1, position.shape[-1]):  # on so short an axis a reduction takes longer
-        there = there & ~xp.isnan(position[..., i])
-    return there
+    seen = ~xp.isnan(position[..., 0])
+    for i in range(1, position.shape[-1]):  # a reduction of so short an axis is slower
+        seen = seen & ~xp.isnan(position[..., i])
+    return seen
 
 
 def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
-    """Likelihood threshold of each keypoint, read from the shape of its histogram.
+    """Likelihood threshold of each keypoint, from the shape of its histogram.
 
     The histogram has ``bins`` equal bins between the smallest and the largest likelihood. Let r be the bins i
     whose right neighbour holds at least as many frames. The threshold is the left edge of bin r[0] if r[0] > 1,
@@ -31,7 +31,7 @@ def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
     Parameters
     ----------
     confidence
-        (frames, keypoints) likelihoods; by the method without the first frame of each session.
+        (frames, keypoints) likelihoods; the method leaves out the first frame of each session.
     seen
         (frames, keypoints) bool; frames without a position do not count.
     bins
@@ -49,26 +49,26 @@ def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
     lowest = xp.where(constant, lowest - 0.5, lowest)  # a range of zero is widened to 1
     highest = xp.where(constant, highest + 0.5, highest)
     number = xp.arange(bins, dtype=confidence.dtype, device=device_of(confidence))[:, None]
-    edges = number * ((highest - lowest) / bins) + lowest  # (bins, keypoints), the left ones
+    edges = number * ((highest - lowest) / bins) + lowest  # left edges (bins, keypoints)
 
     at_or_above = xp.stack(
         [xp.sum(xp.astype(seen & (confidence >= edges[i, :]), xp.int64), axis=0) for i in range(bins)]
     )
     counts = xp.concat([at_or_above[:-1, :] - at_or_above[1:, :], at_or_above[-1:, :]])
     rises = counts[1:, :] >= counts[:-1, :]
-    place = number[:-1, :]
-    first = xp.min(xp.where(rises, place, xp.inf), axis=0)
-    second = xp.min(xp.where(rises & (place > first), place, xp.inf), axis=0)
+    index = number[:-1, :]
+    first = xp.min(xp.where(rises, index, xp.inf), axis=0)
+    second = xp.min(xp.where(rises & (index > first), index, xp.inf), axis=0)
     chosen = xp.where((first > 1) | xp.isinf(second), first, second)
     chosen = xp.where(xp.isinf(chosen), xp.zeros_like(chosen), chosen)
     return xp.sum(xp.where(number == chosen, edges, xp.zeros_like(edges)), axis=0)
 
 
 def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Array:
-    """Give frames below the threshold the position of the last frame at or above it.
+    """Replace positions below the threshold by the last position at or above it.
 
-    Frame 0 keeps its own position where it has one; frames before the first good one otherwise take that one, or,
-    where no frame is good, the first position there is.
+    Frame 0 is good if it has a position. Frames before the first good one get its position; if no frame is good, they
+    get the first position that is not missing.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def hold_last_good(position: Array, confidence: Array, threshold: Array) -> Arra
 
 
 def running_maximum(x: Array) -> Array:
-    """Largest value so far along the first axis, by doubling the reach (the standard has no cumulative maximum)."""
+    """Cumulative maximum along the first axis, by doubling the reach (the array API standard has none)."""
     xp = array_namespace(x)
     reach = 1
     while reach < x.shape[0]:

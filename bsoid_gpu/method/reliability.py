@@ -1,4 +1,4 @@
-"""When the result should not be trusted, and which setting to try."""
+"""Warnings where the result should not be trusted, each with a setting to try."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SESSION_INFORMATION = 0.5
-FEW_CLUSTERS = 4
-MOST_OF_THE_TIME = 0.5
-NOISE = 0.5
-BLOCKS_BELOW_RANDOM = 0.1
+MAX_SESSION_INFORMATION = 0.5
+MIN_CLUSTERS = 4
+MAX_LABEL_SHARE = 0.5
+MAX_NOISE_SHARE = 0.5
+MAX_LOSS_ON_BLOCKS = 0.1  # of held-out accuracy, against random bins
 
 
 def session_information(labels: NDArray[np.int64], session: NDArray[np.int64]) -> float:
-    """How much of the session a label tells: I(label; session) / H(session).
+    """Share of the information about the session that labels carry: I(label; session) / H(session).
 
-    0 where every session has the same mix of behaviours, 1 where the label gives the session away.
+    0 if every session has the same mix of behaviours, 1 if the label determines the session.
 
     Parameters
     ----------
@@ -29,19 +29,19 @@ def session_information(labels: NDArray[np.int64], session: NDArray[np.int64]) -
         (bins,) label and number of the session.
     """
     if session.min() == session.max():
-        return 0.0  # one session: nothing to tell
+        return 0.0  # one session has no entropy
     counts = np.zeros((int(labels.max()) + 1, int(session.max()) + 1), dtype=np.int64)
     np.add.at(counts, (labels, session), 1)
     joint = counts / len(labels)
     of_label, of_session = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
     entropy = -float(np.sum(of_session[of_session > 0] * np.log(of_session[of_session > 0])))
-    there = joint > 0
-    information = float(np.sum(joint[there] * np.log(joint[there] / (of_label * of_session)[there])))
+    occurs = joint > 0
+    information = float(np.sum(joint[occurs] * np.log(joint[occurs] / (of_label * of_session)[occurs])))
     return information / entropy
 
 
 def warnings(scores: Mapping[str, Any], standardise: str) -> list[str]:
-    """What speaks against the result, a sentence each with the setting to try; none where nothing does.
+    """Reasons not to trust the result, a sentence each with the setting to try; empty for a good result.
 
     Parameters
     ----------
@@ -51,36 +51,36 @@ def warnings(scores: Mapping[str, Any], standardise: str) -> list[str]:
     standardise
         The scale in use, ``"session"`` or ``"global"``.
     """
-    found = []
-    if scores["session_information"] > SESSION_INFORMATION:
-        way_out = (
+    messages = []
+    if scores["session_information"] > MAX_SESSION_INFORMATION:
+        remedy = (
             'try [features] standardise = "session"'
             if standardise == "global"
-            else "look for sessions with another camera, arena or animal size, and build them apart"
+            else "look for sessions with another camera, arena or animal size, and build them separately"
         )
-        found.append(
-            f"the clusters are rather sessions than behaviours: a label tells {scores['session_information']:.0%} of "
-            f"which session a bin is from; {way_out}"
+        messages.append(
+            "the clusters follow sessions more than behaviours: the labels carry "
+            f"{scores['session_information']:.0%} of the information about the session; {remedy}"
         )
-    if scores["clusters"] < FEW_CLUSTERS:
-        found.append(
+    if scores["clusters"] < MIN_CLUSTERS:
+        messages.append(
             f'only {scores["clusters"]} clusters: try [clusters] selection = "leaf" or a smaller [clusters] smallest'
         )
-    if scores["largest_label_share"] > MOST_OF_THE_TIME:
-        found.append(
-            f'one label holds {scores["largest_label_share"]:.0%} of the time: try [clusters] selection = "leaf", '
+    if scores["largest_label_share"] > MAX_LABEL_SHARE:
+        messages.append(
+            f'one label takes {scores["largest_label_share"]:.0%} of the time: try [clusters] selection = "leaf", '
             "or check the tracking of still animals"
         )
-    if scores["noise_share"] > NOISE:
-        found.append(
+    if scores["noise_share"] > MAX_NOISE_SHARE:
+        messages.append(
             f"{scores['noise_share']:.0%} of the bins are noise before soft assignment: try a smaller [clusters] "
             "min_samples or smallest, or longer sessions"
         )
     blocks = scores["held_out_blocks"]
-    if blocks is not None and blocks < scores["held_out_random"] - BLOCKS_BELOW_RANDOM:
-        found.append(
-            f"held-out accuracy is {blocks:.3f} on time spans never seen against {scores['held_out_random']:.3f} on "
-            "random bins: the labels follow the moment more than the movement; give more sessions, or a larger "
-            "[clusters] smallest"
+    if blocks is not None and blocks < scores["held_out_random"] - MAX_LOSS_ON_BLOCKS:
+        messages.append(
+            f"accuracy is {blocks:.3f} on held-out time blocks (labels from the full embedding) and "
+            f"{scores['held_out_random']:.3f} on held-out random bins: labels depend on time more than on movement; "
+            "add sessions, or try a larger [clusters] smallest"
         )
-    return found
+    return messages

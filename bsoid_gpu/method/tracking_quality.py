@@ -1,4 +1,4 @@
-"""Report on the quality of the input, for each keypoint of each session."""
+"""Quality of the tracking of each keypoint in each session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 JUMP_DEVIATIONS = 10.0  # robust standard deviations
-JUMP_PX = 15.0  # a still animal's jitter is no jump
+JUMP_PX = 15.0  # a still animal's jitter is not a jump
 STILL_PX = 1e-9  # a tracked point is never this steady
 
 
@@ -38,22 +38,22 @@ class KeypointQuality:
     threshold
         The likelihood threshold of the session's recording.
     share_below
-        Share of the frames that are below it or have no position.
+        Share of the frames below it or without a position.
     longest_gap_frames
         Longest run of such frames.
     missing_frames
         Frames without a position.
     jumps
-        Frames off the track: further from the middle between the frames before and after than the median by 10
-        robust standard deviations (1.4826 times the median absolute deviation), and than 15 px. All three frames
-        are good ones. A single frame that leaves the track is off by its whole jump and its two neighbours by half
-        of it, so that one large jump counts three times.
+        Frames off the track: their distance from the midpoint of the frames before and after exceeds 15 px, and the
+        median by 10 robust standard deviations (1.4826 times the median absolute deviation). All three frames are
+        good ones. A single displaced frame is off by its displacement and its two neighbours by half of it, so that
+        one large jump counts three times.
     largest_jump_px
-        Largest distance from that middle.
+        Largest distance from that midpoint.
     moves
-        Whether the places where it is well seen differ at all.
+        Whether its good positions differ at all.
     warning
-        Why it should not be used; empty where nothing speaks against it.
+        Why it should not be used; empty if it can be.
     """
 
     session: str
@@ -115,7 +115,7 @@ def _row(pose: Pose, keypoint: str, measured: NDArray[np.float64], unusable_shar
 
 
 def _count(true: Array) -> Array:
-    """Number of frames in which it is so: (keypoints,) from (frames, keypoints) bool."""
+    """Number of true frames: (keypoints,) from (frames, keypoints) bool."""
     xp = array_namespace(true)
     return xp.sum(xp.astype(true, xp.int64), axis=0)
 
@@ -128,7 +128,7 @@ def _longest_gap(good: Array) -> Array:
 
 
 def _extent(position: Array, good: Array) -> Array:
-    """How far apart the places are where the keypoint is well seen, along x or y: (keypoints,); below 0 for none."""
+    """Extent of the good positions along x or y, the larger one: (keypoints,); below 0 without good positions."""
     xp = array_namespace(position)
     highest = xp.max(xp.where(good[..., None], position, -xp.inf), axis=0)
     lowest = xp.min(xp.where(good[..., None], position, xp.inf), axis=0)
@@ -136,21 +136,21 @@ def _extent(position: Array, good: Array) -> Array:
 
 
 def _jumps(position: Array, good: Array) -> tuple[Array, Array]:
-    """Frames off the track, and the largest distance from it: (keypoints,) each."""
+    """Number of frames off the track, and the largest distance from it: (keypoints,) each."""
     xp = array_namespace(position)
     off = length(position[1:-1, ...] - (position[:-2, ...] + position[2:, ...]) / 2)
     if off.shape[0] == 0:
         none = xp.zeros(good.shape[1], dtype=off.dtype, device=device_of(off))
         return none, none
     of_good = good[2:, :] & good[1:-1, :] & good[:-2, :]
-    middle = _median(off, of_good)
-    spread = 1.4826 * _median(xp.abs(off - middle), of_good)
-    limit = xp.maximum(middle + JUMP_DEVIATIONS * spread, JUMP_PX)
+    median = _median(off, of_good)
+    deviation = 1.4826 * _median(xp.abs(off - median), of_good)
+    limit = xp.maximum(median + JUMP_DEVIATIONS * deviation, JUMP_PX)
     return _count(of_good & (off > limit)), xp.max(xp.where(of_good, off, 0.0), axis=0)
 
 
 def _median(values: Array, counted: Array) -> Array:
-    """Median of the counted values in each column: (columns,) from (rows, columns); infinite where there are none."""
+    """Median of the counted values of each column: (columns,) from (rows, columns); infinite without any."""
     xp = array_namespace(values)
     rows, columns = values.shape
     ordered = xp.reshape(xp.sort(xp.where(counted, values, xp.inf), axis=0, stable=False), (rows * columns,))
@@ -159,19 +159,19 @@ def _median(values: Array, counted: Array) -> Array:
     return (xp.take(ordered, low * columns + column) + xp.take(ordered, high * columns + column)) / 2
 
 
-def _warning(who: str, share: float, unusable_share: float, *, never: bool, moves: bool) -> str:
+def _warning(name: str, share: float, unusable_share: float, *, never: bool, moves: bool) -> str:
     if never:
-        return f"{who} has no position in any frame: leave it out with --keypoints"
+        return f"{name} has no position in any frame: leave it out with --keypoints"
     if share > unusable_share:
         return (
-            f"{who} is below its likelihood threshold in {share:.0%} of the frames (limit {unusable_share:.0%}): "
+            f"{name} is below its likelihood threshold in {share:.0%} of the frames (limit {unusable_share:.0%}): "
             "consider leaving it out with --keypoints"
         )
-    return "" if moves else f"{who} never moves: leave it out with --keypoints"
+    return "" if moves else f"{name} never moves: leave it out with --keypoints"
 
 
 def quality_table(report: Sequence[KeypointQuality]) -> list[dict[str, Any]]:
-    """One dict for each row, as JSON can write it."""
+    """One dict per row, for JSON."""
     return [asdict(row) for row in report]
 
 

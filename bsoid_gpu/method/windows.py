@@ -1,7 +1,7 @@
 """The time base at any frame rate: smoothing windows, training bins, and windows centred on a frame.
 
-Frame r stands at time r, in frames. Step s joins frames s and s+1, so it stands at s + 1/2. A window is a range
-``start <= index < stop`` of frames or of steps; ``width`` is a number of frames, and need not divide anything.
+Frame r has time r, in frames. Step s joins frames s and s+1 and has time s + 1/2. A window is a range
+``start <= index < stop`` of frames or of steps; its ``width`` is a number of frames.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def bin_edges(xp: ModuleType, steps: int, bin_frames: float, device: object = No
 
     Bin b covers the steps ``round(b * bin_frames) <= s < round((b + 1) * bin_frames)``, half to even.
     """
-    bins = int(steps / bin_frames) + 1  # one too many where the last is not complete
+    bins = int(steps / bin_frames) + 1  # one too many if the last is incomplete
     while bins > 0 and round(bins * bin_frames) > steps:
         bins -= 1
     number = xp.arange(bins + 1, dtype=xp.float64, device=device)
@@ -56,7 +56,7 @@ def moving_windows(at: Array, samples: int, width: int) -> Windows:
 
 
 def symmetric_windows(at: Array, samples: int, width: int) -> Windows:
-    """``width`` (odd) samples around each index, at both ends fewer *on both sides*: the centre never moves."""
+    """``width`` (odd) samples around each index, fewer *on both sides* near an end: windows stay centred."""
     xp = array_namespace(at)
     half = xp.minimum(xp.minimum(at, samples - 1 - at), width // 2)
     return Windows(at - half, at + half + 1, width)
@@ -65,9 +65,9 @@ def symmetric_windows(at: Array, samples: int, width: int) -> Windows:
 def centred_windows(at: Array, frames: int, bin_frames: float) -> tuple[Windows, Windows]:
     """Windows of one bin's length centred on frames, over the frames and over the steps.
 
-    With W whole frames, frame r takes the steps ``r - ceil(W/2) <= s`` and their end frames ``s + 1``, W of each,
-    as a training bin does: the mean time of both is r within half a frame. Near the ends W shrinks to what fits
-    around r, so that no window is padded and none is off centre.
+    The window of frame r has W steps from ``s = r - ceil(W/2)`` on, and their end frames ``s + 1``, as a training bin
+    does; W is the length of a bin, rounded. The mean time of both is r within half a frame. Near the ends W shrinks
+    to what fits around r: no window is padded or off centre.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def centred_windows(at: Array, frames: int, bin_frames: float) -> tuple[Windows,
 def window_means(samples: Array, windows: Windows) -> Array:
     """Mean of the samples in each window: (windows, columns) from (samples, columns).
 
-    Added sample by sample in the order of time, so that a result does not depend on what lies around its window
-    and a column that never changes stays exactly constant.
+    Samples are added in the order of time, so that a mean does not depend on samples outside its window and a constant
+    column stays exactly constant.
     """
     xp = array_namespace(samples)
     start, stop, longest = windows

@@ -1,7 +1,7 @@
-"""A synthetic mouse: what it does, how its body moves then, and what a tracker sees of it.
+"""A synthetic mouse: its behaviours, the movement of its body, and the positions that a tracker reports.
 
-The mouse is seen from above, x to the right and y down, so that a turn to its left lowers the heading. Speeds of
-movement, durations and stroke rates are those of mice in an open field, in their order of magnitude.
+The mouse is seen from above, x to the right and y down, so that a turn to its left lowers the heading. Speeds,
+durations and stroke rates have the order of magnitude of mice in an open field.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 KEYPOINTS = ("snout", "right_forepaw", "left_forepaw", "right_hindpaw", "left_hindpaw", "tail_base")
 ARENA_PX = 700.0
 BODY_PX = 110.0
-BLEND_S = 0.12  # one behaviour passes into the next within this time
+BLEND_S = 0.12  # transition from one behaviour to the next
 JITTER_PX, DRIFT_PX, DRIFT_S = 0.4, 0.6, 0.5
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One thing that a mouse does.
+    """One behaviour of the mouse.
 
     ``mean_s`` and ``least_s`` are the mean and the shortest duration of a bout, ``speed`` is in body lengths per
-    second, ``turn`` in degrees per second, ``stretch`` the projected length of the body, ``stroke_px`` the movement of
-    the forepaws at the face, ``sweep_px`` that of the snout from side to side, ``tuck`` how far the forepaws leave
-    the ground for the face, and ``rate_hz`` the rate of strokes and sweeps.
+    second, ``turn`` in degrees per second, ``stretch`` the relative projected length of the body, ``stroke_px`` the
+    movement of the forepaws at the face, ``sweep_px`` that of the snout from side to side, ``tuck`` how far the
+    forepaws are between ground (0) and face (1), and ``rate_hz`` the rate of strokes and sweeps.
     """
 
     name: str
@@ -54,7 +54,7 @@ BEHAVIOURS = (
     Behaviour("sniff", 1.8, 0.7, sweep_px=11.0, rate_hz=3.0),
 )
 NAMES = tuple(behaviour.name for behaviour in BEHAVIOURS)
-# what follows what (rows sum to 1): a mouse stops before it grooms or rears, and walks before it runs
+# transition probabilities (rows sum to 1): a mouse stops before it grooms or rears, and walks before it runs
 FOLLOWS = np.array(
     [
         #  still walk  run  left right groom rear sniff
@@ -72,60 +72,60 @@ FOLLOWS = np.array(
 
 @dataclass(frozen=True)
 class Animal:
-    """What differs from session to session: length of the body in px, and a factor on all speeds."""
+    """Properties that differ between sessions: length of the body in px, and a factor on all speeds."""
 
     body_px: float
     pace: float
 
 
 def behave(frames: int, fps: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Number of the behaviour in each frame: (frames,), bouts of random length in a random but mouse-like order."""
-    done = np.empty(frames, dtype=np.int64)
-    frame, now = 0, int(rng.integers(len(BEHAVIOURS)))
+    """Number of the behaviour in each frame: (frames,), a Markov chain of bouts with random durations."""
+    states = np.empty(frames, dtype=np.int64)
+    frame, state = 0, int(rng.integers(len(BEHAVIOURS)))
     while frame < frames:
-        behaviour = BEHAVIOURS[now]
+        behaviour = BEHAVIOURS[state]
         duration_s = behaviour.least_s + rng.gamma(2.0, (behaviour.mean_s - behaviour.least_s) / 2)
         stop = frame + max(1, round(duration_s * fps))
-        done[frame:stop] = now
-        frame, now = stop, int(rng.choice(len(BEHAVIOURS), p=FOLLOWS[now]))
-    return done
+        states[frame:stop] = state
+        frame, state = stop, int(rng.choice(len(BEHAVIOURS), p=FOLLOWS[state]))
+    return states
 
 
 def _blend(values: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
-    """Mean over the time that a change of behaviour takes, centred on the change."""
+    """Moving mean over the duration of a transition."""
     width = 2 * (round(BLEND_S * fps) // 2) + 1
     padded = np.pad(values, width // 2, mode="edge")
     return np.convolve(padded, np.full(width, 1 / width), mode="valid")
 
 
-def _parameter(name: str, done: NDArray[np.int64], fps: float) -> NDArray[np.float64]:
-    return _blend(np.array([getattr(behaviour, name) for behaviour in BEHAVIOURS])[done], fps)
+def _parameter(name: str, states: NDArray[np.int64], fps: float) -> NDArray[np.float64]:
+    return _blend(np.array([getattr(behaviour, name) for behaviour in BEHAVIOURS])[states], fps)
 
 
-def _vigour(done: NDArray[np.int64], spread: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """A factor for each bout, the same in all its frames: no two bouts are equally fast."""
-    bout = np.concatenate([[0], np.cumsum(np.diff(done) != 0)])
+def _vigour(states: NDArray[np.int64], spread: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Random factor of each bout, (frames,): no two bouts are equally fast."""
+    bout = np.concatenate([[0], np.cumsum(np.diff(states) != 0)])
     return np.exp(rng.normal(0, spread, size=int(bout[-1]) + 1))[bout]
 
 
 def _path(
     speed_px_s: NDArray[np.float64], turn_deg_s: NDArray[np.float64], fps: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centre (frames, 2) px and heading (frames,) radians; near a wall a moving mouse bends its way to the centre."""
+    """Centre (frames, 2) px and heading (frames,) radians; near a wall a moving mouse turns towards the centre."""
     frames = len(speed_px_s)
     centre, heading = np.empty((frames, 2)), np.empty(frames)
     x, y = rng.uniform(0.3, 0.7, size=2) * ARENA_PX
     angle = rng.uniform(-np.pi, np.pi)
     middle, margin = ARENA_PX / 2, ARENA_PX / 2 - BODY_PX
-    # a step from one frame to the next goes with the mean of both, so that movement is not ahead of its frame
+    # a step between two frames has their mean speed, so that movement is not ahead of its frame
     turns = np.radians(np.convolve(turn_deg_s, [0.5, 0.5])[:frames]) / fps
     steps = np.convolve(speed_px_s, [0.5, 0.5])[:frames] / fps
     for t in range(frames):
         ahead = 0.4 * speed_px_s[t]
         if max(abs(x + ahead * np.cos(angle) - middle), abs(y + ahead * np.sin(angle) - middle)) > margin:
             off = (np.arctan2(middle - y, middle - x) - angle + np.pi) % (2 * np.pi) - np.pi
-            most = 1.6 * steps[t] / BODY_PX  # a way bends no tighter than the body
-            angle += min(max(off, -most), most)
+            limit = 1.6 * steps[t] / BODY_PX  # a path bends no tighter than the body
+            angle += min(max(off, -limit), limit)
         angle += turns[t]
         x = min(max(x + steps[t] * np.cos(angle), BODY_PX / 2), ARENA_PX - BODY_PX / 2)
         y = min(max(y + steps[t] * np.sin(angle), BODY_PX / 2), ARENA_PX - BODY_PX / 2)
@@ -133,46 +133,46 @@ def _path(
     return centre, heading
 
 
-def move(done: NDArray[np.int64], fps: float, animal: Animal, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Where each keypoint is: (frames, keypoints, 2) px.
+def move(states: NDArray[np.int64], fps: float, animal: Animal, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Position of each keypoint: (frames, keypoints, 2) px.
 
     Parameters
     ----------
-    done
+    states
         (frames,) number of the behaviour.
     fps
         Frames per second.
     animal
         Size and pace.
     rng
-        Source of everything random.
+        Random number generator.
     """
-    vigour = _vigour(done, 0.12, rng)
-    speed = _parameter("speed", done, fps) * _blend(vigour, fps) * animal.pace * animal.body_px
-    turn = _parameter("turn", done, fps) * _blend(vigour, fps) * animal.pace
+    vigour = _vigour(states, 0.12, rng)
+    speed = _parameter("speed", states, fps) * _blend(vigour, fps) * animal.pace * animal.body_px
+    turn = _parameter("turn", states, fps) * _blend(vigour, fps) * animal.pace
     centre, heading = _path(speed, turn, fps, rng)
-    body = _body(done, speed, turn, animal, fps)
+    body = _body(states, speed, turn, animal, fps)
     forward = np.stack([np.cos(heading), np.sin(heading)], axis=1)
     right = np.stack([-np.sin(heading), np.cos(heading)], axis=1)  # with y down, a quarter turn clockwise
     return centre[:, None, :] + body[:, :, :1] * forward[:, None, :] + body[:, :, 1:] * right[:, None, :]
 
 
 def _body(
-    done: NDArray[np.int64], speed: NDArray[np.float64], turn: NDArray[np.float64], animal: Animal, fps: float
+    states: NDArray[np.int64], speed: NDArray[np.float64], turn: NDArray[np.float64], animal: Animal, fps: float
 ) -> NDArray[np.float64]:
-    """Keypoints in the mouse's own frame: (frames, keypoints, 2), forward and to its right, px."""
+    """Keypoints in the frame of the body: (frames, keypoints, 2), forward and to the right, px."""
     size = animal.body_px
-    tuck, stretch = _parameter("tuck", done, fps), _parameter("stretch", done, fps)
-    phase = 2 * np.pi * np.cumsum(_parameter("rate_hz", done, fps)) / fps
-    stroke, sweep = _parameter("stroke_px", done, fps), _parameter("sweep_px", done, fps)
+    tuck, stretch = _parameter("tuck", states, fps), _parameter("stretch", states, fps)
+    phase = 2 * np.pi * np.cumsum(_parameter("rate_hz", states, fps)) / fps
+    stroke, sweep = _parameter("stroke_px", states, fps), _parameter("sweep_px", states, fps)
     bend = np.clip(turn / 210.0, -1.5, 1.5) * 0.22 * size  # the head leads a turn, the tail trails it
 
-    stepping = speed + 0.35 * size * np.abs(turn) / 210.0  # paws step in a turn on the spot too
+    stepping = speed + 0.35 * size * np.abs(turn) / 210.0  # paws also step in a turn on the spot
     stride_hz = 2.0 + stepping / (1.3 * size)
     stride = 2 * np.pi * np.cumsum(stride_hz) / fps
     reach = np.minimum(stepping / (4 * stride_hz), 0.14 * size)  # a paw on the ground stays where it is
 
-    keypoints = np.zeros((len(done), len(KEYPOINTS), 2))
+    keypoints = np.zeros((len(states), len(KEYPOINTS), 2))
     keypoints[:, 0, 0] = 0.5 * size * stretch + 0.25 * stroke * np.sin(0.5 * phase)
     keypoints[:, 0, 1] = bend + sweep * np.sin(phase)
     keypoints[:, 5, 0] = -0.5 * size * stretch
@@ -191,9 +191,9 @@ def _body(
 
 
 def track(
-    position: NDArray[np.float64], done: NDArray[np.int64], fps: float, rng: np.random.Generator
+    position: NDArray[np.float64], states: NDArray[np.int64], fps: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a tracker gives: position with jitter, and jumps while a keypoint is hidden; likelihood low then.
+    """Output of a tracker: positions with jitter, and jumps with low likelihood while a keypoint is hidden.
 
     Returns
     -------
@@ -202,28 +202,28 @@ def track(
     """
     frames, keypoints, _ = position.shape
     seen = position + rng.normal(0, JITTER_PX, size=position.shape) + _drift(position.shape, fps, rng)
-    hidden = _hidden(done, keypoints, fps, rng)
+    hidden = _hidden(states, keypoints, fps, rng)
     likelihood = 1.0 - np.minimum(rng.exponential(0.004, size=(frames, keypoints)), 0.3)
     likelihood[hidden] = rng.beta(1.2, 6.0, size=int(hidden.sum()))
-    # while it cannot see a keypoint, the tracker takes something else nearby for it, now this, now that
+    # in place of a hidden keypoint, the tracker picks points nearby
     seen[hidden] += rng.normal(0, 25.0, size=(int(hidden.sum()), 2))
     return np.clip(seen, 0.0, ARENA_PX), np.clip(likelihood, 0.0, 1.0)
 
 
 def _drift(shape: tuple[int, ...], fps: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Slow wander of the tracked point about the true one: white noise through a first-order low pass."""
+    """Slow drift of the tracked point about the true one: white noise through a first-order low pass."""
     from scipy.signal import lfilter
 
-    keep = np.exp(-1 / (DRIFT_S * fps))
-    noise = rng.normal(0, DRIFT_PX * np.sqrt(1 - keep**2), size=shape)
-    return np.asarray(lfilter([1.0], [1.0, -keep], noise, axis=0))
+    decay = np.exp(-1 / (DRIFT_S * fps))
+    noise = rng.normal(0, DRIFT_PX * np.sqrt(1 - decay**2), size=shape)
+    return np.asarray(lfilter([1.0], [1.0, -decay], noise, axis=0))
 
 
-def _hidden(done: NDArray[np.int64], keypoints: int, fps: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _hidden(states: NDArray[np.int64], keypoints: int, fps: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Frames in which each keypoint is hidden: a few per cent, in runs; forepaws more often at the face."""
-    frames = len(done)
+    frames = len(states)
     hidden = np.zeros((frames, keypoints), dtype=bool)
-    at_face = np.isin(done, [NAMES.index("groom"), NAMES.index("rear")])
+    at_face = np.isin(states, [NAMES.index("groom"), NAMES.index("rear")])
     for keypoint in range(keypoints):
         per_s = np.where(at_face & (keypoint in (1, 2)), 0.5, 0.12)
         for start in np.flatnonzero(rng.uniform(size=frames) < per_s / fps):

@@ -24,7 +24,7 @@ TRUTH = "truth"
 
 
 def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generator) -> tuple[Pose, NDArray[np.str_]]:
-    """One session: its pose, and the behaviour in each frame.
+    """Pose of one session, and the behaviour in each frame.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generato
     fps
         Frames per second.
     rng
-        Source of everything random.
+        Random number generator.
 
     Returns
     -------
@@ -43,37 +43,37 @@ def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generato
         The pose, and (frames,) names of behaviours.
     """
     animal = mouse.Animal(body_px=mouse.BODY_PX * rng.uniform(0.95, 1.05), pace=rng.uniform(0.93, 1.07))
-    done = mouse.behave(frames, fps, rng)
-    position, likelihood = mouse.track(mouse.move(done, fps, animal, rng), done, fps, rng)
+    states = mouse.behave(frames, fps, rng)
+    position, likelihood = mouse.track(mouse.move(states, fps, animal, rng), states, fps, rng)
     pose = Pose(name, position[:, None], likelihood[:, None], ("mouse",), mouse.KEYPOINTS, fps, "simulated")
-    return pose, np.array(mouse.NAMES)[done]
+    return pose, np.array(mouse.NAMES)[states]
 
 
 def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float = 60.0, seed: int = 0) -> list[Path]:
-    """Write sessions as DeepLabCut CSV files, and the truth of each beside them.
+    """Write sessions as DeepLabCut CSV files, with the true behaviours.
 
     Parameters
     ----------
     folder
-        Gets ``NAME.csv`` and ``truth/NAME.truth.csv`` (frame, behaviour).
+        Folder for ``NAME.csv`` and ``truth/NAME.truth.csv`` (frame, behaviour).
     sessions
-        Number of sessions; session k is the same whatever their number.
+        Number of sessions; session k does not depend on it.
     minutes
         Length of each.
     fps
         Frames per second, at least 10.
     seed
-        The same seed gives the same files.
+        Seed of the random number generator.
 
     Returns
     -------
     list[Path]
-        The sessions.
+        Paths of the sessions.
 
     Raises
     ------
     BadInput
-        Numbers that make no sessions, or sessions that are there already.
+        Numbers out of range, or files that exist already.
     """
     names = [f"mouse{number + 1}" for number in range(max(sessions, 0))]
     raise_all(_problems(folder, names, minutes, fps, seed))
@@ -96,17 +96,19 @@ def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float =
 def _problems(folder: Path, names: list[str], minutes: float, fps: float, seed: int) -> list[str]:
     problems = []
     if not names:
-        problems.append("the number of sessions is below 1; expected for example --sessions 3")
+        problems.append("the number of sessions is below 1; expected 1 or more, for example --sessions 3")
     if not (math.isfinite(fps) and fps >= MIN_FPS):
         problems.append(f"the frame rate is {fps:g}; expected at least {MIN_FPS:g}, for example --fps 60")
     elif not (math.isfinite(minutes) and minutes * 60 * fps >= 1):
-        problems.append(f"the sessions are {minutes:g} minutes long; expected more, for example --minutes 5")
+        problems.append(
+            f"the sessions are {minutes:g} minutes long; expected at least one frame, for example --minutes 5"
+        )
     if seed < 0:
         problems.append(f"the seed is {seed}; expected 0 or more")
     targets = [target for name in names for target in (f"{name}.csv", f"{TRUTH}/{name}.truth.csv")]
-    there = [target for target in targets if (folder / target).exists()]
-    if there:
-        problems.append(f"{str(folder)!r} holds {', '.join(there)}: choose another folder")
+    existing = [target for target in targets if (folder / target).exists()]
+    if existing:
+        problems.append(f"{str(folder)!r} already contains {', '.join(existing)}: choose another folder")
     return problems
 
 

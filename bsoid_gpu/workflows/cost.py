@@ -26,7 +26,7 @@ from bsoid_gpu.settings import schema
 from bsoid_gpu.workflows.build import settled
 
 if TYPE_CHECKING:
-    from bsoid_gpu.io.outline import Outline
+    from bsoid_gpu.io import Outline
     from bsoid_gpu.io.sessions import Sessions
 
 LABELS = 30  # about as many as a job has

@@ -14,15 +14,24 @@ from bsoid_gpu.backends import cuda_probe, get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
+from bsoid_gpu.estimators import hdbscan, hdbscan_cuda, hdbscan_tree, umap_cuda
+from bsoid_gpu.estimators.base import SILENT, Monitor
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.perceptron import PerceptronSettings
+from bsoid_gpu.estimators.random_forest import RandomForestSettings
+from bsoid_gpu.estimators.umap import UmapSettings
+from bsoid_gpu.io.csv_numbers import read_numbers
 from bsoid_gpu.run_folder import model_file, stages
-from bsoid_gpu.settings.schema import Classifier, Clusters, Embedding, Settings
+from bsoid_gpu.settings.schema import Settings, Validation
 from bsoid_gpu.synthetic.sessions import simulate
+from bsoid_gpu.workflows.extraction import Extraction
 
 RELEASES = ["23.12", "26.10"]
 QUICK = Settings(
-    embedding=Embedding(epochs=20),
-    clusters=Clusters(smallest=0.01, largest=0.03, step=0.01),
-    classifier=Classifier(folds=3, max_epochs=6),
+    embedding=UmapSettings(epochs=20),
+    clusters=HdbscanSettings(smallest=0.01, largest=0.03, step=0.01),
+    classifier=PerceptronSettings(max_epochs=6),
+    validation=Validation(folds=3),
 )
 TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # what may cross in each stage: (to the device, to the host)
@@ -106,8 +115,8 @@ def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, new
         return counting
 
     for name in CROSSINGS:
-        function = "_extracted" if name == "features" else name
-        monkeypatch.setattr(stages, function, counted(name, getattr(stages, function)))
+        place, function = (Extraction, "run") if name == "features" else (stages, name)
+        monkeypatch.setattr(place, function, counted(name, getattr(place, function)))
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
     assert crossed == {name: [CROSSINGS[name]] * (FILES if name == "features" else 1) for name in CROSSINGS}
     assert len(newest.to_device) == 1 + FILES * 1 + 1 + CROSSINGS["classifier"][0]  # the device's proof; all features
@@ -116,6 +125,20 @@ def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, new
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 1  # the model: three layers and the scale; the file
     assert len(newest.to_host) == 1 + 1 + 1 + 1  # the device's proof; repairs, keypoints ever seen; the probabilities
+
+
+def test_a_random_forest_predicts_on_the_device_what_it_predicts_on_the_host(sessions, tmp_path, rapids):
+    """The stand-ins have no forest, so that scikit-learn fits it; its trees are on the device."""
+    settings = replace(QUICK, classifier=RandomForestSettings(trees=10))
+    runs = {
+        backend: bsoid_gpu.build(sessions[:2], fps=30, settings=settings, backend=backend, out=tmp_path / backend)
+        for backend in ("cpu", "cuda")
+    }
+    model = runs["cuda"].model
+    assert model.settings.classifier == settings.classifier
+    here, there = (bsoid_gpu.predict(model, sessions[2], backend=backend)[0] for backend in ("cpu", "cuda"))
+    assert np.array_equal(here.labels, there.labels)
+    np.testing.assert_allclose(here.probabilities, there.probabilities, atol=1e-6)
 
 
 def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, stop_in):
@@ -138,7 +161,7 @@ def test_both_releases_run_the_whole_job_on_calls_that_they_take(sessions, tmp_p
     assert umap["n_neighbors"] == round(len(run.features) ** 0.5)
     assert umap.get("build_algo") == {"23.12": None, "26.10": "brute_force_knn"}[release]
     started_at_random = isinstance(umap["init"], str) and umap["init"] == "random"
-    assert started_at_random == (release == "23.12") == ("takes no first positions" in caplog.text)
+    assert started_at_random == (release == "23.12") == ("takes no initial positions" in caplog.text)
     fits = rapids.arguments_of("cuml.cluster.HDBSCAN")
     assert [fit["min_samples"] for fit in fits] == [10, 10]
     assert [fit["prediction_data"] for fit in fits] == [False, True]
@@ -180,12 +203,12 @@ BODIES = {
 def test_a_table_is_read_as_the_cpu_reads_it_or_refused_as_there(body, rapids):
     data, cuda = b"head\nhead\n" + body, get_backend("cuda")
     try:
-        expected = CpuBackend().read_numbers(data, 2, [1, 2])
+        expected = read_numbers(data, 2, [1, 2], CpuBackend())
     except ValueError:
         with pytest.raises(ValueError, match=r"cells|numeric"):
-            cuda.read_numbers(data, 2, [1, 2])
+            read_numbers(data, 2, [1, 2], cuda)
     else:
-        np.testing.assert_array_equal(cuda.to_host(cuda.read_numbers(data, 2, [1, 2])), expected)
+        np.testing.assert_array_equal(cuda.to_host(read_numbers(data, 2, [1, 2], cuda)), expected)
 
 
 def test_a_job_that_does_not_fit_stops_before_it_begins(sessions, tmp_path, newest, monkeypatch):
@@ -206,20 +229,20 @@ def test_memory_that_runs_out_all_the_same_is_told_with_what_to_change(error, ne
     newest.fails["cuml.cluster.HDBSCAN.fit"] = error
     cuda = get_backend("cuda")
     with pytest.raises(OutOfMemory, match=r"HDBSCAN of 400 bins needs about .* not enough: give fewer"):
-        cuda.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10)
+        hdbscan.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10, cuda)
 
 
 def test_other_errors_of_a_library_are_not_taken_for_memory(newest):
     newest.fails["cuml.cluster.HDBSCAN.fit"] = RuntimeError("an illegal memory access was encountered")
     cuda = get_backend("cuda")
     with pytest.raises(RuntimeError, match="illegal"):
-        cuda.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10)
+        hdbscan.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10, cuda)
 
 
 def test_without_a_seed_cuml_may_take_its_faster_way(newest):
     cuda = get_backend("cuda")
-    settings = replace(Embedding(), neighbours=15, epochs=10, repeatable=False)
-    arguments = cuda.umap_arguments(None, settings, 23)
+    settings = UmapSettings(neighbours=15, epochs=10, repeatable=False)
+    arguments = umap_cuda.arguments(None, settings, 23, cuda, SILENT)
     assert "random_state" not in arguments
     assert "build_algo" not in arguments
 
@@ -227,29 +250,41 @@ def test_without_a_seed_cuml_may_take_its_faster_way(newest):
 def test_small_memory_takes_smaller_batches(newest):
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(8 * place, 1, size=(200, 3)) for place in range(3)]).astype(np.float32)
-    cuda, settings = get_backend("cuda"), Clusters()
-    linkage = cuda.single_linkage(cuda.asarray(points), 10)
-    assert np.array_equal(linkage, CpuBackend().single_linkage(points, 10))
-    here = CpuBackend().membership_vectors(points, linkage, 50, settings)
+    cuda, settings = get_backend("cuda"), HdbscanSettings()
+    linkage = hdbscan.single_linkage(cuda.asarray(points), 10, cuda)
+    assert np.array_equal(linkage, hdbscan.single_linkage(points, 10, CpuBackend()))
+    cut = hdbscan_tree.cut(linkage, 50, settings.selection)
+    here = hdbscan.membership_vectors(points, cut, 50, settings, CpuBackend())
     for free, batch in ((15 * 10**9, 4096), (1_200_000_000, 4096)):
         newest.free_bytes = free
-        there = cuda.membership_vectors(cuda.asarray(points), linkage, 50, settings)
+        there = hdbscan.membership_vectors(cuda.asarray(points), cut, 50, settings, cuda)
         np.testing.assert_allclose(there, here, atol=1e-6)
         assert newest.arguments_of("all_points_membership_vectors")[-1]["batch_size"] == batch
 
 
-def test_clusters_that_a_second_fit_does_not_find_are_taken_from_the_first(newest, caplog):
+class Warnings(Monitor):
+    """Keeps the warnings of a computation."""
+
+    def __init__(self):
+        self.texts = []
+
+    def warning(self, text):
+        self.texts.append(text)
+
+
+def test_clusters_that_a_second_fit_does_not_have_are_taken_from_the_first(newest, monkeypatch):
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(8 * place, 1, size=(200, 3)) for place in range(3)]).astype(np.float32)
-    cuda, settings = get_backend("cuda"), Clusters()
+    cuda, settings = get_backend("cuda"), HdbscanSettings()
     moved = points.copy()
     moved[:200] += 8  # the second fit sees two clusters
-    linkage = CpuBackend().single_linkage(points, 10)
-    here = CpuBackend().membership_vectors(points, linkage, 50, settings)
-    fit = cuda._hdbscan
-    cuda._hdbscan = lambda embedding, *a, **k: fit(cuda.asarray(moved), *a, **k)
-    np.testing.assert_allclose(cuda.membership_vectors(cuda.asarray(points), linkage, 50, settings), here, atol=1e-12)
-    assert "found other clusters" in caplog.text
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 10), 50, settings.selection)
+    here = hdbscan.membership_vectors(points, cut, 50, settings, CpuBackend())
+    fitted, monitor = hdbscan_cuda.fitted, Warnings()
+    monkeypatch.setattr(hdbscan_cuda, "fitted", lambda embedding, *a, **k: fitted(cuda.asarray(moved), *a, **k))
+    there = hdbscan.membership_vectors(cuda.asarray(points), cut, 50, settings, cuda, monitor)
+    np.testing.assert_allclose(there, here, atol=1e-12)
+    assert "other clusters" in monitor.texts[0]
 
 
 @pytest.mark.parametrize(("asked", "size"), [("1", None), ("2.5", 2_500_000_000)])

@@ -5,11 +5,13 @@ import pytest
 
 import bsoid_gpu
 from bsoid_gpu.doctor import selfcheck
-from bsoid_gpu.estimators import initialisation
+from bsoid_gpu.estimators import hdbscan, umap
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.hdbscan_tree import cut
+from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.io.sessions import sources
-from bsoid_gpu.method.embedding import resolved
-from bsoid_gpu.method.preprocess import extract
-from bsoid_gpu.settings.schema import Clusters, Embedding, Input, Settings
+from bsoid_gpu.method.preprocess import session_features
+from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 
 pytestmark = pytest.mark.gpu
@@ -39,7 +41,11 @@ def test_features_and_quality_of_real_recordings_are_those_of_the_cpu(folder, re
     settings = Settings(input=Input(fps=RECORDINGS[folder]))
     for source in sources(recordings / folder):
         for here, there in zip(
-            *(extract([source.read()], settings.input.fps, settings, backend) for backend in (cpu, cuda)), strict=True
+            *(
+                session_features(source.read().tracks(settings.input.fps, b), settings.input.fps, settings, b)
+                for b in (cpu, cuda)
+            ),
+            strict=True,
         ):
             scale = np.abs(here.features).max(axis=0)
             np.testing.assert_allclose(cuda.to_host(there.features) / scale, here.features / scale, atol=1e-9)
@@ -48,18 +54,18 @@ def test_features_and_quality_of_real_recordings_are_those_of_the_cpu(folder, re
 
 def test_the_same_seed_gives_the_same_bytes(cuda):
     scaled = np.random.default_rng(0).normal(size=(3000, 36))
-    settings = resolved(Embedding(), len(scaled))
     on_device = cuda.asarray(scaled)
-    start = initialisation.principal_start(on_device, 3, 0)
-    first, second = (cuda.to_host(cuda.embed(on_device, start, settings, 23)) for _ in range(2))
+    first, second = (cuda.to_host(umap.fit(on_device, UmapSettings(), 23, cuda)) for _ in range(2))
     assert first.tobytes() == second.tobytes()
     assert np.isfinite(first).all()
 
 
 def test_trees_and_memberships_are_those_of_the_cpu(clouds, cpu, cuda):
-    linkage = cuda.single_linkage(cuda.asarray(clouds), 10)
-    np.testing.assert_allclose(np.sort(linkage[:, 2]), np.sort(cpu.single_linkage(clouds, 10)[:, 2]), rtol=1e-4)
-    here, there = (b.membership_vectors(b.asarray(clouds), linkage, 200, Clusters()) for b in (cpu, cuda))
+    linkage = hdbscan.single_linkage(cuda.asarray(clouds), 10, cuda)
+    on_cpu = hdbscan.single_linkage(clouds, 10, cpu)
+    np.testing.assert_allclose(np.sort(linkage[:, 2]), np.sort(on_cpu[:, 2]), rtol=1e-4)
+    clusters, settings = cut(linkage, 200, "eom"), HdbscanSettings()
+    here, there = (hdbscan.membership_vectors(b.asarray(clouds), clusters, 200, settings, b) for b in (cpu, cuda))
     assert here.shape == there.shape == (len(clouds), 5)
     assert np.mean(np.argmax(here, axis=1) == np.argmax(there, axis=1)) > 0.999
 

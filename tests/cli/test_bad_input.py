@@ -1,6 +1,6 @@
 """Bad input is normal input: a clear message, exit code 4, nothing half-written, never a traceback.
 
-What is repaired instead (see the readers' tests for the repair itself) ends with exit code 0 here.
+Input that is repaired instead ends with exit code 0; the tests of the readers check the repair itself.
 """
 
 from __future__ import annotations
@@ -74,14 +74,14 @@ def test_a_folder_without_pose_files(run, tmp_path):
     refused(run(folder), "recordings")
 
 
-def test_a_path_that_is_not_there(run, tmp_path):
+def test_a_path_that_does_not_exist(run, tmp_path):
     refused(run(tmp_path / "none.csv"), "none.csv")
 
 
-@pytest.mark.parametrize("kept", [(1, 2), (0, 2), (0, 1)])
-def test_two_header_rows(run, tmp_path, kept):
+@pytest.mark.parametrize("rows", [(1, 2), (0, 2), (0, 1)])
+def test_two_header_rows(run, tmp_path, rows):
     lines = good_lines()
-    (tmp_path / "a.csv").write_text("\n".join([lines[i] for i in kept] + lines[3:]))
+    (tmp_path / "a.csv").write_text("\n".join([lines[i] for i in rows] + lines[3:]))
     refused(run(tmp_path / "a.csv"), "a.csv", "scorer")
 
 
@@ -111,13 +111,13 @@ def test_duplicated_keypoints(run, tmp_path):
     refused(run(tmp_path / "a.csv"), "snout")
 
 
-def test_sessions_with_other_keypoints(run, tmp_path):
+def test_sessions_with_different_keypoints(run, tmp_path):
     dlc.write(tmp_path / "a.csv")
     dlc.write(tmp_path / "b.csv", names=("snout", "left paw", "right paw", "tail tip"))
     refused(run(tmp_path / "a.csv", tmp_path / "b.csv"), "b", "tail tip", "tail/base")
 
 
-def test_a_keypoint_that_is_not_there_names_the_near_ones(run, tmp_path):
+def test_an_unknown_keypoint_suggests_similar_names(run, tmp_path):
     dlc.write(tmp_path / "a.csv")
     refused(run(tmp_path / "a.csv", options=("--keypoints", "snout,paw left,Right Paw")), "right paw", "left paw")
 
@@ -152,7 +152,7 @@ def test_a_keypoint_that_is_never_seen(run, tmp_path):
     refused(run(tmp_path / "a.csv"), "right paw", "--keypoints")
 
 
-def test_a_keypoint_that_is_seen_in_the_first_frame_only(run, tmp_path):
+def test_a_keypoint_that_is_seen_only_in_the_first_frame(run, tmp_path):
     values = dlc.wander()
     values[1:, 2] = np.nan
     dlc.write(tmp_path / "a.csv", values)
@@ -171,17 +171,17 @@ def test_an_unreadable_file(run, tmp_path):
 
 
 def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
-    from bsoid_gpu.method import preprocess
+    from bsoid_gpu.workflows.extraction import Extraction
 
     dlc.write(tmp_path / "a.csv")
     gone = dlc.write(tmp_path / "b.csv")
-    extract = preprocess.extract
+    extract = Extraction.run
 
     def vanish(*arguments):
         gone.unlink(missing_ok=True)
         return extract(*arguments)
 
-    monkeypatch.setattr(preprocess, "extract", vanish)
+    monkeypatch.setattr(Extraction, "run", vanish)
     refused(run(tmp_path / "a.csv", gone), "b.csv")
 
 
@@ -192,7 +192,7 @@ def test_a_path_with_quotes_and_newlines(run, tmp_path):
     assert "\nmouse" not in run(file)[0].stderr
 
 
-def test_all_problems_are_told_at_once(run, tmp_path):
+def test_all_problems_are_reported_together(run, tmp_path):
     (tmp_path / "a.csv").write_text("")
     dlc.write(tmp_path / "b.csv", dlc.wander(20))
     dlc.write(tmp_path / "c.csv", names=("snout",))
@@ -218,7 +218,7 @@ def test_a_setting_that_does_not_exist(run, tmp_path):
     refused(run(tmp_path / "a.csv", options=("--config", str(settings))), "did you mean 'smallest'")
 
 
-def test_an_output_folder_that_cannot_be_made(run, tmp_path):
+def test_an_output_folder_that_cannot_be_created(run, tmp_path):
     dlc.write(tmp_path / "a.csv")
     (tmp_path / "run").write_text("a file")
     result, out = run(tmp_path / "a.csv")
@@ -228,7 +228,7 @@ def test_an_output_folder_that_cannot_be_made(run, tmp_path):
 
 
 def full_disk(monkeypatch, name_part: str):
-    """A disk that is full as soon as a file of that name is to be written."""
+    """A disk that is full once a file with that part in its name is written."""
     import errno
 
     from bsoid_gpu import files
@@ -269,9 +269,9 @@ def repaired(outcome, *parts):
 def test_cells_without_a_number_are_filled_and_reported(run, tmp_path):
     values = dlc.wander()
     values[:2, 0] = np.nan  # leading
-    values[50:60, 1, :2] = np.nan  # a likelihood near 1 on a position that is not there
-    values[0] = np.nan  # the whole first row
-    values[200, 3] = 0.0  # the multi-animal way of saying missing
+    values[50:60, 1, :2] = np.nan  # a likelihood near 1 for a missing position
+    values[0] = np.nan  # the complete first row
+    values[200, 3] = 0.0  # a missing position in files of several animals
     dlc.write(tmp_path / "a.csv", values, newline="\r\n", final_newline=False)
     outcome = run(tmp_path / "a.csv")
     repaired(outcome, "700 frames x 4 keypoints", "snout: 2 of 700", "left paw: 11 of 700", "tail/base: 2 of 700")
@@ -282,7 +282,7 @@ def test_no_likelihood_column(run, tmp_path):
     repaired(run(tmp_path / "a.csv"), "likelihood")
 
 
-def test_keypoints_in_another_order_are_put_in_that_of_the_first_session(run, tmp_path):
+def test_keypoints_are_put_in_the_order_of_the_first_session(run, tmp_path):
     dlc.write(tmp_path / "a.csv")
     values = dlc.wander(seed=1)
     dlc.write(tmp_path / "b.csv", values[:, ::-1], names=dlc.NAMES[::-1])
@@ -304,14 +304,14 @@ def test_a_good_file_in_a_path_with_quotes_and_newlines(run, tmp_path):
     assert len((out / f"{file.stem}.labels.csv").read_text().splitlines()) == 701
 
 
-def test_keypoints_that_the_model_does_not_know_are_left_out_and_told(model, tmp_path):
+def test_keypoints_that_the_model_does_not_have_are_left_out_and_reported(model, tmp_path):
     values = dlc.wander(60, 5)
     alone = dlc.write(tmp_path / "alone.csv", values[:, :4])
     more = dlc.write(tmp_path / "more.csv", values, names=(*dlc.NAMES, "tail tip"))
     out = tmp_path / "labels"
     result = CliRunner().invoke(main, ["predict", str(model), str(alone), str(more), "--out", str(out)])
     assert result.exit_code == 0, result.stderr
-    assert "more: keypoints that are not asked for are left out: 'tail tip'" in result.stderr
+    assert "more: keypoints that were not requested are left out: 'tail tip'" in result.stderr
     assert (out / "more.labels.csv").read_bytes() == (out / "alone.labels.csv").read_bytes()
 
 
@@ -359,7 +359,7 @@ def test_good_sessions_are_predicted_beside_bad_ones(model, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model", bytes(100)])
-def test_a_file_that_is_no_model(tmp_path, content):
+def test_a_file_that_is_not_a_model(tmp_path, content):
     file = tmp_path / "model.safetensors"
     if content is not None:
         file.write_bytes(content)

@@ -14,7 +14,7 @@ tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tom
 COMMANDS = ["simulate", "build", "predict", "info", "doctor", "config", "hpc"]
 
 
-def test_the_commands_are_all_there_and_each_shows_an_example():
+def test_help_of_every_command_shows_an_example():
     assert sorted(main.commands) == sorted(COMMANDS)
     for command in COMMANDS:
         result = CliRunner().invoke(main, [command, "--help"])
@@ -29,7 +29,7 @@ def test_every_command_is_in_the_documentation(pytestconfig):
         assert f"bsoid-gpu {command}" in text
 
 
-def test_config_prints_a_file_that_it_reads(tmp_path):
+def test_config_reads_what_it_prints(tmp_path):
     printed = CliRunner().invoke(main, ["config"]).stdout
     assert toml.from_mapping(tomllib.loads(printed)) == Settings()
     (tmp_path / "s.toml").write_text("seed = 5\n")
@@ -37,12 +37,12 @@ def test_config_prints_a_file_that_it_reads(tmp_path):
     assert toml.from_mapping(tomllib.loads(printed)).seed == 5
 
 
-def test_doctor_tells_what_works_and_what_does_not():
-    found = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
-    assert {backend["backend"]: backend["usable"] for backend in found["backends"]}["cpu"]
-    words = CliRunner().invoke(main, ["doctor"])
-    assert words.exit_code == 0
-    assert "cpu: works" in words.stdout
+def test_doctor_reports_which_backends_work():
+    examined = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
+    assert {backend["backend"]: backend["usable"] for backend in examined["backends"]}["cpu"]
+    text = CliRunner().invoke(main, ["doctor"])
+    assert text.exit_code == 0
+    assert "cpu: works" in text.stdout
 
 
 def test_cuda_never_falls_back(tmp_path):
@@ -55,7 +55,7 @@ def test_cuda_never_falls_back(tmp_path):
     assert CliRunner().invoke(main, ["doctor", "--backend", "cuda"]).exit_code == 3
 
 
-def test_wrong_usage_is_2():
+def test_wrong_usage_exits_with_2():
     assert CliRunner().invoke(main, ["build"]).exit_code == 2
     assert CliRunner().invoke(main, ["nothing"]).exit_code == 2
 

@@ -1,10 +1,10 @@
-"""Record what a release of RAPIDS and CuPy offers, as far as the CUDA backend may use it.
+"""Record the interfaces of a release of RAPIDS and CuPy that the CUDA backend may use.
 
-    python record.py wheels OUT.json                    what is installed where this runs; no GPU is needed
-    python record.py sources VERSION FOLDER OUT.json    the same from the packages' source files, laid out as in FILES
-    python record.py cupy OUT.json                      the installed CuPy, into a record that is there
+    python record.py wheels OUT.json                    the installed packages; no GPU is needed
+    python record.py sources VERSION FOLDER OUT.json    source files of the packages, laid out as in FILES
+    python record.py cupy OUT.json                      the installed CuPy, added to an existing record
 
-Release 23.12 is read from sources, since its wheels are on no index, and CuPy 12.3 from its wheel.
+Release 23.12 is read from sources, since no index has its wheels, and CuPy 12.3 from its wheel.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ CUDA = (
 
 
 def find(dotted):
-    """The object of that name, modules imported on the way; ``AttributeError`` where there is none."""
+    """Object of a dotted name, whose modules are imported; ``AttributeError`` if there is none."""
     first, *rest = dotted.split(".")
-    found, path = importlib.import_module(first), first
+    value, path = importlib.import_module(first), first
     for part in rest:
         path = f"{path}.{part}"
-        if not hasattr(found, part):  # a function may have the name of its module: the attribute comes first
+        if not hasattr(value, part):  # a function may have the name of its module: the attribute comes first
             try:
                 importlib.import_module(path)
             except ModuleNotFoundError as error:
                 raise AttributeError(path) from error
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value
 
 
 def parameters(function):
@@ -71,23 +71,23 @@ def parameters(function):
     ]
 
 
-def of_object(found):
-    """The entry of a function, or of a class with its methods and what it has once it is fitted."""
-    if not inspect.isclass(found):
-        return {"parameters": parameters(found)}
+def of_object(value):
+    """Entry of a function, or of a class with its methods and fitted attributes."""
+    if not inspect.isclass(value):
+        return {"parameters": parameters(value)}
     return {
-        "parameters": parameters(found.__init__),
-        "methods": {name: parameters(getattr(found, name)) for name in METHODS if hasattr(found, name)},
-        "properties": sorted(name for name in dir(found) if name.endswith("_") and not name.startswith("_")),
+        "parameters": parameters(value.__init__),
+        "methods": {name: parameters(getattr(value, name)) for name in METHODS if hasattr(value, name)},
+        "properties": sorted(name for name in dir(value) if name.endswith("_") and not name.startswith("_")),
     }
 
 
 def of_cupy():
-    """The names that the installed CuPy has, and the signatures of those functions that tell one."""
+    """Names in the installed CuPy, and the signatures of functions that have one."""
     cupy = importlib.import_module("cupy")
 
-    def public(found):
-        return sorted(name for name in dir(found) if not name.startswith("_"))
+    def public(value):
+        return sorted(name for name in dir(value) if not name.startswith("_"))
 
     signatures = {}
     for name in public(cupy):
@@ -96,7 +96,7 @@ def of_cupy():
             try:
                 signatures[name] = parameters(value)
             except (TypeError, ValueError):
-                continue  # compiled ufuncs tell none
+                continue  # compiled ufuncs have none
     return {
         "names": public(cupy),
         "ndarray": public(cupy.ndarray),
@@ -116,7 +116,7 @@ def _has(dotted):
 
 
 def wheels():
-    """The record of what is installed."""
+    """Record of the installed packages."""
     return {
         "how": "read by inspect.signature from the installed wheels, on a machine without a GPU",
         "python": sys.version.split()[0],
@@ -128,7 +128,7 @@ def wheels():
 
 
 def sources(version, folder):
-    """The record of a release, without CuPy, from its source files."""
+    """Record of a release, without CuPy, from its source files."""
     api = {}
     for name, file in FILES.items():
         text = Path(folder, file).read_text() if Path(folder, file).is_file() else ""
@@ -144,27 +144,27 @@ def sources(version, folder):
 
 
 def of_source(text, name):
-    """The entry of a function or class in Python or Cython source; ``None`` where it is not there."""
+    """Entry of a function or class in Python or Cython source; ``None`` if it is missing."""
     defined = re.search(rf"^( *)(?:cdef )?class {name}\b", text, re.M)
     if not defined:
-        found = _definitions(text).get(name)
-        return None if found is None else {"parameters": found}
+        listed = _definitions(text).get(name)
+        return None if listed is None else {"parameters": listed}
     body = text[defined.end() :]
     after = re.search(rf"^ {{0,{len(defined[1])}}}(?:def|class|cdef|cpdef|@)\b", body, re.M)
     body = body[: after.start()] if after else body
     methods = _definitions(body)
-    described = re.findall(r"^    (\w+_) = \w+\(", body, re.M)  # attributes that cuML makes arrays of
+    described = re.findall(r"^    (\w+_) = \w+\(", body, re.M)  # attributes that cuML converts to arrays
     computed = re.findall(r"@(?:cached_)?property\s+def (\w+_)\(", body)
     return {
         "parameters": methods["__init__"],
         "methods": {method: methods[method] for method in METHODS if method in methods},
-        "properties": sorted(found for found in {*described, *computed} if not found.startswith("_")),
+        "properties": sorted(name for name in {*described, *computed} if not name.startswith("_")),
     }
 
 
 def _definitions(text):
-    """Parameter lists of all ``def`` statements, by name; the last one of a name counts."""
-    found = {}
+    """Parameter lists of all ``def`` statements by name; of several with one name, the last."""
+    definitions = {}
     for match in re.finditer(r"^ *def (\w+)\(", text, re.M):
         inside, depth, end = [""], 1, match.end()
         while depth:
@@ -178,29 +178,29 @@ def _definitions(text):
         # Cython puts a parameter's type before its name
         plain = [re.sub(r"^\s*[\w.]+\s+(?=\w+\s*(=|$))", "", part) for part in inside]
         arguments = ast.parse(f"def _({','.join(plain)}): pass").body[0].args
-        found[match[1]] = _listed(arguments)
-    return found
+        definitions[match[1]] = _listed(arguments)
+    return definitions
 
 
 def _listed(arguments):
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
     kinds = ["POSITIONAL_ONLY"] * len(arguments.posonlyargs) + ["POSITIONAL_OR_KEYWORD"] * len(arguments.args)
-    found = list(zip(positional, kinds, defaults, strict=True))
+    listed = list(zip(positional, kinds, defaults, strict=True))
     if arguments.vararg:
-        found.append((arguments.vararg, "VAR_POSITIONAL", None))
-    found += [
+        listed.append((arguments.vararg, "VAR_POSITIONAL", None))
+    listed += [
         (it, "KEYWORD_ONLY", value) for it, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     ]
     if arguments.kwarg:
-        found.append((arguments.kwarg, "VAR_KEYWORD", None))
+        listed.append((arguments.kwarg, "VAR_KEYWORD", None))
     return [
-        [it.arg, kind, None if value is None else ast.unparse(value)] for it, kind, value in found if it.arg != "self"
+        [it.arg, kind, None if value is None else ast.unparse(value)] for it, kind, value in listed if it.arg != "self"
     ]
 
 
 def dumps(value, level=0):
-    """JSON with a line for each name and each signature."""
+    """JSON with one line per name and signature."""
     if isinstance(value, dict) and level < 4 and value:
         lines = [f"{' ' * (level + 1)}{json.dumps(key)}: {dumps(it, level + 1)}" for key, it in value.items()]
         return "{\n" + ",\n".join(lines) + "\n" + " " * level + "}"

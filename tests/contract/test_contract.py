@@ -1,4 +1,4 @@
-"""The two records: what they say of the calls that the CUDA backend makes."""
+"""The two records, for the calls of the CUDA backend."""
 
 import ast
 import json
@@ -16,12 +16,12 @@ OLD, NEW = (RECORDED[name] for name in RELEASES)
 
 
 def names(release, entry, method=None):
-    found = RECORDED[release]["api"][entry]
-    return [name for name, _, _ in (found["methods"][method] if method else found["parameters"])]
+    recorded = RECORDED[release]["api"][entry]
+    return [name for name, _, _ in (recorded["methods"][method] if method else recorded["parameters"])]
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_record_names_every_entry_or_says_that_it_could_not(release):
+def test_a_record_lists_every_entry_as_recorded_or_unrecorded(release):
     recorded = RECORDED[release]
     assert set(recorded["api"]) | set(recorded["unrecorded"]) == set(record.FILES)
     assert {"cuml", "cudf", "rmm", "cupy"} <= set(recorded["versions"])
@@ -29,7 +29,7 @@ def test_a_record_names_every_entry_or_says_that_it_could_not(release):
     assert record.dumps(recorded) + "\n" == Path(__file__).with_name(f"rapids-{release}.json").read_text()
 
 
-def test_differences_between_the_releases_that_bite():
+def test_differences_between_the_releases_that_matter():
     for entry in ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN", "cuml.metrics.trustworthiness"):
         assert "handle" in names("23.12", entry)
         assert "handle" not in names("26.10", entry)
@@ -55,7 +55,7 @@ def test_cupy_or_array_api_compat_has_every_function_of_the_array_code(release):
     assert {name: where for name, where in uses.array_functions().items() if name not in offered} == {}
 
 
-def test_sources_are_read_as_inspect_reads_what_they_define():
+def test_sources_give_the_same_record_as_inspect():
     cython = """
 cdef class _State:
     def fit(self, wrong): pass
@@ -96,7 +96,7 @@ def vectors(clusterer, int batch_size=4096): pass
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_arrays_of_the_stand_ins_have_nothing_that_those_of_the_release_have_not(release, monkeypatch):
+def test_arrays_of_the_stand_ins_offer_nothing_that_the_release_does_not(release, monkeypatch):
     fake_rapids.install(monkeypatch, release)
     offered = {name for name in dir(record.find("cupy.ndarray")) if not name.startswith("_")}
     assert offered <= set(RECORDED[release]["cupy"]["ndarray"])

@@ -1,4 +1,4 @@
-"""What the array code asks of an array library."""
+"""Functions of an array library that the array code uses."""
 
 import ast
 from pathlib import Path
@@ -10,11 +10,11 @@ NOT_ARRAY_CODE = "backends"
 
 
 def array_functions():
-    """Every NAME of ``xp.NAME`` in the package, ``linalg.NAME`` included, with one module that uses it."""
-    found = {}
+    """Every NAME of ``xp.NAME`` in the package, with ``linalg.NAME``, and one module that uses it."""
+    used = {}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             name = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
             if name.startswith("xp.") and path.parent.name != NOT_ARRAY_CODE:
-                found[name.removeprefix("xp.")] = path.stem
-    return found
+                used[name.removeprefix("xp.")] = path.stem
+    return used

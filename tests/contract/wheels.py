@@ -1,6 +1,6 @@
-"""The real wheels of RAPIDS and CuPy, without a GPU: they import, construct estimators and tell their signatures.
+"""The real wheels of RAPIDS and CuPy, without a GPU: they import, construct estimators and have signatures.
 
-Not named test_*.py, so that it runs where it is asked for only: `make contract`.
+Not named test_*.py, so that it runs only on request: `make contract`.
 """
 
 import importlib
@@ -18,7 +18,10 @@ import uses
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.errors import BackendUnavailable
-from bsoid_gpu.settings.schema import Clusters, Embedding
+from bsoid_gpu.estimators import hdbscan_cuda, umap_cuda
+from bsoid_gpu.estimators.base import SILENT
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.umap import UmapSettings
 
 pytestmark = [pytest.mark.contract, pytest.mark.filterwarnings("ignore")]
 RELEASE = "26.10"
@@ -30,14 +33,14 @@ POINTS = np.zeros((50, 3), dtype=np.float32)
 
 @pytest.fixture
 def backend(monkeypatch):
-    """The backend on the real libraries, as far as they go without a device; arrays are NumPy's."""
+    """The backend on the real libraries, as far as they work without a device; arrays are NumPy's."""
     import cupy
 
     proof = SimpleNamespace(sum=lambda: SimpleNamespace(get=lambda: 499_500))
     monkeypatch.setattr(cupy, "arange", lambda _: proof)
     made = CudaBackend()
-    made._cp = np
-    monkeypatch.setattr(made, "_free", lambda: 10**12)
+    made.cupy = np
+    monkeypatch.setattr(made, "free_bytes", lambda: 10**12)
     return made
 
 
@@ -47,42 +50,42 @@ def test_the_record_is_of_the_installed_version(name):
 
 
 @pytest.mark.parametrize("name", record.FILES)
-def test_signatures_are_the_recorded_ones(name):
+def test_signatures_match_the_record(name):
     assert record.of_object(record.find(name)) == RECORDED["api"][name], AGAIN
 
 
-def test_cupy_has_the_recorded_names_and_signatures():
+def test_cupy_matches_the_record():
     assert record.of_cupy() == RECORDED["cupy"], AGAIN
 
 
 @pytest.mark.parametrize("start", [None, POINTS], ids=["spectral", "given"])
 @pytest.mark.parametrize("repeatable", [True, False])
-def test_umap_takes_what_the_backend_gives(start, repeatable, backend, monkeypatch):
+def test_umap_accepts_the_arguments_of_the_backend(start, repeatable, backend, monkeypatch):
     from cuml.manifold import UMAP
 
     made = []
     monkeypatch.setattr(UMAP, "fit_transform", lambda self, data: (made.append(self), POINTS)[1])
-    settings = Embedding(neighbours=7, epochs=200, repeatable=repeatable)
-    backend.embed(np.zeros((50, 36)), start, settings, seed=23)
-    given = made[0].get_params()
-    assert (given["n_neighbors"], given["n_components"], given["n_epochs"]) == (7, 3, 200)
-    assert given["random_state"] == (23 if repeatable else None)
-    assert given["build_algo"] == ("brute_force_knn" if repeatable else "auto")
-    assert given["init"] == "spectral" if start is None else np.array_equal(given["init"], start)
+    settings = UmapSettings(neighbours=7, epochs=200, repeatable=repeatable)
+    umap_cuda.fit_by_cuml(np.zeros((50, 36)), start, settings, 23, backend, SILENT)
+    parameters = made[0].get_params()
+    assert (parameters["n_neighbors"], parameters["n_components"], parameters["n_epochs"]) == (7, 3, 200)
+    assert parameters["random_state"] == (23 if repeatable else None)
+    assert parameters["build_algo"] == ("brute_force_knn" if repeatable else "auto")
+    assert parameters["init"] == "spectral" if start is None else np.array_equal(parameters["init"], start)
 
 
-def test_hdbscan_takes_what_the_backend_gives(backend, monkeypatch):
+def test_hdbscan_accepts_the_arguments_of_the_backend(backend, monkeypatch):
     from cuml.cluster import HDBSCAN
     from cuml.cluster.hdbscan import all_points_membership_vectors
 
     monkeypatch.setattr(HDBSCAN, "fit", lambda self, data: self)
-    settings = Clusters()
-    model = backend._hdbscan(POINTS, 12, settings.min_samples, settings.selection, prediction_data=True)
-    given = model.get_params()
-    assert (given["min_cluster_size"], given["min_samples"]) == (12, settings.min_samples)
-    assert (given["cluster_selection_method"], given["prediction_data"]) == (settings.selection, True)
+    settings = HdbscanSettings()
+    model = hdbscan_cuda.fitted(POINTS, 12, settings.min_samples, settings.selection, backend, prediction_data=True)
+    parameters = model.get_params()
+    assert (parameters["min_cluster_size"], parameters["min_samples"]) == (12, settings.min_samples)
+    assert (parameters["cluster_selection_method"], parameters["prediction_data"]) == (settings.selection, True)
     inspect.signature(all_points_membership_vectors).bind(model, batch_size=100)
-    assert not hasattr(model, "single_linkage_tree_")  # before a fit, and without a complaint that hdbscan is missing
+    assert not hasattr(model, "single_linkage_tree_")  # before a fit, and without an error that hdbscan is missing
 
 
 def test_the_stand_ins_offer_nothing_that_the_wheels_do_not(monkeypatch):
@@ -95,8 +98,8 @@ def test_the_stand_ins_offer_nothing_that_the_wheels_do_not(monkeypatch):
         kinds = [it[:2] for it in record.parameters(record.find(name))]
         assert kinds == [it[:2] for it in record.parameters(real[name])], name
     for name in functions:
-        given = {it[0] for it in record.parameters(record.find(name))}
-        assert given <= {it[0] for it in record.parameters(real[name])}, name
+        parameters = {it[0] for it in record.parameters(record.find(name))}
+        assert parameters <= {it[0] for it in record.parameters(real[name])}, name
     for name in classes:
         offered = {it for it in dir(record.find(name)) if not it.startswith("_")}
         missing = {it for it in offered if not hasattr(real[name], it)}
@@ -110,7 +113,7 @@ def test_array_api_compat_offers_every_function_of_the_array_code():
         assert hasattr(getattr(xp, first, None), second) if second else hasattr(xp, first), f"{name}, used in {where}"
 
 
-def test_without_a_gpu_the_wheels_raise_and_the_backend_says_so():
+def test_without_a_gpu_the_wheels_raise_and_the_backend_is_unavailable():
     import cupy
 
     if cupy.cuda.is_available():

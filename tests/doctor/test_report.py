@@ -15,12 +15,12 @@ BAD = selfcheck.Result("labels", False, "97 % of the frames", 0.97, 0.999)
 
 @pytest.fixture
 def results(monkeypatch):
-    """A machine on which CUDA works, and what its self-check finds."""
-    found = [GOOD]
+    """Results of the self-check of a machine on which CUDA works."""
+    checked = [GOOD]
     working = cuda_diagnosis.Diagnosis("cuda", True, ("Tesla V100-PCIE-16GB: compute capability 7.0, 16.9 GB",))
     monkeypatch.setattr(report, "try_cuda", lambda _: (CpuBackend(), working))
-    monkeypatch.setattr(selfcheck, "check", lambda *_: found)
-    return found
+    monkeypatch.setattr(selfcheck, "check", lambda *_: checked)
+    return checked
 
 
 def run(*arguments):
@@ -37,23 +37,23 @@ def test_a_self_check_that_agrees(results):
     ]
 
 
-def test_a_self_check_that_does_not_agree_is_3(results):
+def test_a_self_check_that_does_not_agree_exits_with_3(results):
     results.append(BAD)
     for arguments in ([], ["--backend", "cuda"], ["--json"]):
         assert run(*arguments).exit_code == 3
-    words = run().stdout
-    assert "FAILED  labels: 97 % of the frames" in words
-    assert "--backend cpu" in words
+    text = run().stdout
+    assert "FAILED  labels: 97 % of the frames" in text
+    assert "--backend cpu" in text
     assert run("--backend", "cpu").exit_code == 0
     assert run("--backend", "cuda", "--no-check").exit_code == 0
 
 
-def test_where_cuda_does_not_work_nothing_is_checked(monkeypatch):
+def test_nothing_is_checked_if_cuda_does_not_work(monkeypatch):
     monkeypatch.setattr(cuda_probe, "survey", cuda_probe.Survey)
     monkeypatch.setattr(selfcheck, "check", lambda *_: pytest.fail("there is nothing to check"))
-    found = json.loads(run("--json").stdout)
-    assert found["self_check"] is None
-    assert cuda_probe.Survey.from_dict(found["survey"]) == cuda_probe.Survey()
+    examined = json.loads(run("--json").stdout)
+    assert examined["self_check"] is None
+    assert cuda_probe.Survey.from_dict(examined["survey"]) == cuda_probe.Survey()
     assert run().exit_code == 0
     done = run("--backend", "cuda")
     assert done.exit_code == 3

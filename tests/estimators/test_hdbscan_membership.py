@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree
 from bsoid_gpu.estimators.hdbscan_membership import membership_vectors, same_clusters
 
 
@@ -32,7 +32,7 @@ def by_hdbscan(points, cut):
 @pytest.mark.parametrize("size", [12, 40, 120])
 def test_memberships_are_hdbscans(cpu, selection, size):
     points = clouds()
-    cut = hdbscan_tree.cut(cpu.single_linkage(points, 10), size, selection)
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 10), size, selection)
     assert len(cut.selected) > 1
     np.testing.assert_allclose(membership_vectors(points, cut), by_hdbscan(points, cut), rtol=1e-9, atol=1e-300)
 
@@ -40,27 +40,24 @@ def test_memberships_are_hdbscans(cpu, selection, size):
 @pytest.mark.parametrize("size", [5, 60])
 def test_the_way_to_the_nearest_exemplars_and_the_bins_at_a_time_change_no_bit(cpu, monkeypatch, size):
     points = clouds()
-    cut = hdbscan_tree.cut(cpu.single_linkage(points, 5), size, "leaf")
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 5), size, "leaf")
     vectors = []
     for few, entries in ((1, 1000), (10**6, 1000), (10**6, 10**10), (10**6, 1)):  # trees, then all distances
-        monkeypatch.setattr(membership, "FEW", few)
-        monkeypatch.setattr(membership, "ENTRIES", entries)
+        monkeypatch.setattr(hdbscan_membership, "FEW", few)
+        monkeypatch.setattr(hdbscan_membership, "ENTRIES", entries)
         vectors.append(membership_vectors(points, cut).tobytes())
     assert len(set(vectors)) == 1
 
 
-def test_three_bins_and_two_clusters_by_hand():
-    """Bins 0 and 1 are clusters of their own for as long as anything is, bin 2 leaves the root before they separate."""
-    fields = {
-        "parent": [4, 4, 4, 5, 6, 5],
-        "child": [5, 6, 2, 0, 1, 3],
-        "lambda_val": [1.0, 1.0, 0.5, 4.0, 2.0, 3.0],
-    }
-    condensed = tuple(np.asarray(values) for values in fields.values())
+# nodes 5 and 6 leave the root, 4, at density 1, bin 2 earlier; bins 0 and 3 leave node 5, bin 1 node 6
+CONDENSED = tuple(
+    np.asarray(values) for values in ([4, 4, 4, 5, 6, 5], [5, 6, 2, 0, 1, 3], [1.0, 1.0, 0.5, 4.0, 2.0, 3.0])
+)  # parent, child, density
+PLACES = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
 
-    cut = hdbscan_tree.Cut(np.asarray([0, 1, -1, 0]), condensed, np.asarray([5, 6]))
-    places = np.asarray([[0.0], [4.0], [1.0], [0.5]], dtype=np.float32)
-    vectors = membership_vectors(places, cut)
+
+def test_four_bins_and_two_clusters_by_hand():
+    vectors = membership_vectors(PLACES, hdbscan_tree.Cut(np.asarray([0, 1, -1, 0]), CONDENSED, np.asarray([5, 6])))
     near = np.asarray([1 / 1.0, 1 / 3.0])  # of bin 2, to the exemplars: bin 0 and bin 1
     late = np.exp(np.exp(-1.0 / 0.5)) * np.ones(2)  # it leaves the root at 0.5, whose last split is at 1
     share = near * late / np.sum(near * late)
@@ -68,6 +65,12 @@ def test_three_bins_and_two_clusters_by_hand():
     late = np.exp(np.exp(-4.0 / np.asarray([3.0, 1.0])))  # bin 3 leaves node 5 at 3; nodes 5 and 6 separate at 1
     share = np.asarray([1 / 0.5, 1 / 3.5]) * late
     np.testing.assert_allclose(vectors[3], share / share.sum() * 3.0 / 4.0, rtol=1e-6)
+
+
+def test_four_bins_and_one_cluster_by_hand():
+    """Of the density at which the cluster ends, 4, the share at which a bin leaves it or is separated from it."""
+    vectors = membership_vectors(PLACES, hdbscan_tree.Cut(np.asarray([0, -1, -1, 0]), CONDENSED, np.asarray([5])))
+    np.testing.assert_allclose(vectors, [[4 / 4], [1 / 4], [0.5 / 4], [3 / 4]])
 
 
 def test_clusters_are_the_same_in_any_order():

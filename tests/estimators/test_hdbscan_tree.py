@@ -2,8 +2,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import cdist, squareform
 
 from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators.hdbscan_membership import membership_vectors
 
 # 10 is the root; 11 and 12 are its parts, 13 and 14 those of 11
 PARTS = SimpleNamespace(parent=np.array([10, 10, 11, 11]), child=np.array([11, 12, 13, 14]))
@@ -14,7 +20,7 @@ PARTS = SimpleNamespace(parent=np.array([10, 10, 11, 11]), child=np.array([11, 1
     [
         pytest.param({11: 3.0, 12: 1.0, 13: 1.0, 14: 1.5}, [11, 12], id="a cluster outweighs its parts"),
         pytest.param({11: 2.0, 12: 1.0, 13: 1.0, 14: 1.5}, [12, 13, 14], id="the parts outweigh it"),
-        pytest.param({11: 2.5, 12: 1.0, 13: 1.0, 14: 1.5}, [11, 12], id="of equals the larger one"),
+        pytest.param({11: 2.5, 12: 1.0, 13: 1.0, 14: 1.5}, [11, 12], id="on a tie the larger one"),
         pytest.param({11: 2.0, 12: -1e-7, 13: 2.5, 14: -1e-7}, [12, 13, 14], id="a rounded 0 is no loss"),
     ],
 )
@@ -24,5 +30,47 @@ def test_the_clusters_with_the_most_mass_are_selected(scores, selected):
 
 def test_a_lattice_is_cut_though_its_clusters_have_no_mass(cpu):
     points = np.stack(np.meshgrid(*[np.arange(9.0)] * 3), -1).reshape(-1, 3).astype(np.float32)
-    cut = hdbscan_tree.cut(cpu.single_linkage(points, 10), 5, "eom")
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, 10), 5, "eom")
     assert sorted(set(cut.labels.tolist()) - {-1}) == list(range(len(cut.selected)))
+
+
+def test_edges_of_one_length_are_joined_in_the_order_of_their_ends():
+    edges = np.asarray([[2.0, 1.0, 1.0], [3.0, 0.0, 2.0], [1.0, 0.0, 1.0]])
+    linkage = hdbscan_tree.linkage(edges)
+    assert np.sort(linkage[:, :2], axis=1).tolist() == [[0, 1], [2, 4], [3, 5]]
+    assert linkage[:, 2:].tolist() == [[1, 2], [1, 3], [2, 4]]
+
+
+def test_neither_the_order_of_the_edges_nor_that_of_their_ends_changes_the_tree():
+    rng = np.random.default_rng(0)
+    nodes = np.arange(1, 40)
+    edges = np.column_stack([rng.integers(nodes), nodes, rng.integers(1, 3, size=39)]).astype(float)
+    expected = hdbscan_tree.linkage(edges)
+    for _ in range(20):
+        shuffled = rng.permutation(edges)
+        turned = rng.random(39) < 0.5
+        shuffled[turned, :2] = shuffled[turned, 1::-1]
+        assert np.array_equal(hdbscan_tree.linkage(shuffled), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(2, 30).flatmap(lambda n: arrays(np.int8, st.tuples(st.just(n), st.integers(1, 3)))),
+    st.sampled_from([1, 2, 10]),
+    st.integers(2, 40),
+    st.sampled_from(["eom", "leaf"]),
+)
+def test_any_points_are_cut_into_clusters_of_the_size_asked_for(cpu, points, min_samples, size, selection):
+    linkage = hdbscan_tree.single_linkage(points.astype(np.float32), min_samples)
+    distance = cdist(points, points)
+    core = np.sort(distance, axis=1)[:, min(min_samples, len(points) - 1)]  # the point itself does not count
+    reachability = squareform(np.maximum(distance, np.maximum(core, core[:, None])), checks=False)
+    np.testing.assert_allclose(linkage[:, 2], hierarchy.linkage(reachability, "single")[:, 2])
+    assert linkage[-1, 3] == len(points)
+    cut = hdbscan_tree.cut(linkage, size, selection)
+    assert len(cut.selected) != 1  # the root is no cluster
+    counts = np.bincount(cut.labels + 1, minlength=len(cut.selected) + 1)
+    assert len(counts) == len(cut.selected) + 1
+    assert (counts[1:] >= size).all()
+    if len(cut.selected):
+        assert membership_vectors(points.astype(np.float32), cut).shape == (len(points), len(cut.selected))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from array_api_compat import array_namespace
 
-from bsoid_gpu.estimators.initialisation import part_ties, principal_start
+from bsoid_gpu.estimators.initialisation import principal_components
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -10,7 +10,7 @@ def test_the_start_lies_along_the_principal_components_with_their_largest_loadin
     rng = np.random.default_rng(seed)
     turned, _ = np.linalg.qr(rng.normal(size=(5, 5)))
     scaled = rng.normal(size=(2000, 5)) * [5.0, 3.0, 2.0, 0.5, 0.1] @ turned.T
-    start = arrays.to_host(principal_start(arrays.asarray(scaled), 3, 0))
+    start = arrays.to_host(principal_components(arrays.asarray(scaled), 3, 0))
     assert start.dtype == np.float32
     np.testing.assert_allclose([start.min(axis=0), start.max(axis=0)], [[0.0] * 3, [10.0] * 3], atol=1e-6)
     components = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)[2][:3]
@@ -25,59 +25,32 @@ def test_the_column_of_the_largest_loading_gives_the_direction(arrays, column, s
     # one direction of variance: the largest loading is that of the column with the wider range
     wide = np.arange(11.0)
     scaled = np.stack([wide, slope * wide], axis=1)[:, [column, 1 - column]]
-    start = arrays.to_host(principal_start(arrays.asarray(scaled), 1, 0))
+    start = arrays.to_host(principal_components(arrays.asarray(scaled), 1, 0))
     np.testing.assert_allclose(start[:, 0], wide, atol=0.01)
-    mirrored = arrays.to_host(principal_start(arrays.asarray(-scaled), 1, 0))
+    mirrored = arrays.to_host(principal_components(arrays.asarray(-scaled), 1, 0))
     np.testing.assert_allclose(mirrored[:, 0], 10 - wide, atol=0.01)
 
 
 @pytest.mark.parametrize("signs", [[1.0, 1.0, -1.0], [-1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
 def test_the_signs_of_the_eigenvectors_do_not_matter(arrays, monkeypatch, signs):
     scaled = arrays.asarray(np.random.default_rng(2).normal(size=(200, 3)) @ np.diag([3.0, 2.0, 1.0]))
-    expected = arrays.to_host(principal_start(scaled, 3, 0))
+    expected = arrays.to_host(principal_components(scaled, 3, 0))
     linalg = array_namespace(scaled).linalg
     eigh = linalg.eigh
     monkeypatch.setattr(linalg, "eigh", lambda matrix: (eigh(matrix)[0], eigh(matrix)[1] * arrays.asarray(signs)))
-    assert arrays.to_host(principal_start(scaled, 3, 0)).tobytes() == expected.tobytes()
+    assert arrays.to_host(principal_components(scaled, 3, 0)).tobytes() == expected.tobytes()
 
 
 def test_the_start_by_hand(arrays):
     # variance 18 along (1, 1), 1/2 along (1, -1)
     scaled = np.asarray([[-3.0, -3.0], [3.0, 3.0], [0.5, -0.5], [-0.5, 0.5]])
-    start = arrays.to_host(principal_start(arrays.asarray(scaled), 2, 0))
+    start = arrays.to_host(principal_components(arrays.asarray(scaled), 2, 0))
     np.testing.assert_allclose(start[:, 0], [0, 10, 5, 5], atol=0.01)
     assert sorted(np.round(start[:, 1]).tolist()) == [0, 5, 5, 10]
 
 
 def test_more_dimensions_than_columns_and_equal_bins_still_start_at_different_positions(arrays):
     for scaled in (np.zeros((50, 2)), np.repeat(np.arange(5.0), 10)[:, None] * [1.0, 2.0]):
-        start = arrays.to_host(principal_start(arrays.asarray(scaled), 3, 0))
+        start = arrays.to_host(principal_components(arrays.asarray(scaled), 3, 0))
         assert np.isfinite(start).all()
         assert len(np.unique(start, axis=0)) == 50
-
-
-def test_equal_rows_are_separated_by_the_resolution_of_float32_and_no_other_row_moves(arrays):
-    rng = np.random.default_rng(1)
-    rows = rng.normal(0, 10, size=(500, 3)).astype(np.float32)
-    rows[100:120] = rows[7]
-    rows[300] = rows[200]
-    separated = arrays.to_host(part_ties(arrays.asarray(rows), 5, arrays.to_host))
-    assert separated.dtype == np.float32
-    assert len(np.unique(separated, axis=0)) == 500
-    moved = np.flatnonzero((separated != rows).any(axis=1))
-    assert set(moved) <= {*range(100, 120), 300}
-    assert np.abs(separated - rows).max() <= 16 * np.abs(rows).max() * 2.0**-23
-    again = arrays.to_host(part_ties(arrays.asarray(rows), 5, arrays.to_host))
-    assert again.tobytes() == separated.tobytes()
-    assert part_ties(rows, 5, np.asarray).tobytes() == separated.tobytes()  # the same on every array library
-
-
-@pytest.mark.parametrize("value", [0.0, 3.5])
-def test_rows_that_are_all_equal_are_separated_too(value):
-    separated = part_ties(np.full((20_000, 3), value, dtype=np.float32), 0, np.asarray)
-    assert len(np.unique(separated, axis=0)) == 20_000
-
-
-def test_rows_that_are_all_different_stay(arrays):
-    rows = np.asarray([[0, 1], [1, 0], [0, 0]], dtype=np.float32)
-    assert arrays.to_host(part_ties(arrays.asarray(rows), 0, arrays.to_host)).tobytes() == rows.tobytes()

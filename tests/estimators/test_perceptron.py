@@ -4,12 +4,15 @@ import array_api_strict
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, device
+from conftest import NumpyArrays
 from sklearn.neural_network import MLPClassifier
 
-from bsoid_gpu.estimators import perceptron
-from bsoid_gpu.settings.schema import Classifier
+from bsoid_gpu.estimators import network, perceptron
+from bsoid_gpu.estimators.base import predict
+from bsoid_gpu.estimators.perceptron import PerceptronSettings
 
-QUICK = Classifier(hidden=(16, 16), learning_rate=0.03, batch=1024, max_epochs=12, patience=12, tolerance=0.0)
+HOST = NumpyArrays()
+QUICK = PerceptronSettings(hidden=(16, 16), learning_rate=0.03, batch=1024, max_epochs=12, patience=12, tolerance=0.0)
 
 
 def gaussians(bins=600, seed=0, centres=((0, 0, 0), (4, 0, 0), (0, 4, 0))):
@@ -21,7 +24,7 @@ def gaussians(bins=600, seed=0, centres=((0, 0, 0), (4, 0, 0), (0, 4, 0))):
 
 def fitted(arrays, features, labels, n_classes, settings=QUICK, seed=0):
     """The perceptron, its arrays on the host."""
-    model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), n_classes, settings, seed, arrays.to_host)
+    model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), n_classes, settings, seed, arrays)
     return perceptron.Perceptron.from_arrays({name: arrays.to_host(array) for name, array in model.arrays().items()})
 
 
@@ -46,7 +49,7 @@ def test_gradient_is_that_of_finite_differences(hidden, arrays):
     sizes = (3, *hidden, 4)
     parameters = rng.normal(size=sum((a + 1) * b for a, b in pairwise(sizes)))
     x, labels = rng.normal(size=(6, 3)), np.array([0, 1, 2, 2, 1, 0])  # class 3 has no row
-    slope = perceptron.gradient(arrays.asarray(parameters), sizes, arrays.asarray(x), arrays.asarray(np.eye(4)[labels]))
+    slope = network.gradient(arrays.asarray(parameters), sizes, arrays.asarray(x), arrays.asarray(np.eye(4)[labels]))
     step = 1e-6
     expected = [
         (cross_entropy(parameters + e, sizes, x, labels) - cross_entropy(parameters - e, sizes, x, labels)) / (2 * step)
@@ -58,7 +61,7 @@ def test_gradient_is_that_of_finite_differences(hidden, arrays):
 def test_gradient_of_one_weight_by_hand(arrays):
     # two classes, all parameters 0: both have probability 1/2, so the slope of a logit is 1/2 less 1 where it is true
     zero, x, target = np.zeros(4), np.array([[3.0]]), np.array([[1.0, 0.0]])
-    slope = perceptron.gradient(arrays.asarray(zero), (1, 2), arrays.asarray(x), arrays.asarray(target))
+    slope = network.gradient(arrays.asarray(zero), (1, 2), arrays.asarray(x), arrays.asarray(target))
     assert arrays.to_host(slope).tolist() == [-1.5, 1.5, -0.5, 0.5]
 
 
@@ -87,7 +90,7 @@ def test_the_penalised_gradient_is_that_of_scikit_learn():
         layers = zip(other.coefs_, other.intercepts_, strict=True)
         vectors.append(np.concatenate([part.ravel() for layer in layers for part in layer]))
     before, after = vectors
-    slope = perceptron.gradient(before, (3, 5, 3), features, np.eye(3)[labels])
+    slope = network.gradient(before, (3, 5, 3), features, np.eye(3)[labels])
     slope = slope + perceptron.weight_decay(np, (3, 5, 3), 0.3) * before
     np.testing.assert_allclose(slope, (before - after) / 1e-3, rtol=1e-5, atol=1e-8)
 
@@ -96,18 +99,18 @@ def test_the_penalised_gradient_is_that_of_scikit_learn():
 def test_l2_takes_the_weights_to_0_and_leaves_the_biases(arrays, hidden):
     # nothing is known of the bins: the best biases predict the share of each class, whatever the l2
     features, labels = np.ones((1000, 2)), np.repeat([0, 0, 0, 1], 250)
-    settings = Classifier(**{**vars(QUICK), "hidden": hidden, "l2": 1.0, "learning_rate": 0.2})
+    settings = PerceptronSettings(**{**vars(QUICK), "hidden": hidden, "l2": 1.0, "learning_rate": 0.2})
     model = fitted(arrays, features, labels, 2, settings)
     assert max(np.abs(weights).max() for weights in model.weights) < 1e-3
-    np.testing.assert_allclose(perceptron.predict_proba(model, features[:1]), [[0.75, 0.25]], atol=0.01)
+    np.testing.assert_allclose(model.predict_proba(features[:1]), [[0.75, 0.25]], atol=0.01)
 
 
 def test_mini_batches_by_hand():
-    settings = Classifier(learning_rate=0.05, batch=2048)
+    settings = PerceptronSettings(learning_rate=0.05, batch=2048)
     assert perceptron.mini_batches(70_000, settings) == (50, 0.05)  # of 1400 bins
     assert perceptron.mini_batches(1_024_000, settings) == (500, 0.05)  # of 2048 bins
     assert perceptron.mini_batches(12_800, settings) == (50, 0.025)  # of 256 bins: a quarter of 1024, half of the step
-    assert perceptron.mini_batches(1600, Classifier(learning_rate=0.05, batch=16)) == (100, 0.05 / 8)
+    assert perceptron.mini_batches(1600, PerceptronSettings(learning_rate=0.05, batch=16)) == (100, 0.05 / 8)
     assert perceptron.mini_batches(49, settings) == (49, 0.05 / 32)  # of one bin
 
 
@@ -124,7 +127,7 @@ def test_a_fit_takes_the_steps_of_its_schedule(monkeypatch):
         perceptron, "adam", lambda p, slope, moments, step: steps.append(step) or adam(p, slope, moments, step)
     )
     features, labels = gaussians(1000)
-    perceptron.fit(features, labels, 3, Classifier(**{**vars(QUICK), "max_epochs": 2}), 0, np.asarray)
+    perceptron.fit(features, labels, 3, PerceptronSettings(**{**vars(QUICK), "max_epochs": 2}), 0, HOST)
     # 900 bins are fitted to, in 50 batches of 18; 20 of the 100 updates are the warm-up
     largest = QUICK.learning_rate * np.sqrt(18 / 1024)
     rise, fall = np.arange(0.5, 20) / 20, np.arange(79.5, 0, -1) / 80
@@ -144,15 +147,15 @@ def test_first_updates_of_adam_by_hand(arrays):
 def test_three_clouds_are_classified_on_every_array_library(arrays):
     features, labels = gaussians()
     held_out, expected = gaussians(seed=1)
-    model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 3, QUICK, 0, arrays.to_host)
-    predicted = arrays.to_host(perceptron.predict(model, arrays.asarray(held_out)))
+    model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 3, QUICK, 0, arrays)
+    predicted = arrays.to_host(predict(model, arrays.asarray(held_out)))
     assert predicted.dtype == np.int64
     assert np.mean(predicted == expected) > 0.95
-    probability = arrays.to_host(perceptron.predict_proba(model, arrays.asarray(held_out)))
+    probability = arrays.to_host(model.predict_proba(arrays.asarray(held_out)))
     assert probability.dtype == np.float32
     np.testing.assert_allclose(
         probability,
-        perceptron.predict_proba(perceptron.fit(features, labels, 3, QUICK, 0, np.asarray), held_out),
+        perceptron.fit(features, labels, 3, QUICK, 0, HOST).predict_proba(held_out),
         atol=1e-4,
     )
 
@@ -160,8 +163,8 @@ def test_three_clouds_are_classified_on_every_array_library(arrays):
 def test_classes_that_no_straight_line_divides():
     corner = np.random.default_rng(0).integers(2, size=(1000, 2))
     features = corner + np.random.default_rng(1).normal(scale=0.1, size=corner.shape)
-    model = perceptron.fit(features, corner[:, 0] ^ corner[:, 1], 2, QUICK, 0, np.asarray)
-    assert perceptron.predict(model, np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])).tolist() == [0, 1, 1, 0]
+    model = perceptron.fit(features, corner[:, 0] ^ corner[:, 1], 2, QUICK, 0, HOST)
+    assert predict(model, np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])).tolist() == [0, 1, 1, 0]
 
 
 def test_held_out_accuracy_where_the_best_possible_is_known():
@@ -171,9 +174,9 @@ def test_held_out_accuracy_where_the_best_possible_is_known():
     labels = 2 * (np.sum(features**2, axis=1) > 5 / 3) + (features[:, 0] > features[:, 1])
     labels = np.where(rng.random(8000) < 0.1, rng.integers(4, size=8000), labels)
     model = perceptron.fit(
-        features[:6000], labels[:6000], 4, Classifier(**{**vars(QUICK), "hidden": (64, 64)}), 0, np.asarray
+        features[:6000], labels[:6000], 4, PerceptronSettings(**{**vars(QUICK), "hidden": (64, 64)}), 0, HOST
     )
-    assert np.mean(perceptron.predict(model, features[6000:]) == labels[6000:]) > 0.86
+    assert np.mean(predict(model, features[6000:]) == labels[6000:]) > 0.86
 
 
 def test_same_seed_same_bytes_other_seed_other_weights(arrays):
@@ -185,78 +188,70 @@ def test_same_seed_same_bytes_other_seed_other_weights(arrays):
 
 def test_units_of_the_features_do_not_matter():
     features, labels = gaussians()
-    plain = perceptron.predict_proba(perceptron.fit(features, labels, 3, QUICK, 0, np.asarray), features)
+    plain = perceptron.fit(features, labels, 3, QUICK, 0, HOST).predict_proba(features)
     moved = features * [1e-3, 40.0, 2.0] + [7.0, -1e5, 0.5]
-    np.testing.assert_allclose(
-        perceptron.predict_proba(perceptron.fit(moved, labels, 3, QUICK, 0, np.asarray), moved), plain, atol=1e-3
-    )
+    np.testing.assert_allclose(perceptron.fit(moved, labels, 3, QUICK, 0, HOST).predict_proba(moved), plain, atol=1e-3)
 
 
 def test_scaler_is_that_of_all_bins():
     features, labels = gaussians(100)
     features[:, 2] = 0.1  # its deviation is not exactly 0 in floating point
-    model = perceptron.fit(features, labels, 3, QUICK, 0, np.asarray)
+    model = perceptron.fit(features, labels, 3, QUICK, 0, HOST)
     np.testing.assert_allclose(model.mean, features.mean(axis=0))
     np.testing.assert_allclose(model.scale, [*features.std(axis=0)[:2], 1.0])
-    assert (
-        np.abs(
-            perceptron.predict_proba(model, features + np.array([0, 0, 0.01]))
-            - perceptron.predict_proba(model, features)
-        ).max()
-        < 0.1
-    )
+    assert np.abs(model.predict_proba(features + np.array([0, 0, 0.01])) - model.predict_proba(features)).max() < 0.1
 
 
 def test_chunks_of_rows_do_not_matter(arrays, monkeypatch):
     features, labels = gaussians(100)
-    model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 3, QUICK, 0, arrays.to_host)
-    whole = arrays.to_host(perceptron.predict_proba(model, arrays.asarray(features)))
+    model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 3, QUICK, 0, arrays)
+    whole = arrays.to_host(model.predict_proba(arrays.asarray(features)))
     monkeypatch.setattr(perceptron, "CHUNK_ROWS", 7)
     np.testing.assert_allclose(
-        arrays.to_host(perceptron.predict_proba(model, arrays.asarray(features))), whole, rtol=1e-5, atol=1e-6
+        arrays.to_host(model.predict_proba(arrays.asarray(features))), whole, rtol=1e-5, atol=1e-6
     )
     np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-6)
-    assert perceptron.predict_proba(model, arrays.asarray(features[:0])).shape == (0, 3)
+    assert model.predict_proba(arrays.asarray(features[:0])).shape == (0, 3)
 
 
 @pytest.mark.parametrize("bins", [1, 2, 9, 10, 49, 51])
 def test_few_bins(arrays, bins):
     features, labels = gaussians(bins)
     model = fitted(arrays, features, labels, 3)
-    assert np.isfinite(perceptron.predict_proba(model, features)).all()
+    assert np.isfinite(model.predict_proba(features)).all()
 
 
 def test_a_class_without_bins_is_never_predicted():
     features, labels = gaussians()
-    model = perceptron.fit(features, np.where(labels == 1, 3, labels).astype(np.int16), 5, QUICK, 0, np.asarray)
+    model = perceptron.fit(features, np.where(labels == 1, 3, labels).astype(np.int16), 5, QUICK, 0, HOST)
     assert model.n_classes == 5
-    assert set(perceptron.predict(model, features)) == {0, 2, 3}
+    assert set(predict(model, features)) == {0, 2, 3}
 
 
 def test_a_single_class(arrays):
     features, labels = gaussians(50)
     model = fitted(arrays, features, 0 * labels, 1)
-    assert perceptron.predict_proba(model, features).tolist() == [[1.0]] * 50
+    assert model.predict_proba(features).tolist() == [[1.0]] * 50
 
 
 def test_no_hidden_layer():
     features, labels = gaussians()
     model = perceptron.fit(
-        features, labels, 3, Classifier(**{**vars(QUICK), "hidden": (), "learning_rate": 0.3}), 0, np.asarray
+        features, labels, 3, PerceptronSettings(**{**vars(QUICK), "hidden": (), "learning_rate": 0.3}), 0, HOST
     )
-    assert np.mean(perceptron.predict(model, features) == labels) > 0.9
+    assert np.mean(predict(model, features) == labels) > 0.9
     assert len(perceptron.Perceptron.from_arrays(model.arrays()).weights) == 1
 
 
 def test_float32_features():
     features, labels = gaussians()
-    model = perceptron.fit(features.astype(np.float32), labels, 3, QUICK, 0, np.asarray)
-    assert np.mean(perceptron.predict(model, features.astype(np.float32)) == labels) > 0.95
+    model = perceptron.fit(features.astype(np.float32), labels, 3, QUICK, 0, HOST)
+    assert np.mean(predict(model, features.astype(np.float32)) == labels) > 0.95
 
 
 def test_a_model_that_lacks_an_array_is_refused():
     features, labels = gaussians(20)
-    named = perceptron.fit(features, labels, 3, QUICK, 0, np.asarray).arrays()
+    named = perceptron.fit(features, labels, 3, QUICK, 0, HOST).arrays()
     for name in named:
         with pytest.raises(KeyError):
             perceptron.Perceptron.from_arrays({other: array for other, array in named.items() if other != name})
@@ -274,14 +269,14 @@ def test_a_model_that_lacks_an_array_is_refused():
 )
 def test_bins_that_cannot_be_fitted_are_refused(arrays, features, labels, message):
     with pytest.raises(ValueError, match=message):
-        perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 2, QUICK, 0, arrays.to_host)
+        perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 2, QUICK, 0, arrays)
 
 
 def test_arguments_are_not_written_to():
     features, labels = gaussians(100)
     features.setflags(write=False)
     labels.setflags(write=False)
-    perceptron.predict(perceptron.fit(features, labels, 3, QUICK, 0, np.asarray), features)
+    predict(perceptron.fit(features, labels, 3, QUICK, 0, HOST), features)
 
 
 def test_stops_when_the_score_stays_and_keeps_the_best(monkeypatch):
@@ -289,7 +284,7 @@ def test_stops_when_the_score_stays_and_keeps_the_best(monkeypatch):
     scores = iter([0.5, 0.9, 0.7, 0.9, 0.6, 1.0])
     scored = []
     monkeypatch.setattr(perceptron, "accuracy", lambda layers, x, labels: scored.append(layers) or next(scores))
-    model = perceptron.fit(features, labels, 3, Classifier(**{**vars(QUICK), "patience": 3}), 0, np.asarray)
+    model = perceptron.fit(features, labels, 3, PerceptronSettings(**{**vars(QUICK), "patience": 3}), 0, HOST)
     assert len(scored) == 5  # in the three epochs after the second, none was better
     assert np.array_equal(model.weights[0], scored[3][0][0])  # the latest of the best: its steps were the smaller ones
 
@@ -301,13 +296,14 @@ def test_the_device_is_waited_for_once_an_epoch(monkeypatch):
         original = getattr(kind, name)
         spy = lambda self, *a, _f=original, _n=name, **k: arrived.append(_n) or _f(self, *a, **k)  # noqa: E731
         monkeypatch.setattr(kind, name, spy)
-    asked = []
+    moved = []
 
-    def to_host(values):
-        asked.append(values.shape)
-        return np.asarray(values)
+    class Counting:
+        def to_host(self, values):
+            moved.append(values.shape)
+            return np.asarray(values)
 
     features, labels = gaussians(600)
-    perceptron.fit(array_api_strict.asarray(features), array_api_strict.asarray(labels), 3, QUICK, 0, to_host)
-    assert asked == [(2,)] + [()] * QUICK.max_epochs  # the check of the input and a score an epoch, of 600 updates
-    assert len(arrived) == len(asked)  # and nothing else
+    perceptron.fit(array_api_strict.asarray(features), array_api_strict.asarray(labels), 3, QUICK, 0, Counting())
+    assert moved == [(2,)] + [()] * QUICK.max_epochs  # the check of the input and a score an epoch, of 600 updates
+    assert len(arrived) == len(moved)  # and nothing else

@@ -4,9 +4,8 @@ from types import ModuleType
 
 import numpy as np
 
-from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree
-from bsoid_gpu.settings.schema import Embedding
+from bsoid_gpu.estimators.umap import UmapSettings, fit_on_host
 from fake_rapids.contract import bind, signature
 
 
@@ -53,7 +52,7 @@ def modules(recorded, ledger, cupy):
             start = np.random.default_rng(0).uniform(0, 10, shape).astype(np.float32) if init == "random" else None
         else:
             start = on_device(init)
-        settings = Embedding(
+        settings = UmapSettings(
             dimensions=given["n_components"],
             neighbours=given["n_neighbors"],
             min_dist=given["min_dist"],
@@ -61,12 +60,12 @@ def modules(recorded, ledger, cupy):
             learning_rate=given["learning_rate"],
             epochs=given["n_epochs"],
         )
-        return cupy.ndarray(CpuBackend().embed(values, start, settings, given.get("random_state", 0)))
+        return cupy.ndarray(fit_on_host(values, start, settings, given.get("random_state", 0), 2))
 
     def fit(self, X, **_):
         values, given = on_device(X), self.given
         assert 1 <= given["min_samples"] <= 1023
-        linkage = CpuBackend().single_linkage(values, given["min_samples"])
+        linkage = hdbscan_tree.single_linkage(values, given["min_samples"])
         self.cut = hdbscan_tree.cut(linkage, given["min_cluster_size"], given.get("cluster_selection_method", "eom"))
         last = len(self.cut.selected) - 1
         self.values, self.linkage = values, linkage

@@ -1,4 +1,4 @@
-"""A private Slurm on this machine: its own keys, ports and folder, two nodes, and cards that are only pretended."""
+"""A private Slurm on this machine with its own keys, ports and folder, two nodes, and simulated GPUs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 NODES = ("node1", "node2")
-CPUS, MEMORY_MB, CARDS, SCRATCH_GB = 16, 32000, 2, 800  # of a node, pretended
+CPUS, MEMORY_MB, CARDS, SCRATCH_GB = 16, 32000, 2, 800  # of a simulated node
 OVER = {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"}
 DAEMONS = ("munged", "slurmctld", "slurmd")
 
@@ -57,11 +57,11 @@ PARTITION = "PartitionName={} Nodes={} Default={} DefaultTime=10 MaxTime=1-00:00
 
 
 class Cluster:
-    """Starts with :meth:`start`, ends with :meth:`stop`; all that it leaves is in its folder."""
+    """Starts with :meth:`start` and ends with :meth:`stop`; all its files are in its folder."""
 
     def __init__(self, base: Path):
         self.base = base
-        self.scratch = base / "scratch"  # shared by the jobs here
+        self.scratch = base / "scratch"  # shared by all jobs
         self.home = base / "home"  # of the jobs; nothing should be written there
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SBATCH_"))},
@@ -96,7 +96,7 @@ class Cluster:
         )
 
     def stop(self) -> None:
-        """End what was started, by the numbers that the daemons wrote."""
+        """End the daemons, by the process ids that they wrote."""
         if (self.base / "slurmctld.pid").exists():
             subprocess.run(["scancel", f"--user={getpass.getuser()}"], env=self.env, timeout=20, check=False)
             time.sleep(1)
@@ -105,12 +105,12 @@ class Cluster:
             for signal in (15, 9):
                 try:
                     os.kill(pid, signal)
-                    self._until(lambda pid=pid: _over(pid), 10)
+                    self._until(lambda pid=pid: _ended(pid), 10)
                 except (ProcessLookupError, TimeoutError):
                     continue
 
     def run(self, *command: object, cwd: Path | None = None, check: bool = True) -> str:
-        """What a command says, with the clients of this cluster."""
+        """Output of a command, with the clients of this cluster."""
         done = subprocess.run(
             list(map(str, command)), env=self.env, cwd=cwd or self.base, capture_output=True, text=True, timeout=60
         )
@@ -118,27 +118,27 @@ class Cluster:
         return done.stdout.strip()
 
     def submit(self, *arguments: object, cwd: Path | None = None) -> str:
-        """Number of the job that ``sbatch`` makes of its arguments."""
+        """Number of the job that ``sbatch`` submits."""
         return self.run("sbatch", "--parsable", *arguments, cwd=cwd).partition(";")[0]
 
     def field(self, job: str, name: str) -> str:
-        """A field of ``scontrol show job``; of an array, that of one of its tasks."""
-        found = re.search(rf"\b{name}=(\S*)", self.run("scontrol", "show", "job", "--oneliner", job))
-        return found.group(1) if found else ""
+        """A field of ``scontrol show job``; for an array, of one of its tasks."""
+        match = re.search(rf"\b{name}=(\S*)", self.run("scontrol", "show", "job", "--oneliner", job))
+        return match.group(1) if match else ""
 
     def state(self, job: str) -> str:
-        """State of a job; of an array that of each task, where they differ, in order of the alphabet."""
+        """State of a job; for an array, the different states of its tasks, sorted."""
         states = set(re.findall(r"\bJobState=(\w+)", self.run("scontrol", "show", "job", "--oneliner", job)))
         return " ".join(sorted(states))
 
     def wait(self, job: str, timeout_s: float = 120, states: set[str] | None = None) -> str:
-        """State of a job, and all tasks of an array, once it is over or in one of ``states``."""
+        """Wait until a job, or all tasks of an array, is over or in one of ``states``; return the state."""
         wanted = states or OVER
         self._until(lambda: set(self.state(job).split()) <= wanted, timeout_s)
         return self.state(job)
 
     def fail(self, node: str, job: str) -> None:
-        """A node that is gone with all that ran on it."""
+        """Fail a node with everything that runs on it."""
         pids = re.findall(r"^\s*(\d+)\s", self.run("scontrol", "listpids", job, node, check=False), re.MULTILINE)
         for pid in [(self.base / f"slurmd.{node}.pid").read_text(), *self._steps(job), *pids]:
             try:
@@ -147,35 +147,35 @@ class Cluster:
                 continue
         self.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
 
-    def mend(self, node: str) -> None:
-        """The node comes back."""
+    def restore(self, node: str) -> None:
+        """Start a failed node again."""
         self._daemon("slurmd", "-c", "-N", node)
         self.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)
         self._until(lambda: "idle" in self.run("sinfo", "-h", "-n", node, "-o", "%T"), 60)
 
     def in_home(self) -> list[Path]:
-        """Files that jobs left in the home folder, without the configuration that Dask writes there by itself."""
-        found = [path for path in self.home.rglob("*") if path.is_file()]
-        return [path for path in found if not path.is_relative_to(self.home / ".config" / "dask")]
+        """Files that jobs left in the home folder, without the configuration that Dask writes there."""
+        files = [path for path in self.home.rglob("*") if path.is_file()]
+        return [path for path in files if not path.is_relative_to(self.home / ".config" / "dask")]
 
     def logs(self) -> str:
-        """What the daemons said last."""
+        """Last lines of the logs of the daemons."""
         return "\n".join(
             f"{log}:\n{log.read_text()[-3000:]}" for log in sorted(self.base.rglob("*log")) if log.is_file()
         )
 
     def _steps(self, job: str) -> list[str]:
-        """Processes of a job of this cluster, and Slurm's own that watch them: their environment names both."""
+        """Processes of a job, and those of Slurm that watch them: their environment names job and cluster."""
         wanted = {f"SLURM_CONF={self.env['SLURM_CONF']}".encode(), f"SLURM_JOB_ID={job}".encode()}
-        found = []
+        processes = []
         for place in Path("/proc").glob("[0-9]*"):
             try:
                 environment, command = (place / "environ").read_bytes(), (place / "cmdline").read_bytes()
             except OSError:
                 continue
             if wanted <= set(environment.split(b"\0")) or (b"slurmstepd" in command and f"[{job}.".encode() in command):
-                found.append(place.name)
-        return found
+                processes.append(place.name)
+        return processes
 
     def _write_configuration(self) -> None:
         ports = _free_ports(1 + len(NODES))
@@ -183,10 +183,10 @@ class Cluster:
         conf = CONF.format(host=host, port=ports[0], user=getpass.getuser(), base=self.base)
         gres = ""
         for number in range(CARDS):
-            (self.base / "cards" / f"card{number}").symlink_to("/dev/null")  # Slurm wants a device
+            (self.base / "cards" / f"card{number}").symlink_to("/dev/null")  # Slurm requires a device
         for name, port in zip(NODES, ports[1:], strict=True):
-            has = f"Gres=gpu:p100:{CARDS},lscratch:{SCRATCH_GB} State=UNKNOWN"
-            conf += NODE.format(name=name, host=host, port=port, cpus=CPUS, memory=MEMORY_MB, gres=has)
+            resources = f"Gres=gpu:p100:{CARDS},lscratch:{SCRATCH_GB} State=UNKNOWN"
+            conf += NODE.format(name=name, host=host, port=port, cpus=CPUS, memory=MEMORY_MB, gres=resources)
             gres += f"NodeName={name} Name=gpu Type=p100 File={self.base}/cards/card[0-{CARDS - 1}]\n"
             gres += f"NodeName={name} Name=lscratch Count={SCRATCH_GB} Flags=CountOnly\n"
         conf += "".join(
@@ -197,7 +197,7 @@ class Cluster:
 
     def _daemon(self, name: str, *options: str) -> None:
         program = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin") or name
-        done = subprocess.run(  # its children keep no pipe open
+        done = subprocess.run(  # no pipe stays open in its children
             [program, *options],
             env=self.env,
             stdin=subprocess.DEVNULL,
@@ -206,11 +206,11 @@ class Cluster:
         )
         assert done.returncode == 0, f"{name} does not start\n{self.logs()}"
 
-    def _until(self, true, timeout_s: float) -> None:
+    def _until(self, condition, timeout_s: float) -> None:
         over = time.monotonic() + timeout_s
-        while not true():
+        while not condition():
             if time.monotonic() > over:
-                msg = f"not within {timeout_s} s\n{self.logs()}"
+                msg = f"the condition was not met within {timeout_s} s\n{self.logs()}"
                 raise TimeoutError(msg)
             time.sleep(0.3)
 
@@ -225,7 +225,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _over(pid: int) -> bool:
+def _ended(pid: int) -> bool:
     """Whether a process has ended, reaped or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"

@@ -1,4 +1,4 @@
-"""Fixtures for tests on a real Slurm: installed by apt where that is possible, private, gone at the end."""
+"""Fixtures for tests on a real, private Slurm: installed by apt if possible, removed at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODULE_INITS = [Path("/usr/share/lmod/lmod/init/bash"), Path("/usr/share/modules
 
 
 def install(*packages: str) -> None:
-    """Install packages of the system, or skip the test and say why."""
+    """Install system packages, or skip the test with the reason."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         pytest.skip(f"needs {' '.join(packages)}, which only root can install, with apt-get")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -33,11 +33,13 @@ def slurm():
         pytest.skip("the private Slurm runs as root")
     if shutil.which("slurmctld", path="/usr/sbin:/usr/bin") is None or shutil.which("sbatch") is None:
         install("slurm-wlm", "munge")
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:  # of pytest's own, the sockets' names are too long
-        Path(folder).chmod(0o755)  # wanted by munge
+    with tempfile.TemporaryDirectory(
+        prefix="slurm-"
+    ) as folder:  # pytest's folders make the names of the sockets too long
+        Path(folder).chmod(0o755)  # required by munge
         cluster = Cluster(Path(folder))
         cluster.env["PATH"] = f"{BIN}{os.pathsep}{cluster.env['PATH']}"
-        cluster.env["NUMBA_CACHE_DIR"] = str(cluster.base / "cache")  # the jobs of all tests compile once
+        cluster.env["NUMBA_CACHE_DIR"] = str(cluster.base / "cache")  # all jobs share compiled code
         try:
             cluster.start()
             yield cluster
@@ -47,7 +49,7 @@ def slurm():
 
 @pytest.fixture(scope="session")
 def module_init() -> Path:
-    """The file that gives a shell the command ``module``: of Lmod or of Environment Modules."""
+    """The file that defines the command ``module`` in a shell: of Lmod or of Environment Modules."""
     if not any(init.exists() for init in MODULE_INITS):
         install("lmod")
     return next(init for init in MODULE_INITS if init.exists())

@@ -1,7 +1,7 @@
-"""The container: built by the real Apptainer, tested by its own %test, and run as a Slurm job.
+"""The container: built by the real Apptainer, tested by its %test section, and run as a Slurm job.
 
-Without the 10 GB of RAPIDS: BSOID_TEST_BASE names a small base, a folder or an image of Debian, in whose place
-`docker://debian:12` is taken.
+It has no RAPIDS (10 GB): BSOID_TEST_BASE is a small base, a folder or an image of Debian; by default
+`docker://debian:12`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ pytestmark = [
 DEFINITION = Path(__file__).resolve().parents[2] / "apptainer.def"
 
 
-def apptainer(*arguments: object, **given) -> subprocess.CompletedProcess:
-    return subprocess.run(["apptainer", *map(str, arguments)], capture_output=True, text=True, **given)
+def apptainer(*arguments: object, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(["apptainer", *map(str, arguments)], capture_output=True, text=True, **options)
 
 
 @pytest.fixture(scope="module")
@@ -41,33 +41,33 @@ def image(tmp_path_factory) -> Path:
     return folder / "image"
 
 
-def test_its_own_test_passes(image):
+def test_its_test_section_passes(image):
     done = apptainer("test", image)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_has_help_and_labels_and_gives_the_exit_code_on(image):
+def test_it_has_help_and_labels_and_returns_the_exit_code(image):
     assert "--nv --cleanenv --bind" in apptainer("run-help", image).stdout
     assert "BSD-3-Clause" in apptainer("inspect", image).stdout
     refused = apptainer("run", "--cleanenv", image, "build", "/nowhere", "--fps", "60", "--out", "/tmp/run")
     assert refused.returncode == 4
-    assert "is not there" in refused.stderr
+    assert "does not exist" in refused.stderr
     assert apptainer("run", "--nv", "--cleanenv", image, "doctor", "--backend", "cuda").returncode == 3
 
 
-def test_it_writes_only_to_the_folders_that_are_named(image, tmp_path):
-    named = tmp_path / "named"
-    named.mkdir()
+def test_it_writes_only_to_bound_folders(image, tmp_path):
+    bound = tmp_path / "bound"
+    bound.mkdir()
     refused = apptainer("run", "--cleanenv", image, "simulate", "/opt/sessions")
     assert refused.returncode == 4
     assert "read-only" in refused.stderr
-    assert apptainer("run", "--cleanenv", "--bind", named, image, "simulate", named / "sessions").returncode == 0
+    assert apptainer("run", "--cleanenv", "--bind", bound, image, "simulate", bound / "sessions").returncode == 0
 
 
 def test_a_job_labels_in_the_container(slurm, image, recordings_60, tmp_path):
     jobs = tmp_path / "jobs"
-    asked = ["--gpu", "p100", "--backend", "auto", "--mem", "4g", "--cpus", "2", "--bundle", "3"]
-    hpc("sbatch", recordings_60, "--fps", 60, "--out", jobs, "--container", image, *asked)
+    resources = ["--gpu", "p100", "--backend", "auto", "--mem", "4g", "--cpus", "2", "--bundle", "3"]
+    hpc("sbatch", recordings_60, "--fps", 60, "--out", jobs, "--container", image, *resources)
     numbers = submitted(slurm, jobs)
     assert slurm.wait(numbers["gather"], 400) == "COMPLETED", logs(jobs)
     assert len(list((jobs / "labels").glob("*.labels.csv"))) == 3

@@ -23,7 +23,7 @@ def hpc(*arguments: object):
         ("local", "bash {jobs}/run.sh"),
     ],
 )
-def test_what_has_no_labels_is_named(tmp_path, kind, again):
+def test_recordings_without_labels_are_named(tmp_path, kind, again):
     sessions = [dlc.write(tmp_path / f"mouse {number}.csv") for number in (1, 2)]
     jobs = tmp_path / "jobs"
     hpc(kind, *sessions, "--fps", 20, "--out", jobs, "--bundle", 1)

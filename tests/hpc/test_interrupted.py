@@ -1,4 +1,4 @@
-"""Jobs that a cluster ends early: each ends complete, with the bytes of a job that was left alone."""
+"""Jobs that a cluster interrupts: each ends complete, with the bytes of an undisturbed job."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ folds = 25
 max_epochs = 40
 patience = 40
 """
-ASKED = ["--gpu", "none", "--mem", "4g", "--cpus", "2"]
-TOLD_ANEW = {"manifest.json", "log.txt", ".lock"}
+RESOURCES = ["--gpu", "none", "--mem", "4g", "--cpus", "2"]
+REWRITTEN = {"manifest.json", "log.txt", ".lock"}
 
 
 def content(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in TOLD_ANEW
+        if path.is_file() and path.name not in REWRITTEN
     }
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory) -> Path:
-    """A job that is longer than the time limit of a test, about 20 s; its long stages go on from their checkpoints."""
+    """A job of about 20 s, longer than the time limit of a test; its long stages resume from checkpoints."""
     file = tmp_path_factory.mktemp("settings") / "long.toml"
     file.write_text(LONG)
     return file
@@ -45,7 +45,7 @@ def settings(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(slurm, recordings_60, settings, tmp_path_factory) -> dict[str, bytes]:
-    """What such a job ends with; it compiles for the others too, which takes longer than they may."""
+    """Files of such a job; it compiles for the others, which have too little time for that."""
     run = tmp_path_factory.mktemp("undisturbed") / "run"
     options = ["--fps", "60", "--config", settings, "--backend", "cpu", "--out", run]
     command = [BIN / "bsoid-gpu", "build", recordings_60, *options]
@@ -55,33 +55,33 @@ def undisturbed(slurm, recordings_60, settings, tmp_path_factory) -> dict[str, b
 
 @pytest.fixture
 def build(slurm, recordings_60, settings, tmp_path):
-    """A running build: the folder of its jobs, and its number; the embedding is being computed."""
+    """A running build in the stage of the embedding: folder of its jobs, and its number."""
     jobs = tmp_path / "jobs"
-    hpc("sbatch", recordings_60, "--fps", 60, "--config", settings, "--out", jobs, *ASKED)
+    hpc("sbatch", recordings_60, "--fps", 60, "--config", settings, "--out", jobs, *RESOURCES)
     number = slurm.submit(f"--output={jobs}/logs/build.%j.out", "--open-mode=append", jobs / "build.sbatch")
     slurm._until(lambda: (jobs / "run" / "stages" / "features mouse3").exists(), 90)
     return jobs, number
 
 
 def finished(slurm, jobs: Path, number: str) -> str:
-    """The log of a build that was interrupted, when it has ended well."""
+    """Log of an interrupted build, once it is complete."""
     assert slurm.wait(number, 400, {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"}) == "COMPLETED", logs(jobs)
     assert int(slurm.field(number, "Restarts")) >= 1
     return logs(jobs)
 
 
-def test_a_job_that_is_put_back_into_the_queue(slurm, build, undisturbed):
+def test_a_job_that_is_requeued(slurm, build, undisturbed):
     jobs, number = build
     slurm.run("scontrol", "requeue", number)
     assert "features mouse3: resumed from the run folder" in finished(slurm, jobs, number)
     assert content(jobs / "run") == undisturbed
 
 
-def test_a_job_that_is_warned(slurm, build, undisturbed):
+def test_a_job_that_gets_a_signal(slurm, build, undisturbed):
     jobs, number = build
     slurm.run("scancel", "--batch", "--signal=USR1", number)
     log = finished(slurm, jobs, number)
-    assert "stopped by SIGTERM; the same command goes on where it stopped" in log
+    assert "stopped by SIGTERM" in log
     assert f"job {number} is requeued" in log
     assert content(jobs / "run") == undisturbed
 
@@ -95,12 +95,12 @@ def test_a_node_that_fails(slurm, build, undisturbed):
         assert slurm.field(number, "BatchHost") != node
         assert content(jobs / "run") == undisturbed
     finally:
-        slurm.mend(node)
+        slurm.restore(node)
 
 
 def test_a_time_limit(slurm, recordings_60, settings, undisturbed, tmp_path):
     jobs = tmp_path / "jobs"
-    hpc("sbatch", recordings_60, "--fps", 60, "--config", settings, "--out", jobs, *ASKED)
+    hpc("sbatch", recordings_60, "--fps", 60, "--config", settings, "--out", jobs, *RESOURCES)
     number = slurm.submit(
         "--time=2",
         "--signal=B:USR1@75",
@@ -124,21 +124,21 @@ def many(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def on_one_machine(many, recordings_60, tmp_path_factory) -> tuple[Path, dict[str, bytes]]:
-    """A model, and the labels of the forty sessions by it."""
+    """A model, and its labels of the forty sessions."""
     folder = tmp_path_factory.mktemp("one machine")
     options = ["--fps", "60", "--backend", "cpu", "--out", folder / "run"]
     subprocess.run([BIN / "bsoid-gpu", "build", recordings_60, *options], check=True, capture_output=True)
     command = [BIN / "bsoid-gpu", "predict", folder / "run", many, "--backend", "cpu", "--out", folder / "labels"]
     subprocess.run(command, check=True, capture_output=True)
-    found = content(folder / "labels")
-    assert len(found) == 40 * 5
-    return folder / "run", found
+    labels = content(folder / "labels")
+    assert len(labels) == 40 * 5
+    return folder / "run", labels
 
 
 def test_forty_sessions_over_two_nodes_by_an_array(slurm, many, on_one_machine, tmp_path):
     run, expected = on_one_machine
     jobs = tmp_path / "jobs"
-    hpc("sbatch", "--predict", many, "--run", run, "--out", jobs, "--bundle", 10, *ASKED[:-1], "16")
+    hpc("sbatch", "--predict", many, "--run", run, "--out", jobs, "--bundle", 10, *RESOURCES[:-1], "16")
     numbers = submitted(slurm, jobs)
     assert slurm.wait(numbers["gather"], 300) == "COMPLETED", logs(jobs)
     assert content(jobs / "labels") == expected
@@ -148,8 +148,8 @@ def test_forty_sessions_over_two_nodes_by_an_array(slurm, many, on_one_machine, 
 @pytest.mark.parametrize("lost", [False, True])
 def test_forty_sessions_over_two_nodes_by_dask(slurm, many, on_one_machine, tmp_path, lost):
     run, expected = on_one_machine
-    asked = {"INTERFACE": "lo", "JOB_CPU": "16", "LOG_DIRECTORY": str(tmp_path / "dask-logs"), "MEMORY": "2GB"}
-    environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in asked.items()}
+    options = {"INTERFACE": "lo", "JOB_CPU": "16", "LOG_DIRECTORY": str(tmp_path / "dask-logs"), "MEMORY": "2GB"}
+    environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in options.items()}
     labels = tmp_path / "labels"
     command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", labels]
     process = subprocess.Popen(
@@ -166,13 +166,13 @@ def test_forty_sessions_over_two_nodes_by_dask(slurm, many, on_one_machine, tmp_
     if lost:
         slurm._until(lambda: len(list((labels / "records").glob("*.json"))) > 1, 60)
         slurm.run("scancel", next(iter(working)))
-    _, told = process.communicate(timeout=300)
-    assert process.returncode == 0, told
+    _, log = process.communicate(timeout=300)
+    assert process.returncode == 0, log
     assert content(labels) == expected
     assert set(working.values()) == {"node1", "node2"}
 
 
-def test_jobs_that_slurm_refuses_are_told(slurm, many, on_one_machine, tmp_path):
+def test_jobs_that_slurm_refuses_are_reported(slurm, many, on_one_machine, tmp_path):
     run, _ = on_one_machine
     environment = slurm.env | {"DASK_JOBQUEUE__SLURM__INTERFACE": "lo", "DASK_JOBQUEUE__SLURM__QUEUE": "nowhere"}
     command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", tmp_path / "labels"]
@@ -184,11 +184,11 @@ def test_jobs_that_slurm_refuses_are_told(slurm, many, on_one_machine, tmp_path)
     assert "partition" in done.stderr
 
 
-def test_a_scheduler_that_is_killed_leaves_no_jobs_for_long(slurm, many, on_one_machine, tmp_path):
-    """Workers give up where their scheduler is gone, so that no card is held in vain."""
+def test_a_killed_scheduler_leaves_no_jobs_for_long(slurm, many, on_one_machine, tmp_path):
+    """Workers end when their scheduler is gone, so that they occupy no GPU."""
     run, _ = on_one_machine
-    asked = {"INTERFACE": "lo", "MEMORY": "2GB", "DEATH_TIMEOUT": "10"}
-    environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in asked.items()}
+    options = {"INTERFACE": "lo", "MEMORY": "2GB", "DEATH_TIMEOUT": "10"}
+    environment = slurm.env | {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in options.items()}
     command = [BIN / "bsoid-gpu", "predict", run, many, "--backend", "cpu", "--out", tmp_path / "labels"]
     process = subprocess.Popen(
         [*command, "--scheduler", "slurm", "--workers", "1"],

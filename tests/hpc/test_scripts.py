@@ -1,4 +1,4 @@
-"""What the generated scripts do, with stand-ins for the program and for Slurm."""
+"""Behaviour of the generated scripts, with stand-ins for the program and for Slurm."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from bsoid_gpu.cli.main import main
 from hpc.cluster import BIN
 
-NASTY = "-a b'$HOME`id`\n\"\\;*#~größe\udcff"  # the last is no UTF-8
+NASTY = "-a b'$HOME`id`\n\"\\;*#~größe\udcff"  # the last character is not UTF-8
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="/\0"), min_size=1, max_size=20)
+FOREIGN = ("SLURM_", "BSOID_", "NUMBA_CACHE", "CUPY_CACHE", "CUDA_CACHE", "APPTAINER_")
 RECORDS = """#!/bin/bash
 printf '%s\\0' "${0##*/}" "$@" '<end>' >>"$RECORD"
 """
 WAITS = """#!/bin/bash
-trap 'echo told >>"$RECORD"; exit 6' TERM
+trap 'echo stopped >>"$RECORD"; exit 6' TERM
 for ((i = 0; i < 300; i++)); do sleep 0.1; echo started >"$RECORD.started"; done
 """
 
@@ -35,7 +36,7 @@ def contents(tmp_path_factory) -> bytes:
 
 
 def hpc(*arguments: object, code: int = 0) -> str:
-    """What a command writes to stdout, or why it refuses."""
+    """Output of a command, or its message where it refuses."""
     done = CliRunner().invoke(main, ["hpc", *map(str, arguments)], catch_exceptions=False)
     assert done.exit_code == code, done.output
     return done.stderr if code else done.stdout
@@ -51,7 +52,7 @@ def stand_in(folder: Path, **programs: str) -> Path:
 
 
 def environment(programs: Path, record: Path, **more: object) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "BSOID_"))}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return {
         **clean,
         "PATH": f"{programs}:{clean['PATH']}",
@@ -61,21 +62,21 @@ def environment(programs: Path, record: Path, **more: object) -> dict[str, str]:
 
 
 def calls(record: Path) -> list[list[str]]:
-    """The arguments of each call of a stand-in."""
+    """Arguments of each call of a stand-in."""
     words = os.fsdecode(record.read_bytes()).split("\0")[:-1] if record.exists() else []
-    found: list[list[str]] = [[]]
+    called: list[list[str]] = [[]]
     for word in words:
         if word == "<end>":
-            found.append([])
+            called.append([])
         else:
-            found[-1].append(word)
-    return found[:-1]
+            called[-1].append(word)
+    return called[:-1]
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(folder=NASTY, names=[NASTY, "-n", " ", "größe"])
 @given(folder=texts, names=st.lists(texts, min_size=1, max_size=4))
-def test_every_session_arrives_whatever_it_is_called(tmp_path_factory, contents, folder, names):
+def test_every_session_is_passed_whatever_its_name(tmp_path_factory, contents, folder, names):
     base = tmp_path_factory.mktemp("nasty")
     programs, record = stand_in(base / "bin", bsoid_gpu=RECORDS), base / "record"
     place = base / f"_{folder}"
@@ -96,10 +97,10 @@ def test_every_session_arrives_whatever_it_is_called(tmp_path_factory, contents,
     build, *predict, gather = calls(record)
     assert build[:2] == ["bsoid-gpu", "build"]
     assert build[build.index("--") + 1 :] == list(map(str, files))
-    found = [call[call.index("--") + 1 :] for call in predict]
-    assert {words[0] for words in found} == {str(jobs / "run")}
-    assert [len(words) - 1 for words in found] == [2] * (len(files) // 2) + [1] * (len(files) % 2)
-    assert [word for words in found for word in words[1:]] == list(map(str, files))
+    predicted = [call[call.index("--") + 1 :] for call in predict]
+    assert {words[0] for words in predicted} == {str(jobs / "run")}
+    assert [len(words) - 1 for words in predicted] == [2] * (len(files) // 2) + [1] * (len(files) % 2)
+    assert [word for words in predicted for word in words[1:]] == list(map(str, files))
     assert gather == ["bsoid-gpu", "hpc", "gather", str(jobs)]
 
 
@@ -114,7 +115,7 @@ def session(tmp_path, contents) -> Path:
 @pytest.mark.parametrize(
     "where", [[], ["--module", "bsoid-gpu/1.0"], ["--container", "an image.sif"]], ids=["", "module", "container"]
 )
-def test_scripts_are_sound_bash(tmp_path, session, kind, where):
+def test_scripts_are_valid_bash(tmp_path, session, kind, where):
     jobs = tmp_path / "the jobs"
     assert hpc(kind, session, "--fps", 20, "--out", jobs, *where) == f"{jobs}\n"
     scripts = [*jobs.glob("*.sh"), *jobs.glob("*.sbatch")]
@@ -127,7 +128,7 @@ def test_scripts_are_sound_bash(tmp_path, session, kind, where):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_batch_script_asks_for_what_is_needed(tmp_path, session):
+def test_a_batch_script_requests_the_resources(tmp_path, session):
     hpc("sbatch", session, "--fps", 20, "--out", tmp_path / "jobs", "--at-once", 3)
     build, predict, gather = [
         (tmp_path / "jobs" / f"{name}.sbatch").read_text() for name in ("build", "predict", "gather")
@@ -167,7 +168,7 @@ def test_a_swarm_file_has_a_line_for_each_bundle(tmp_path, contents):
     assert "comment" in hpc("swarm", tmp_path, "--fps", 20, "--out", tmp_path / "a#b", code=4)
 
 
-def test_an_array_has_no_more_than_1000_tasks_and_parts_of_a_recording_stay_together(tmp_path, contents):
+def test_an_array_has_at_most_1000_tasks_and_parts_of_a_recording_stay_together(tmp_path, contents):
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(1100):
@@ -194,52 +195,52 @@ def test_an_array_has_no_more_than_1000_tasks_and_parts_of_a_recording_stay_toge
         (["--bundle", "0"], ["1 or more"]),
     ],
 )  # fmt: skip
-def test_what_cannot_work_is_refused_with_the_reason(tmp_path, session, options, words):
-    said = hpc("sbatch", session, "--fps", 20, "--out", tmp_path / "jobs", *options, code=4)
+def test_impossible_jobs_are_refused_with_the_reason(tmp_path, session, options, words):
+    message = hpc("sbatch", session, "--fps", 20, "--out", tmp_path / "jobs", *options, code=4)
     for word in words:
-        assert word in said
+        assert word in message
     assert not (tmp_path / "jobs").exists()
 
 
-def test_what_can_work_is_not_refused(tmp_path, session):
+def test_possible_jobs_are_not_refused(tmp_path, session):
     for number, options in enumerate(
         (["--gpu", "p100", "--rapids", "23.12"], ["--cuda", "12"], ["--gpu", "a100", "--cuda", "13"])
     ):
         hpc("sbatch", session, "--fps", 20, "--out", tmp_path / str(number), *options)
     assert "choose another folder" in hpc("sbatch", session, "--fps", 20, "--out", tmp_path / "0", code=4)
-    assert "--run a model" in hpc("sbatch", "--predict", session, "--out", tmp_path / "x", code=4)
+    assert "--predict SESSIONS and --run" in hpc("sbatch", "--predict", session, "--out", tmp_path / "x", code=4)
     assert "--gpu none" in hpc("sbatch", session, "--out", tmp_path / "x", "--gpu", "none", "--backend", "cuda", code=2)
     bad = ["--container", "i.sif", "--labels", "/a:b/labels"]
     assert "Apptainer cannot bind" in hpc("local", session, "--fps", 20, "--out", tmp_path / "x", *bad, code=4)
 
 
-def told(tmp_path: Path, session: Path, **more: object) -> tuple[int, list[list[str]], list[str]]:
-    """Exit status of a build that is sent USR1; calls of Slurm's commands; what the program heard."""
+def stopped(tmp_path: Path, session: Path, **more: object) -> tuple[int, list[list[str]], list[str]]:
+    """Exit status of a build that gets USR1; calls of Slurm's commands; signals that the program got."""
     if not (tmp_path / "jobs").exists():
         hpc("local", session, "--fps", 20, "--out", tmp_path / "jobs")
     state = f"{RECORDS}echo {more.pop('state', 'RUNNING')}\n"
     programs = stand_in(tmp_path / "bin", bsoid_gpu=WAITS, squeue=state, scontrol=RECORDS)
-    heard, slurm = tmp_path / "heard", tmp_path / "slurm"
-    for old in (heard, slurm, Path(f"{heard}.started")):
+    signals, slurm = tmp_path / "signals", tmp_path / "slurm"
+    for old in (signals, slurm, Path(f"{signals}.started")):
         old.unlink(missing_ok=True)
-    (programs / "bsoid-gpu").write_text(WAITS.replace("$RECORD", str(heard)))
+    (programs / "bsoid-gpu").write_text(WAITS.replace("$RECORD", str(signals)))
     script = subprocess.Popen(["bash", tmp_path / "jobs" / "build.sh"], env=environment(programs, slurm, **more))
-    while not Path(f"{heard}.started").exists():
+    while not Path(f"{signals}.started").exists():
         time.sleep(0.05)
     script.send_signal(signal.SIGUSR1)
     code = script.wait(timeout=20)
-    return code, calls(slurm), heard.read_text().split()
+    return code, calls(slurm), signals.read_text().split()
 
 
-def test_a_signal_is_handed_on_and_the_job_requeued(tmp_path, session):
-    assert told(tmp_path, session) == (6, [], ["told"])
-    code, slurm, heard = told(tmp_path, session, SLURM_JOB_ID=7)
-    assert (code, heard) == (6, ["told"])
+def test_a_signal_is_forwarded_and_the_job_requeued(tmp_path, session):
+    assert stopped(tmp_path, session) == (6, [], ["stopped"])
+    code, slurm, signals = stopped(tmp_path, session, SLURM_JOB_ID=7)
+    assert (code, signals) == (6, ["stopped"])
     assert slurm == [["squeue", "--noheader", "--jobs=7", "--format=%T"], ["scontrol", "requeue", "7"]]
-    _, slurm, _ = told(tmp_path, session, SLURM_JOB_ID=9, SLURM_ARRAY_JOB_ID=7, SLURM_ARRAY_TASK_ID=2)
+    _, slurm, _ = stopped(tmp_path, session, SLURM_JOB_ID=9, SLURM_ARRAY_JOB_ID=7, SLURM_ARRAY_TASK_ID=2)
     assert slurm[-1] == ["scontrol", "requeue", "7_2"]  # 7 would be all tasks
     for more in ({"state": "CANCELLED"}, {"SLURM_RESTART_COUNT": 10}):
-        code, slurm, _ = told(tmp_path, session, SLURM_JOB_ID=7, **more)
+        code, slurm, _ = stopped(tmp_path, session, SLURM_JOB_ID=7, **more)
         assert code == 6
         assert "scontrol" not in [call[0] for call in slurm]
 
@@ -262,7 +263,7 @@ def test_no_cache_is_in_the_home_folder(tmp_path, session):
     assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == [
         "apptainer",
         "cuda",
-    ]  # no folder of its own
+    ]  # and no temporary folder
 
 
 def test_a_container_gets_what_it_needs(tmp_path, session):
@@ -270,9 +271,9 @@ def test_a_container_gets_what_it_needs(tmp_path, session):
     record, scratch = tmp_path / "record", tmp_path / "scratch"
     scratch.mkdir()
     programs = stand_in(tmp_path / "bin", apptainer=f'{RECORDS}env >"$RECORD.env"\n')
-    compiled = tmp_path / "a cache of one's own"
-    given = environment(programs, record, BSOID_SCRATCH=scratch, CUDA_VISIBLE_DEVICES="1", NUMBA_CACHE_DIR=compiled)
-    subprocess.run(["bash", tmp_path / "jobs" / "build.sbatch"], env=given, check=True)
+    compiled = tmp_path / "a cache's folder"
+    variables = environment(programs, record, BSOID_SCRATCH=scratch, CUDA_VISIBLE_DEVICES="1", NUMBA_CACHE_DIR=compiled)
+    subprocess.run(["bash", tmp_path / "jobs" / "build.sbatch"], env=variables, check=True)
     [call] = calls(record)
     bound = [scratch, compiled, tmp_path / "jobs" / "cache" / "cupy", tmp_path]
     binds = [word for folder in bound for word in ("--bind", str(folder))]

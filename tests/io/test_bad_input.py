@@ -1,6 +1,5 @@
-"""Files and paths that cannot be read: one clear message, which names the file and the place in it."""
+"""Files that cannot be used: one clear message, which names the file and the place in it."""
 
-import os
 import warnings
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import find_sessions, parse_pose, read_file, read_pose
+from bsoid_gpu.io import parse_pose, read_pose
 
 
 def refuse(data, cpu, *parts, name="m.csv", keypoints=()):
@@ -32,17 +31,17 @@ def replaced(lines, line, place, cell):
     return "\n".join([*lines[:line], ",".join(cells), *lines[line + 1 :]])
 
 
-def test_nothing_in_it(cpu, lines):
+def test_empty_files(cpu, lines):
     refuse("", cpu, "is empty")
     refuse(b"", cpu, "is empty", name="m.h5")
     for end in ("", "\n", "\n\n\r\n"):
         refuse("\n".join(lines[:3]) + end, cpu, "no frames")
 
 
-@pytest.mark.parametrize("lost", ["scorer", "bodyparts", "coords"])
-def test_two_header_rows(cpu, lines, lost):
-    kept = [line for line in lines if not line.startswith(lost)]
-    refuse("\n".join(kept), cpu, "begin with", *(f"{row!r}" for row in ("scorer", "bodyparts", "coords", "0")))
+@pytest.mark.parametrize("missing", ["scorer", "bodyparts", "coords"])
+def test_two_header_rows(cpu, lines, missing):
+    rest = [line for line in lines if not line.startswith(missing)]
+    refuse("\n".join(rest), cpu, "begin with", *(f"{row!r}" for row in ("scorer", "bodyparts", "coords", "0")))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def test_two_header_rows(cpu, lines, lost):
         bytes(range(256)) * 100,
     ],
 )
-def test_no_pose_file_at_all(cpu, data):
+def test_a_file_that_is_not_a_pose_file(cpu, data):
     refuse(data, cpu, "expected the header rows 'scorer', 'bodyparts', 'coords'")
 
 
@@ -66,7 +65,7 @@ def test_header_rows_of_unequal_length(cpu, lines):
     refuse("\n".join([lines[0] + ",DLC", *lines[1:]]), cpu, "13, 12, 12")
 
 
-def test_coordinates_that_are_unknown_or_not_there(cpu, lines):
+def test_unknown_and_missing_coordinates(cpu, lines):
     text = "\n".join(lines)
     refuse(text.replace("likelihood", "certainty"), cpu, "'certainty'", "expected x, y")
     refuse(text.replace("y,likelihood", "z,likelihood"), cpu, "'x', 'z', 'likelihood'", "expected x, y")
@@ -77,14 +76,14 @@ def test_a_keypoint_twice_and_one_without_a_coordinate(cpu, lines):
     refuse("\n".join(line.rsplit(",", 1)[0] for line in lines), cpu, "'tail/base'", "the columns x, y;")
 
 
-def test_keypoints_that_are_not_there_or_asked_for_twice(cpu, lines):
+def test_keypoints_that_are_missing_or_requested_twice(cpu, lines):
     text = "\n".join(lines)
     refuse(text, cpu, "'Left Paw'", "did you mean 'left paw'", "'tail/base'", keypoints=("snout", "Left Paw"))
-    refuse(text, cpu, "'paw'", "'ear'", keypoints=("paw", "ear"))  # both are told
-    refuse(text, cpu, "'snout' is asked for 2 times", keypoints=("snout", "snout"))
+    refuse(text, cpu, "'paw'", "'ear'", keypoints=("paw", "ear"))  # both are reported
+    refuse(text, cpu, "'snout' is requested 2 times", keypoints=("snout", "snout"))
 
 
-def test_animals_of_different_keypoints(cpu):
+def test_animals_with_different_keypoints(cpu):
     coords = ["x", "y", "likelihood"]
     header = [
         ["scorer", *["net"] * 12],
@@ -100,7 +99,7 @@ def test_animals_of_different_keypoints(cpu):
     assert pose.position[0, 1].tolist() == [[10, 11], [7, 8]]
 
 
-def test_text_in_a_number_is_told_with_its_place(cpu, lines):
+def test_text_in_a_number_is_reported_with_its_place(cpu, lines):
     refuse(replaced(lines, 9, 5, "abc"), cpu, "line 10, left paw y: 'abc'")
     refuse(replaced(lines, 9, 5, "1;5"), cpu, "line 10, left paw y: '1;5'")
     refuse(replaced(lines, 9, 5, "9" * 200_000 + "?"), cpu, "line 10", "field larger")
@@ -151,59 +150,16 @@ def test_hdf5_tables_without_frames_or_with_text(tmp_path, cpu, table):
 
 def test_hdf5_files_cut_short(tmp_path, cpu, table):
     table.to_hdf(tmp_path / "m.h5", key="df", format="table")
-    whole = (tmp_path / "m.h5").read_bytes()
-    for length in np.linspace(1, len(whole) - 1, 12, dtype=int):
-        refuse(whole[:length], cpu, "damaged", name="m.h5")
+    content = (tmp_path / "m.h5").read_bytes()
+    for length in np.linspace(1, len(content) - 1, 12, dtype=int):
+        refuse(content[:length], cpu, "damaged", name="m.h5")
 
 
 @pytest.mark.parametrize("data", [b"scorer,a", b"\x89HDF\r\n\x1a\n" + bytes(200)])
-def test_no_hdf5(cpu, data):
-    refuse(data, cpu, "no HDF5 file of DeepLabCut", name="m.h5")
+def test_a_file_that_is_not_hdf5(cpu, data):
+    refuse(data, cpu, "not a DeepLabCut HDF5 file", name="m.h5")
 
 
 @pytest.mark.parametrize("name", ["predictions.analysis.h5", "testDLC_sleap.analysis.h5"])
 def test_hdf5_files_of_sleap(recordings, cpu, name):
-    refuse((recordings / "formats/sleap" / name).read_bytes(), cpu, "no HDF5 file of DeepLabCut", name=name)
-
-
-def test_paths_that_cannot_be_read(tmp_path):
-    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
-    for path, reason in ((tmp_path, "directory"), (tmp_path / "gone.csv", "No such file")):
-        with pytest.raises(BadInput, match=rf"cannot read .*{reason}"):
-            read_file(path)
-    assert find_sessions([tmp_path]) == [tmp_path / "gone.csv"]  # told by the reader, not passed over
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read(tmp_path):
-    folder = tmp_path / "closed"
-    folder.mkdir(mode=0)
-    with pytest.raises(BadInput, match=r"cannot read .*closed"):
-        find_sessions([folder])
-
-
-def test_every_problem_of_the_paths_is_told_at_once_each_on_a_line(tmp_path):
-    (tmp_path / "none").mkdir()
-    (tmp_path / "none" / "truth.csv").write_text("frame,behaviour\n")
-    strange = tmp_path / 'it\'s "a"\nmouse.csv'
-    twice = [dlc.write(tmp_path / "m.csv")] * 2
-    with pytest.raises(BadInput) as caught:
-        find_sessions([tmp_path / "none", strange, *twice])
-    heading, *told = str(caught.value).splitlines()
-    assert "3 problems" in heading
-    assert len(told) == 3
-    assert "holds no DeepLabCut files" in told[0]
-    assert "\\nmouse.csv" in told[1]
-    assert told[2].count("m.csv") == 2
-
-
-def test_names_that_collide(tmp_path):
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        dlc.write(tmp_path / folder / "m.csv", dlc.wander(3))
-    (tmp_path / "a" / "m.h5").write_bytes(b"")
-    for paths in (("a", "b/m.csv"), ("a/m.csv", "a/m.csv"), ("a/m.csv", "a/m.h5")):
-        with pytest.raises(BadInput, match="2 files are named 'm'"):
-            find_sessions([tmp_path / path for path in paths])
-    with pytest.raises(BadInput, match="no sessions"):
-        find_sessions([])
+    refuse((recordings / "formats/sleap" / name).read_bytes(), cpu, "not a DeepLabCut HDF5 file", name=name)

@@ -1,4 +1,3 @@
-import logging
 import warnings
 from pathlib import Path
 
@@ -10,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import find_sessions, parse_pose, read_pose
+from bsoid_gpu.io import parse_pose, read_pose
 
 
 def parse(text, cpu, name="m.csv", keypoints=()):
     return parse_pose(text.encode(), Path(name), 30.0, cpu, keypoints)
 
 
-# names as people give them, without what no header can hold: line breaks and quotes at odd places
+# names as people write them, without line breaks and quotes, which no header can hold
 NAMES = st.lists(
     st.text("abc ,/-_é日", min_size=1, max_size=8).filter(lambda name: name.strip() == name),
     min_size=1,
@@ -28,7 +27,7 @@ NAMES = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NAMES, st.integers(1, 30), st.integers(0, 2**32 - 1), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_what_is_written_is_read_every_digit_of_it(cpu, names, frames, seed, newline, final_newline):
+def test_every_digit_that_is_written_is_read(cpu, names, frames, seed, newline, final_newline):
     rng = np.random.default_rng(seed)
     values = rng.normal(300, 100, size=(frames, len(names), 3))
     values[..., 2] = rng.uniform(0.01, 1, size=values.shape[:2])
@@ -42,7 +41,7 @@ def test_what_is_written_is_read_every_digit_of_it(cpu, names, frames, seed, new
     assert len(pose.notes) == missing.any(axis=0).sum()
 
 
-def test_keypoints_are_taken_by_exact_name_in_the_order_given(cpu):
+def test_keypoints_are_selected_by_exact_name_in_the_order_requested(cpu):
     values = dlc.wander(20)
     pose = parse(dlc.csv_text(values), cpu, keypoints=("tail/base", "snout"))
     assert pose.keypoints == ("tail/base", "snout")
@@ -57,7 +56,10 @@ def animals_text(values, individuals, keypoints, scorer="DLC"):
     """Values are (frames, individuals, keypoints, 3)."""
     columns = [(i, k, c) for i in individuals for k in keypoints for c in ("x", "y", "likelihood")]
     rows = [
-        ["scorer", *[f"{scorer}.{n}" if n else scorer for n in range(len(columns))]],  # as a second pandas mangles it
+        [
+            "scorer",
+            *[f"{scorer}.{n}" if n else scorer for n in range(len(columns))],
+        ],  # numbered, as pandas does on a second read
         *[
             [name, *parts]
             for name, parts in zip(("individuals", "bodyparts", "coords"), zip(*columns, strict=True), strict=True)
@@ -67,9 +69,9 @@ def animals_text(values, individuals, keypoints, scorer="DLC"):
     return "\n".join(",".join(row) for row in rows) + "\n"
 
 
-def test_each_animal_is_a_track_of_its_own(cpu):
+def test_each_animal_is_a_separate_track(cpu):
     values = np.stack([dlc.wander(30, 2, seed) for seed in (0, 1)], axis=1)
-    values[3, 1, 0] = 0.0  # missing, as files of several animals say it
+    values[3, 1, 0] = 0.0  # missing, in files of several animals
     pose = parse(animals_text(values, ("adult", "pup/2"), ("nose", "tail")), cpu)
     adult, pup = pose.tracks()
     assert (adult.name, pup.name) == ("m_adult", "m_pup_2")
@@ -77,18 +79,19 @@ def test_each_animal_is_a_track_of_its_own(cpu):
     assert np.isnan(pup.position[3, 0, 0]).all()
     assert pup.confidence[3, 0, 0] == 0
     assert pose.notes == (
-        "pup/2 nose: 1 of 30 frames have no position and take that of the nearest good frame before, or else after",
+        "pup/2 nose: 1 of 30 frames have no position and get the last good position before them, "
+        "or else the first one after",
     )
 
 
-def test_body_parts_of_no_animal_are_left_out(cpu):
+def test_keypoints_of_no_animal_are_left_out(cpu):
     values = np.stack([dlc.wander(30, 2, seed) for seed in (0, 1)], axis=1)
     pose = parse(animals_text(values, ("mouse", "single"), ("nose", "tail")), cpu)
     assert pose.individuals == ("mouse",)
     assert "'single'" in pose.notes[0]
 
 
-def test_an_empty_likelihood_column_is_no_likelihood(cpu):
+def test_an_empty_likelihood_column_means_confidence_1(cpu):
     values = dlc.wander(20)
     values[:, :, 2] = np.nan
     pose = parse(dlc.csv_text(values), cpu)
@@ -96,7 +99,7 @@ def test_an_empty_likelihood_column_is_no_likelihood(cpu):
     assert "likelihood column is empty" in pose.notes[0]
 
 
-def test_one_empty_likelihood_column_says_nothing_of_the_others(cpu):
+def test_one_empty_likelihood_column_does_not_affect_the_others(cpu):
     values = dlc.wander(20)
     values[:, 1, 2] = np.nan
     values[5, 1, :2] = np.nan
@@ -107,22 +110,22 @@ def test_one_empty_likelihood_column_says_nothing_of_the_others(cpu):
     assert [note.split(":")[0] for note in pose.notes] == ["left paw", "left paw"]
 
 
-def test_no_likelihood_column_is_full_confidence(cpu):
+def test_no_likelihood_column_means_confidence_1(cpu):
     values = dlc.wander(20)
     values[3, 0, :2] = np.nan
     pose = parse(dlc.csv_text(values, likelihood=False), cpu)
     assert np.array_equal(pose.confidence[:, 0, 0], np.where(np.arange(20) == 3, 0.0, 1.0))
-    assert pose.notes[0].startswith("there is no likelihood")
+    assert pose.notes[0].startswith("there is no likelihood column")
     assert "snout: 1 of 20" in pose.notes[1]
 
 
 def test_missing_positions_of_every_kind_have_no_confidence(cpu):
     values = dlc.wander(20)
     values[0] = np.nan  # a first row without any number is a frame
-    values[4, 0] = np.nan, 7.0, 1.0  # sure of half a position
+    values[4, 0] = np.nan, 7.0, 1.0  # half a position, with confidence
     values[5, 0, 1] = np.inf
     values[6, 0] = 0.0
-    values[7, 0] = 0.0, 0.0, 0.9  # a corner of the image that the tracker is sure of
+    values[7, 0] = 0.0, 0.0, 0.9  # a corner of the image, with confidence
     pose = parse(dlc.csv_text(values), cpu)
     missing = np.isin(np.arange(20), [0, 4, 5, 6])
     assert pose.frames == 20
@@ -132,18 +135,18 @@ def test_missing_positions_of_every_kind_have_no_confidence(cpu):
 
 
 def test_missing_data_are_marked_where_the_arrays_are(arrays, cpu):
-    arrays.read_numbers = lambda *given: arrays.asarray(cpu.read_numbers(*given))
+    arrays.read_numbers = lambda *arguments: arrays.asarray(cpu.read_numbers(*arguments))
     values = dlc.wander(20)
     values[3, 1] = 0.0
     values[:, 2, 2] = np.nan
     text = dlc.csv_text(values)
-    there, here = (parse(text, backend, keypoints=("right paw", "left paw")) for backend in (arrays, cpu))
-    assert np.array_equal(arrays.to_host(there.position), here.position, equal_nan=True)
-    assert np.array_equal(arrays.to_host(there.confidence), here.confidence)
-    assert there.notes == here.notes
+    on_device, on_host = (parse(text, backend, keypoints=("right paw", "left paw")) for backend in (arrays, cpu))
+    assert np.array_equal(arrays.to_host(on_device.position), on_host.position, equal_nan=True)
+    assert np.array_equal(arrays.to_host(on_device.confidence), on_host.confidence)
+    assert on_device.notes == on_host.notes
 
 
-def test_a_byte_order_mark_blank_last_lines_and_old_line_ends(cpu):
+def test_a_byte_order_mark_blank_last_lines_and_carriage_returns(cpu):
     text = dlc.csv_text(dlc.wander(5))
     plain = parse(text, cpu)
     for variant in ("\ufeff" + text, text + "\n\r\n\n", text.replace("\n", "\r")):
@@ -181,24 +184,6 @@ def test_hdf5_in_either_format_under_any_key(tmp_path, cpu, format_):
     assert np.array_equal(pose.confidence[:, 0], values[:, [3, 0], 2])
 
 
-def test_folders_are_read_in_natural_order_without_what_is_no_pose_file(tmp_path, caplog):
-    for name in ("s10.csv", "s2.csv", "s1.csv"):
-        dlc.write(tmp_path / name, dlc.wander(3))
-    (tmp_path / "s1.h5").write_bytes(b"")
-    (tmp_path / "truth.h5").write_bytes(b"")  # beside a table that is no pose: read
-    (tmp_path / "folder.csv").mkdir()
-    (tmp_path / "truth.csv").write_text("frame,behaviour\n0,walk\n")
-    (tmp_path / "notes.txt").write_text("")
-    (tmp_path / ".hidden.csv").write_text("")
-    (tmp_path / "sub").mkdir()
-    dlc.write(tmp_path / "sub" / "s3.csv", dlc.wander(3))
-    logging.getLogger("bsoid_gpu").propagate = True
-    with caplog.at_level("INFO", "bsoid_gpu"):
-        assert [path.name for path in find_sessions([tmp_path])] == ["s1.csv", "s2.csv", "s10.csv", "truth.h5"]
-    assert "'truth.csv' is left out" in caplog.text
-    assert "'s1.h5' is left out" in caplog.text
-
-
 CLIP1 = "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv"
 MAZE = "DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv"
 REAL = {
@@ -234,7 +219,7 @@ def test_real_files(path, recordings, cpu):
     assert pose.position.shape == (frames, individuals, keypoints, 2)
     assert np.isfinite(pose.confidence).all()
     if note:
-        assert any(note in told for told in pose.notes), pose.notes
+        assert any(note in line for line in pose.notes), pose.notes
 
 
 def test_csv_and_hdf5_of_one_clip_hold_the_same_pose(recordings, cpu):
@@ -245,7 +230,7 @@ def test_csv_and_hdf5_of_one_clip_hold_the_same_pose(recordings, cpu):
 
 
 @pytest.mark.parametrize(("stem", "frames"), [("TruncatedSample", 103), ("TRUNCATED", 50), ("RowsDeleted", 10)])
-def test_files_too_short_to_learn_from_are_read(recordings, cpu, stem, frames):
+def test_files_too_short_to_train_on_are_read(recordings, cpu, stem, frames):
     (file,) = (path for path in (recordings / "tiny").iterdir() if path.name.startswith(stem))
     assert read_pose(file, 30, cpu).frames == frames
 

@@ -1,151 +1,71 @@
-"""The whole job on real recordings, on the command line."""
+"""Which files are sessions."""
 
-import json
+import logging
+import os
 
-import numpy as np
-import pandas as pd
+import dlc
 import pytest
-from click.testing import CliRunner
 
-from bsoid_gpu.cli.main import main
-from bsoid_gpu.statistics import agreement
-
-OPEN_FIELD = "raw_clip{}DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000"
-MAZE = "elevated_plus_maze_30hz/Video{}DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv"
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io import find_sessions
 
 
-def call(*arguments):
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+def test_folders_are_read_in_natural_order_without_other_files(tmp_path, caplog):
+    for name in ("s10.csv", "s2.csv", "s1.csv"):
+        dlc.write(tmp_path / name, dlc.wander(3))
+    (tmp_path / "s1.h5").write_bytes(b"")
+    (tmp_path / "truth.h5").write_bytes(b"")  # kept, since truth.csv is not a pose file
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "truth.csv").write_text("frame,behaviour\n0,walk\n")
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / ".hidden.csv").write_text("")
+    (tmp_path / "sub").mkdir()
+    dlc.write(tmp_path / "sub" / "s3.csv", dlc.wander(3))
+    logging.getLogger("bsoid_gpu").propagate = True
+    with caplog.at_level("INFO", "bsoid_gpu"):
+        assert [path.name for path in find_sessions([tmp_path])] == ["s1.csv", "s2.csv", "s10.csv", "truth.h5"]
+    assert "'truth.csv' is left out: it has no known format (DeepLabCut CSV, DeepLabCut HDF5)" in caplog.text
+    assert "'s1.h5' is left out: 's1.csv' holds the same session" in caplog.text
 
 
-def labels_of(folder, name):
-    return pd.read_csv(folder / f"{name}.labels.csv")
+def test_a_file_that_cannot_be_opened_is_left_to_the_reader(tmp_path):
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
+    assert find_sessions([tmp_path]) == [tmp_path / "gone.csv"]
 
 
-@pytest.fixture(scope="module")
-def open_field(recordings, tmp_path_factory):
-    out = tmp_path_factory.mktemp("open_field") / "run"
-    result = call("build", recordings / "open_field_60hz", "--fps", 60, "--out", out)
-    assert result.exit_code == 0, result.stderr
-    return out, result.stderr
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0)
+    with pytest.raises(BadInput, match=r"cannot read .*closed"):
+        find_sessions([folder])
 
 
-@pytest.mark.slow
-def test_open_field_build_on_both_clips_predict_both(open_field, recordings, tmp_path):
-    out, told = open_field
-    assert "7200 frames x 6 keypoints" in told
-    assert "2,398 bins from 36 into 3 dimensions" in told
-    assert json.loads((out / "scores.json").read_text())["clusters"] >= 10
-    result = call("predict", out, recordings / "open_field_60hz", "--out", tmp_path)
-    assert result.exit_code == 0, result.stderr
-    for clip in (1, 2):
-        table = labels_of(tmp_path, OPEN_FIELD.format(clip))
-        assert len(table) == 7200
-        assert table["label"].nunique() >= 10
-    # the labels of frames agree with those of the bins that hold them
-    training = pd.read_csv(out / "training.csv")
-    bins = training[training["session"] == OPEN_FIELD.format(1)]
-    middle = labels_of(tmp_path, OPEN_FIELD.format(1))["label"].to_numpy()[3::6][: len(bins)]
-    assert np.mean(middle == bins["predicted"]) > 0.9
+def test_all_problems_of_the_paths_are_reported_together_each_on_a_line(tmp_path):
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "truth.csv").write_text("frame,behaviour\n")
+    strange = tmp_path / 'it\'s "a"\nmouse.csv'
+    twice = [dlc.write(tmp_path / "m.csv")] * 2
+    with pytest.raises(BadInput) as caught:
+        find_sessions([tmp_path / "none", strange, *twice])
+    heading, *problems = str(caught.value).splitlines()
+    assert "3 problems" in heading
+    assert len(problems) == 3
+    assert "contains no pose files" in problems[0]
+    assert "\\nmouse.csv' does not exist" in problems[1]
+    assert problems[2].count("m.csv") == 2
 
 
-@pytest.mark.slow
-def test_hdf5_and_csv_of_one_clip_get_the_same_labels(open_field, recordings, tmp_path):
-    out, _ = open_field
-    for suffix in ("csv", "h5"):
-        file = recordings / "open_field_60hz" / f"{OPEN_FIELD.format(1)}.{suffix}"
-        assert call("predict", out, file, "--out", tmp_path / suffix).exit_code == 0
-    name = OPEN_FIELD.format(1)
-    assert labels_of(tmp_path / "csv", name)["label"].equals(labels_of(tmp_path / "h5", name)["label"])
-
-
-@pytest.mark.slow
-def test_a_model_of_the_open_field_refuses_the_maze_and_compares_the_names(open_field, recordings, tmp_path):
-    out, _ = open_field
-    result = call("predict", out, recordings / MAZE.format(1), "--out", tmp_path / "labels")
-    assert result.exit_code == 4
-    assert "'Snout'" in result.stderr
-    assert "'Snout/Head'" in result.stderr
-    assert not (tmp_path / "labels").exists()
-
-
-@pytest.mark.slow
-def test_maze_build_on_two_videos_predict_two_others(recordings, tmp_path):
-    train = [recordings / MAZE.format(i) for i in (1, 3)]
-    result = call("build", *train, "--fps", 30, "--out", tmp_path / "run")
-    assert result.exit_code == 0, result.stderr
-    unseen = [recordings / MAZE.format(i) for i in (2, 4)]
-    assert call("predict", tmp_path / "run", *unseen, "--out", tmp_path / "labels").exit_code == 0
-    for path, frames in zip(unseen, (9365, 9366), strict=True):
-        table = labels_of(tmp_path / "labels", path.stem)
-        assert len(table) == frames
-        assert table["label"].nunique() >= 4
-
-
-@pytest.mark.slow
-def test_freezing_labels_relate_to_what_a_human_saw(recordings, tmp_path):
-    file = recordings / "freezing_50hz" / "demo1_tracking.csv"
-    assert call("build", file, "--fps", 50, "--out", tmp_path / "run").exit_code == 0
-    assert call("predict", tmp_path / "run", file, "--out", tmp_path / "labels").exit_code == 0
-    labels = labels_of(tmp_path / "labels", "demo1_tracking")["label"]
-    human = pd.read_csv(recordings / "freezing_50hz" / "demo1_freezing_human_frames.DERIVED.csv")["freezing"]
-    assert len(labels) == len(human) == 6000
-    assert agreement.majority_accuracy(labels, human) > 0.84  # always no is 0.772
-
-
-WORKS = {
-    "ugly/demo5_tracking.csv": (29.385281, {"demo5_tracking": 12983}, "below its likelihood threshold"),
-    "ugly/demo4_video.csv": (60, {"demo4_video": 3540}, "3540 frames"),
-    "ugly/openfield_dlc_inference_example_missingdata.csv": (
-        30, {"openfield_dlc_inference_example_missingdata": 2330}, "snout: 2 of 2,330 frames"
-    ),
-    "formats/dlc_h5/m3v1mp4DeepCut_resnet50_openfieldOct30shuffle1_15001.h5": (
-        30, {"m3v1mp4DeepCut_resnet50_openfieldOct30shuffle1_15001": 2330}, "2330 frames"
-    ),
-    "formats/madlc/e3v813a-20210610T122332-122642DLC_dlcrnetms5_pilot_studySep24shuffle1_100000_el_filtered.csv": (
-        30,
-        {
-            "e3v813a-20210610T122332-122642DLC_dlcrnetms5_pilot_studySep24shuffle1_100000_el_filtered_adult": 5700,
-            "e3v813a-20210610T122332-122642DLC_dlcrnetms5_pilot_studySep24shuffle1_100000_el_filtered_juvenile": 5700,
-        },
-        "5700 frames x 7 keypoints",
-    ),
-    "formats/lightning_pose/180607_004.train_frames=75.rng=0.csv": (
-        30, {"180607_004.train_frames=75.rng=0": 2000}, "2000 frames x 8 keypoints"
-    ),
-    "formats/lightning_pose/3f859b5c-e73a-4044-b49e-34bb81e96715.right.rng=3.csv": (
-        60, {"3f859b5c-e73a-4044-b49e-34bb81e96715.right.rng=3": 2500}, "2500 frames x 2 keypoints"
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", WORKS)
-def test_what_works(path, recordings, tmp_path):
-    fps, sessions, told = WORKS[path]
-    result = call("build", recordings / path, "--fps", fps, "--out", tmp_path / "run")
-    assert result.exit_code == 0, result.stderr
-    assert told in result.stderr
-    result = call("predict", tmp_path / "run", recordings / path, "--out", tmp_path / "labels")
-    assert result.exit_code == 0, result.stderr
-    for name, frames in sessions.items():
-        assert len(labels_of(tmp_path / "labels", name)) == frames
-
-
-@pytest.mark.parametrize(
-    ("path", "told"),
-    [
-        ("tiny/TruncatedSample_Video1DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv", "103 frames"),
-        ("tiny/TRUNCATED_sample__Video1DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv", "50 frames"),
-        ("tiny/RowsDeleted_FullSample_Video1DLC_resnet50_EPM_DLC_BSOIDAug25shuffle1_495000.csv", "10 frames"),
-        ("formats/dlc_h5/testDLC_h5_table.h5", "100 frames"),
-        ("formats/madlc/testDLC_csv_table_madlc.csv", "97 frames"),
-        ("formats/madlc/testDLC_h5_table_madlc.h5", "100 frames"),
-    ],
-)
-def test_what_is_too_short(path, told, recordings, tmp_path):
-    result = call("build", recordings / path, "--fps", 30, "--out", tmp_path / "run")
-    assert result.exit_code == 4
-    assert told in result.stderr
-    assert "too short" in result.stderr
-    assert not (tmp_path / "run").exists()
+def test_names_that_collide(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        dlc.write(tmp_path / folder / "m.csv", dlc.wander(3))
+    (tmp_path / "a" / "m.h5").write_bytes(b"")
+    (tmp_path / "c").mkdir()
+    for suffix in ("h5", "hdf5"):  # neither format is preferred
+        (tmp_path / "c" / f"m.{suffix}").write_bytes(b"")
+    for paths in (("a", "b/m.csv"), ("a/m.csv", "a/m.csv"), ("a/m.csv", "a/m.h5"), ("c",)):
+        with pytest.raises(BadInput, match="2 files are named 'm'"):
+            find_sessions([tmp_path / path for path in paths])
+    with pytest.raises(BadInput, match="no sessions"):
+        find_sessions([])

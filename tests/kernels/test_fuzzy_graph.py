@@ -14,10 +14,10 @@ def matrix(graph):
 
 @pytest.fixture(scope="module", params=["normal", "with equal points"])
 def points(request):
-    drawn = np.random.default_rng(0).normal(size=(1500, 6)).astype(np.float32)
+    values = np.random.default_rng(0).normal(size=(1500, 6)).astype(np.float32)
     if request.param != "normal":
-        drawn[200:230] = drawn[3]
-    return drawn
+        values[200:230] = values[3]
+    return values
 
 
 def test_the_graph_is_umap_learns(points):
@@ -30,6 +30,21 @@ def test_the_graph_is_umap_learns(points):
     assert abs(graph - graph.T).max() == 0
     assert graph.max() == 1
     assert graph.has_sorted_indices
+
+
+def test_a_bandwidth_is_no_smaller_than_umap_learns():
+    """Where many neighbours are as near as the nearest, no bandwidth is small enough for the sum of memberships."""
+    n, equal, beyond = 100, 12, 8
+    rng = np.random.default_rng(0)
+    steps = np.concatenate([np.ones(equal), 1 + 0.002 * np.sort(rng.uniform(size=beyond))])
+    distances = (np.concatenate([[0], steps]) * rng.uniform(1, 3, size=(n, 1))).astype(np.float32)
+    indices = ((np.arange(n)[:, None] + np.arange(1 + equal + beyond)) % n).astype(np.int32)
+    graph = matrix(fuzzy_graph(distances.copy(), indices.copy()))
+    expected, _, _ = fuzzy_simplicial_set(
+        np.empty((n, 1)), 21, np.random.RandomState(0), "euclidean", knn_indices=indices, knn_dists=distances
+    )
+    assert np.ptp(graph.data) > 0.5
+    assert abs(graph - expected).max() < 1e-4
 
 
 def test_weak_edges_are_left_out(points):

@@ -6,13 +6,19 @@ from sklearn.manifold import trustworthiness
 from umap import UMAP
 from umap.umap_ import find_ab_params
 
-from bsoid_gpu.estimators.initialisation import principal_start
+from bsoid_gpu.estimators.initialisation import principal_components
 from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.kernels.fuzzy_graph import Graph, fuzzy_graph
 from bsoid_gpu.kernels.neighbours import nearest
 from bsoid_gpu.kernels.umap_layout import curve
 
 A, B = find_ab_params(1.0, 0.0)
+
+
+def layout(*given):
+    """Positions after the last epoch."""
+    *_, (_, positions) = umap_layout.layout(*given)
+    return positions
 
 
 def pair(weight=1.0):
@@ -23,7 +29,7 @@ def pair(weight=1.0):
 @pytest.fixture(scope="module")
 def digits():
     data = load_digits().data.astype(np.float32)
-    return data, principal_start(data.astype(float), 3, 0), fuzzy_graph(*nearest(data, 40), least=1 / 200)
+    return data, principal_components(data.astype(float), 3, 0), fuzzy_graph(*nearest(data, 40), least=1 / 200)
 
 
 def test_the_forces_are_the_slopes_of_the_cross_entropy():
@@ -48,7 +54,7 @@ def test_the_forces_are_the_slopes_of_the_cross_entropy():
 def test_two_points_by_hand():
     """One epoch, no repulsion: each end moves twice, once when it fires the edge and once when the other does."""
     start = np.asarray([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
-    end = umap_layout.descend(start, pair(), A, B, 1, 0, 0.1, 0)
+    end = layout(start, pair(), A, B, 1, 0, 0.1, 0)
 
     def force(d):
         return 2 * A * B * d ** (2 * B - 1) / (1 + A * d ** (2 * B))
@@ -78,7 +84,7 @@ def test_an_edge_fires_as_often_as_its_weight_says(weight, firings):
 
 def test_the_layout_keeps_neighbours_as_umap_learn_does(digits):
     data, start, graph = digits
-    ours = umap_layout.descend(start, graph, A, B, 200, 5, 1.0, 0)
+    ours = layout(start, graph, A, B, 200, 5, 1.0, 0)
     theirs = UMAP(
         n_neighbors=40, n_components=3, min_dist=0.0, n_epochs=200, init=start, random_state=0, n_jobs=1
     ).fit_transform(data)
@@ -90,15 +96,15 @@ def test_the_same_bytes_on_any_number_of_threads(digits):
     _, start, graph = digits
     threads, kept = numba.get_num_threads(), start.copy()
     try:
-        found = []
+        layouts = []
         for number in (1, threads, threads):
             numba.set_num_threads(number)
-            found.append(umap_layout.descend(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
+            layouts.append(layout(start, graph, A, B, 20, 5, 1.0, 3).tobytes())
     finally:
         numba.set_num_threads(threads)
-    assert len(set(found)) == 1
+    assert len(set(layouts)) == 1
     assert np.array_equal(start, kept)
-    assert umap_layout.descend(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in found
+    assert layout(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in layouts
 
 
 @pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])

@@ -13,31 +13,31 @@ LABELS = numpy_arrays(np.int64, st.integers(1, 80), elements=st.integers(-1, 3))
 
 
 @given(LABELS)
-def test_bouts_are_the_runs_and_hold_every_frame_once(labels):
-    found = bouts.bouts(labels, 30.0)
+def test_bouts_are_runs_of_one_label_and_cover_every_frame_once(labels):
+    table = bouts.bouts(labels, 30.0)
     expected, frame = [], 0
     for label, run in groupby(labels.tolist()):
         length = len(list(run))
         expected.append((label, frame, frame + length))
         frame += length
-    assert list(found[["label", "start_frame", "stop_frame"]].itertuples(index=False, name=None)) == expected
-    np.testing.assert_allclose(found["duration_s"].sum(), len(labels) / 30.0)
+    assert list(table[["label", "start_frame", "stop_frame"]].itertuples(index=False, name=None)) == expected
+    np.testing.assert_allclose(table["duration_s"].sum(), len(labels) / 30.0)
 
 
 @given(LABELS, st.sampled_from([10.0, 29.97, 60.0]))
-def test_expanding_the_bouts_gives_back_the_labels(labels, fps):
-    found = bouts.bouts(labels, fps)
-    lengths = found["stop_frame"] - found["start_frame"]
-    np.testing.assert_array_equal(np.repeat(found["label"], lengths), labels)
-    np.testing.assert_allclose(found["stop_s"] - found["start_s"], found["duration_s"])
-    np.testing.assert_allclose(found["duration_s"] * fps, lengths)
+def test_expanding_the_bouts_restores_the_labels(labels, fps):
+    table = bouts.bouts(labels, fps)
+    lengths = table["stop_frame"] - table["start_frame"]
+    np.testing.assert_array_equal(np.repeat(table["label"], lengths), labels)
+    np.testing.assert_allclose(table["stop_s"] - table["start_s"], table["duration_s"])
+    np.testing.assert_allclose(table["duration_s"] * fps, lengths)
 
 
 @given(LABELS)
-def test_durations_are_those_of_the_bouts(labels):
-    found = bouts.summary(labels, 30.0)
-    assert found["label"].tolist() == sorted(set(labels.tolist()) - {-1}) + ([-1] if (labels == -1).any() else [])
-    for row in found.itertuples():
+def test_summary_has_the_durations_of_the_bouts(labels):
+    table = bouts.summary(labels, 30.0)
+    assert table["label"].tolist() == sorted(set(labels.tolist()) - {-1}) + ([-1] if (labels == -1).any() else [])
+    for row in table.itertuples():
         durations_s = [len(list(run)) / 30.0 for label, run in groupby(labels.tolist()) if label == row.label]
         assert row.mean_s == pytest.approx(np.mean(durations_s))
         quantiles = [row.q10_s, row.q25_s, row.median_s, row.q75_s, row.q90_s]
@@ -46,18 +46,18 @@ def test_durations_are_those_of_the_bouts(labels):
 
 @given(LABELS)
 def test_shares_sum_to_1_and_bouts_are_counted(labels):
-    found = bouts.summary(labels, 30.0, 4)
-    assert found["share"].sum() == pytest.approx(1)
-    assert found["frames"].sum() == len(labels)
-    assert found["bouts"].sum() == len(bouts.bouts(labels, 30.0))
-    assert found["label"].tolist() == [0, 1, 2, 3] + ([-1] if (labels == -1).any() else [])
-    assert found.loc[found["frames"] == 0, "mean_s"].isna().all()
+    table = bouts.summary(labels, 30.0, 4)
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["frames"].sum() == len(labels)
+    assert table["bouts"].sum() == len(bouts.bouts(labels, 30.0))
+    assert table["label"].tolist() == [0, 1, 2, 3] + ([-1] if (labels == -1).any() else [])
+    assert table.loc[table["frames"] == 0, "mean_s"].isna().all()
 
 
 @given(LABELS)
 def test_transition_rows_sum_to_1_or_are_missing(labels):
-    found = bouts.transitions(labels, 4)
-    for label, row in found.iterrows():
+    table = bouts.transitions(labels, 4)
+    for label, row in table.iterrows():
         following = labels[1:][labels[:-1] == label]
         if len(following):
             assert row.sum() == pytest.approx(1)
@@ -68,10 +68,10 @@ def test_transition_rows_sum_to_1_or_are_missing(labels):
 
 def test_by_hand():
     labels = np.array([0, 0, 0, 1, 1, 0, -1])
-    found = bouts.bouts(labels, 10.0)
-    assert found["label"].tolist() == [0, 1, 0, -1]
-    assert found["stop_frame"].tolist() == [3, 5, 6, 7]  # the last bout is not lost, and no length is one short
-    assert found["duration_s"].tolist() == pytest.approx([0.3, 0.2, 0.1, 0.1])
+    table = bouts.bouts(labels, 10.0)
+    assert table["label"].tolist() == [0, 1, 0, -1]
+    assert table["stop_frame"].tolist() == [3, 5, 6, 7]  # the last bout is there, and no length is one short
+    assert table["duration_s"].tolist() == pytest.approx([0.3, 0.2, 0.1, 0.1])
     table = bouts.summary(labels, 10.0, 2).set_index("label")
     assert table.loc[0, "mean_s"] == pytest.approx(0.2)
     assert table.loc[0, "median_s"] == pytest.approx(0.2)
@@ -82,20 +82,20 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize("label", [0, -1])
-def test_one_frame_is_one_bout_that_nothing_follows(label):
+def test_one_frame_is_one_bout_without_transitions(label):
     labels = np.array([label])
     assert bouts.bouts(labels, 10.0)[["start_frame", "stop_frame"]].to_numpy().tolist() == [[0, 1]]
     assert bouts.summary(labels, 10.0)[["label", "share", "bouts"]].to_numpy().tolist() == [[label, 1, 1]]
     assert bouts.transitions(labels, 2).isna().all(axis=None)
 
 
-def test_all_unsure_is_one_bout_that_follows_itself():
+def test_frames_without_confidence_are_one_bout():
     labels = np.full(5, -1)
     assert bouts.summary(labels, 10.0, 2).set_index("label")["share"].to_dict() == {0: 0, 1: 0, -1: 1}
     assert bouts.transitions(labels, 2).loc[-1].tolist() == [0, 0, 1]
 
 
-def test_no_frames_give_the_same_columns_and_no_bouts():
+def test_no_frames_give_the_same_columns_and_no_rows():
     none = np.array([], dtype=np.int64)
     assert bouts.bouts(none, 10.0).columns.tolist() == bouts.bouts(np.array([0]), 10.0).columns.tolist()
     assert bouts.summary(none, 10.0).columns.tolist() == bouts.summary(np.array([0]), 10.0).columns.tolist()
@@ -106,9 +106,9 @@ def test_no_frames_give_the_same_columns_and_no_bouts():
 
 
 @pytest.mark.parametrize("foreign", [2, 7, -2])
-def test_a_label_that_is_none_of_the_models(foreign):
+def test_a_label_that_the_model_does_not_have(foreign):
     labels = np.array([0, foreign, 1, -1])
-    with pytest.raises(BadInput, match=f"labels {foreign} are not of this model"):
+    with pytest.raises(BadInput, match=f"labels {foreign} are not labels of this model"):
         bouts.summary(labels, 10.0, 2)
-    with pytest.raises(BadInput, match=f"labels {foreign} are not of this model"):
+    with pytest.raises(BadInput, match=f"labels {foreign} are not labels of this model"):
         bouts.transitions(labels, 2)

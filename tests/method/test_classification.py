@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
 
+from bsoid_gpu.estimators.perceptron import PerceptronSettings
 from bsoid_gpu.method import classification
-from bsoid_gpu.settings.schema import Classifier, Settings
+from bsoid_gpu.settings.schema import Settings, Validation
 
-QUICK = {"hidden": (), "max_epochs": 5, "folds": 0}
+QUICK = PerceptronSettings(hidden=(), max_epochs=5)
 
 
 def classified(backend, labels, session_bins=None, bin_s=0.1, **options):
     """The classification of bins whose features are all equal: every fit predicts the most frequent label."""
-    settings = Settings(classifier=Classifier(**{**QUICK, **options}))
+    settings = Settings(classifier=QUICK, validation=Validation(**{"folds": 0, **options}))
     features = backend.asarray(np.ones((len(labels), 2)))
     return classification.classify(features, labels, session_bins or [len(labels)], bin_s, settings, backend)
 

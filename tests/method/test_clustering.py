@@ -3,9 +3,10 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators import hdbscan_tree
+from bsoid_gpu.estimators import hdbscan, hdbscan_tree
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.method import clustering
-from bsoid_gpu.settings.schema import Clusters
+from bsoid_gpu.settings.schema import Settings
 
 
 def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
@@ -18,57 +19,88 @@ def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
 
 @pytest.mark.parametrize("selection", ["eom", "leaf"])
 def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection):
-    import hdbscan
+    import hdbscan as library
 
     points, _ = blobs()
-    linkage = cpu.single_linkage(points, 10)
+    linkage = hdbscan_tree.single_linkage(points, 10)
     for size in (15, 40, 90):
-        fitted = hdbscan.HDBSCAN(
+        fitted = library.HDBSCAN(
             min_cluster_size=size, min_samples=10, cluster_selection_method=selection,
             approx_min_span_tree=False, prediction_data=True,
         ).fit(points.astype(float))  # fmt: skip
         cut = hdbscan_tree.cut(linkage, size, selection)
         assert adjusted_rand_score(fitted.labels_, cut.labels) > 0.99
-        vectors = cpu.membership_vectors(points, linkage, size, Clusters(selection=selection))
-        expected = hdbscan.all_points_membership_vectors(fitted)
+        vectors = hdbscan.membership_vectors(points, cut, size, HdbscanSettings(selection=selection), cpu)
+        expected = library.all_points_membership_vectors(fitted)
         assert vectors.shape == expected.shape
         assert np.mean(np.argmax(vectors, 1) == np.argmax(expected, 1)) > 0.99
 
 
 def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
     points, truth = blobs()
-    found = clustering.cluster(points, Clusters(smallest=0.02, largest=0.06, step=0.01), cpu)
-    counts = np.bincount(found.soft)
+    result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.02, largest=0.06, step=0.01)), cpu)
+    counts = np.bincount(result.soft)
     assert (np.diff(counts) <= 0).all()
     assert counts.sum() == len(points)
-    assert (found.hard == -1).any()
-    assert adjusted_rand_score(found.soft[: len(truth)], truth) > 0.99
-    sure = found.hard >= 0
-    assert (found.hard[sure] == found.soft[sure]).mean() > 0.99
-    assert np.array_equal(np.argmax(found.membership, 1), found.soft)
+    assert (result.hard == -1).any()
+    assert adjusted_rand_score(result.soft[: len(truth)], truth) > 0.99
+    sure = result.hard >= 0
+    assert (result.hard[sure] == result.soft[sure]).mean() > 0.99
+    assert np.array_equal(np.argmax(result.membership, 1), result.soft)
 
 
-def test_the_run_with_the_most_clusters_is_kept_the_first_of_equals(cpu):
+def test_the_run_with_the_most_clusters_is_kept_the_first_of_several(cpu):
     points, _ = blobs()
-    found = clustering.cluster(points, Clusters(smallest=0.01, largest=0.3, step=0.01), cpu)
-    chosen = found.sweep[found.sweep["chosen"]]
+    result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu)
+    chosen = result.sweep[result.sweep["chosen"]]
     assert len(chosen) == 1
-    most = found.sweep["clusters"].max()
-    assert chosen.iloc[0]["min_cluster_size"] == found.sweep[found.sweep["clusters"] == most]["min_cluster_size"].min()
+    most = result.sweep["clusters"].max()
+    assert (
+        chosen.iloc[0]["min_cluster_size"] == result.sweep[result.sweep["clusters"] == most]["min_cluster_size"].min()
+    )
 
 
 def test_sizes_by_hand():
-    assert clustering.sizes(10_000, Clusters()) == [10 * tenth for tenth in range(6, 21)]
-    assert clustering.sizes(300, Clusters()) == [2, 3, 4, 5, 6]
+    assert hdbscan.sizes(10_000, HdbscanSettings()) == [10 * tenth for tenth in range(6, 21)]
+    assert hdbscan.sizes(300, HdbscanSettings()) == [2, 3, 4, 5, 6]
 
 
 def test_no_cluster_says_what_to_change(cpu):
     points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     with pytest.raises(BadInput, match=r"\[clusters\] selection"):
-        clustering.cluster(points, Clusters(smallest=0.4, largest=0.5, step=0.1), cpu)
+        clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param(np.asarray([[0.0, 0.0], [1.0, 1.0]]), id="two points"),
+        pytest.param(np.ones((50, 3)), id="equal points"),
+        pytest.param(np.arange(20.0)[:, None] ** 2, id="one dimension without a gap"),
+        pytest.param(np.random.default_rng(0).normal(size=(9, 3)), id="fewer points than core points need"),
+    ],
+)
+@pytest.mark.parametrize("selection", ["eom", "leaf"])
+def test_points_that_never_split_in_two_are_no_cluster(cpu, points, selection):
+    points = points.astype(np.float32)
+    linkage = hdbscan_tree.single_linkage(points, 10)
+    for size in (2, len(points), len(points) + 1, 10 * len(points)):
+        cut = hdbscan_tree.cut(linkage, size, selection)
+        assert (cut.labels == -1).all()
+        assert len(cut.selected) == 0
+    with pytest.raises(BadInput, match=f"no clusters in {len(points)} bins"):
+        clustering.cluster(points, Settings(clusters=HdbscanSettings(selection=selection)), cpu)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_two_clouds_on_a_line_are_two_clusters_even_of_equal_points(cpu, spread):
+    places = np.repeat([0.0, 5.0], [40, 30]) + spread * np.random.default_rng(0).uniform(size=70)
+    settings = Settings(clusters=HdbscanSettings(smallest=0.3, largest=0.4, step=0.1))
+    result = clustering.cluster(places[:, None].astype(np.float32), settings, cpu)
+    assert result.soft.tolist() == result.hard.tolist() == [0] * 40 + [1] * 30
 
 
 def test_equal_points_give_the_same_tree_every_time(cpu):
     points = np.repeat(np.random.default_rng(1).normal(size=(100, 3)), 7, axis=0).astype(np.float32)
-    first = cpu.single_linkage(points, 10)
-    assert all(np.array_equal(cpu.single_linkage(points, 10), first) for _ in range(100))
+    first = hdbscan_tree.single_linkage(points, 10)
+    assert all(np.array_equal(hdbscan_tree.single_linkage(points, 10), first) for _ in range(100))

@@ -17,7 +17,7 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_features_are_those_of_the_original_on_real_recordings(name, recordings, golden, cpu):
+def test_features_match_the_original_on_real_recordings(name, recordings, golden, cpu):
     path, fps = GOLDEN[name]
     pose = read_pose(recordings / path, fps, cpu)
     position, confidence = pose.position[:, 0], pose.confidence[:, 0]
@@ -27,30 +27,30 @@ def test_features_are_those_of_the_original_on_real_recordings(name, recordings,
     held = likelihood.hold_last_good(position, confidence, limit)
     if expected["v2_xy"].size:
         assert np.array_equal(held, expected["v2_xy"])
-    found = features.bin_features(held, fps, Features())
+    binned = features.bin_features(held, fps, Features())
     rows = len(expected["v2_features"])
-    assert len(found) - rows in (0, 1)  # the original drops a complete last bin where the length divides evenly
-    np.testing.assert_allclose(found[:rows], expected["v2_features"], rtol=1e-8, atol=0)
+    assert len(binned) - rows in (0, 1)  # the original drops the last bin if it ends with the session
+    np.testing.assert_allclose(binned[:rows], expected["v2_features"], rtol=1e-8, atol=0)
 
 
 @pytest.mark.parametrize("fps", [10, 15, 24, 25, 29.97, 30, 50, 60, 120])
-def test_features_are_those_of_the_oracle(fps, arrays):
+def test_features_match_the_oracle(fps, arrays):
     xy = np.random.default_rng(1).normal(size=(97, 3, 2)).cumsum(axis=0)
-    found = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, Features()))
-    np.testing.assert_allclose(found, oracles.bin_features(xy, fps), rtol=1e-9, atol=1e-12)
+    binned = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, Features()))
+    np.testing.assert_allclose(binned, oracles.bin_features(xy, fps), rtol=1e-9, atol=1e-12)
 
 
-def test_chunks_of_frames_do_not_change_a_byte(monkeypatch):
+def test_chunk_size_does_not_change_a_byte(monkeypatch):
     xy = np.random.default_rng(2).normal(size=(500, 4, 2)).cumsum(axis=0)
-    whole = features.bin_features(xy, 29.97, Features())
+    bins = features.bin_features(xy, 29.97, Features())
     frames = np.concatenate(list(features.window_features(xy, 29.97, Features())))
     monkeypatch.setattr(features, "CHUNK_FRAMES", 37)
-    assert np.array_equal(features.bin_features(xy, 29.97, Features()), whole)
+    assert np.array_equal(features.bin_features(xy, 29.97, Features()), bins)
     assert np.array_equal(np.concatenate(list(features.window_features(xy, 29.97, Features()))), frames)
 
 
 def test_a_quarter_turn_by_hand(arrays):
-    # one pair of length 2 that turns from +x to +y in one step; y points down in an image, so c = -1 * ... < 0
+    # one pair of length 2 that turns from +x to +y in one step: c = b_x a_y - b_y a_x = -4 < 0
     xy = np.array([[[0.0, 0], [2, 0]], [[0, 0], [0, 2]], [[0, 0], [0, -2]]])
     vectors = features.pair_vectors(arrays.asarray(xy))
     assert arrays.to_host(features.length(vectors)).ravel().tolist() == [2, 2, 2]
@@ -61,12 +61,12 @@ def test_a_mouse_that_walks_straight_at_constant_speed_by_hand(arrays):
     # 3 px a frame at 60 fps: 18 px in 100 ms, no turn, a constant distance of 5 px
     t = np.arange(61.0)
     xy = np.stack([np.stack([3 * t, 0 * t], 1), np.stack([3 * t + 3, 0 * t + 4], 1)], axis=1)
-    found = arrays.to_host(features.bin_features(arrays.asarray(xy), 60, Features()))
-    assert found.shape == (10, 4)
-    np.testing.assert_allclose(found, np.tile([5.0, 0, 18, 18], (10, 1)), atol=1e-12)
+    binned = arrays.to_host(features.bin_features(arrays.asarray(xy), 60, Features()))
+    assert binned.shape == (10, 4)
+    np.testing.assert_allclose(binned, np.tile([5.0, 0, 18, 18], (10, 1)), atol=1e-12)
 
 
-def test_feature_names_follow_the_columns():
+def test_feature_names_match_the_columns():
     assert features.feature_names(("a", "b", "c")) == [
         "distance a - b", "distance a - c", "distance b - c",
         "turn a - b", "turn a - c", "turn b - c",

@@ -15,8 +15,8 @@ def thresholds(arrays, confidence, seen=None):
 
 
 def test_threshold_by_hand(arrays):
-    # ten bins of 0.1 with counts 5 3 1 0 0 0 0 0 2 9: the counts do not fall any more from bin 2 to 3 (1 -> 0 falls),
-    # from 3 to 4 (0 -> 0) they do not: r = [3, 4, ...], r[0] > 1, so the threshold is the left edge of bin 3
+    # ten bins of 0.1 with counts 5 3 1 0 0 0 0 0 2 9: they fall from bin 2 to 3 (1 -> 0), but not from bin 3 to 4
+    # (0 -> 0), so r = [3, 4, ...] and r[0] > 1: the threshold is the left edge of bin 3
     values = np.repeat(np.arange(10) / 10 + 0.05, [5, 3, 1, 0, 0, 0, 0, 0, 2, 9])
     values = np.concatenate([values, [0.0, 1.0]])[:, None]
     assert thresholds(arrays, values) == pytest.approx([0.3])
@@ -28,24 +28,24 @@ def test_second_rise_where_the_first_is_too_early(arrays):
 
 
 @given(numpy_arrays(float, st.integers(2, 60), elements=st.floats(0, 1, width=32)))
-def test_threshold_is_that_of_the_oracle(values):
-    found = likelihood.thresholds(values[:, None], np.ones((len(values), 1), dtype=bool))
-    assert found[0] == pytest.approx(slow_threshold(values), rel=1e-12)
+def test_threshold_matches_the_oracle(values):
+    limits = likelihood.thresholds(values[:, None], np.ones((len(values), 1), dtype=bool))
+    assert limits[0] == pytest.approx(slow_threshold(values), rel=1e-12)
 
 
 @pytest.mark.parametrize("values", [np.full(30, 1.0), np.full(30, 0.0), np.linspace(1, 0, 30) ** 3, np.arange(2) / 1.0])
-def test_any_likelihood_has_a_threshold_that_some_frame_reaches(arrays, values):
-    found = thresholds(arrays, values[:, None])
-    assert np.isfinite(found).all()
-    assert (values >= found[0]).any()
+def test_some_frame_reaches_the_threshold(arrays, values):
+    limits = thresholds(arrays, values[:, None])
+    assert np.isfinite(limits).all()
+    assert (values >= limits[0]).any()
 
 
 def test_frames_without_a_position_do_not_count(arrays):
     rng = np.random.default_rng(0)
     confidence = rng.uniform(size=(300, 2))
     seen = rng.uniform(size=(300, 2)) > 0.2
-    found = thresholds(arrays, confidence, seen)
-    assert found == pytest.approx([slow_threshold(confidence[seen[:, k], k]) for k in range(2)])
+    limits = thresholds(arrays, confidence, seen)
+    assert limits == pytest.approx([slow_threshold(confidence[seen[:, k], k]) for k in range(2)])
 
 
 def test_hold_last_good_by_hand(arrays):
@@ -53,11 +53,11 @@ def test_hold_last_good_by_hand(arrays):
     confidence = np.array([0.1, 0.9, 0.2, 1.0, 0.9, 0.3])[:, None]
     position = np.stack([x, x], axis=-1)[:, None, :]
     held = likelihood.hold_last_good(arrays.asarray(position), arrays.asarray(confidence), arrays.asarray([0.5]))
-    # frame 0 keeps its own; 2 (unlikely) and 3 (missing) take 1; 5 takes 4
+    # frame 0 keeps its position; 2 (unlikely) and 3 (missing) get that of 1; 5 gets that of 4
     assert arrays.to_host(held)[:, 0, 0].tolist() == [5, 1, 1, 1, 4, 4]
 
 
-def test_missing_first_frames_take_the_first_good_one(arrays):
+def test_missing_first_frames_get_the_first_good_position(arrays):
     x = np.array([np.nan, np.nan, 7.0, 8.0])
     position = np.stack([x, x], axis=-1)[:, None, :]
     confidence = np.array([0.0, 0.0, 0.9, 0.9])[:, None]
@@ -65,7 +65,7 @@ def test_missing_first_frames_take_the_first_good_one(arrays):
     assert arrays.to_host(held)[:, 0, 1].tolist() == [7, 7, 7, 8]
 
 
-def test_where_no_frame_is_good_the_first_position_holds(arrays):
+def test_without_good_frames_the_first_position_is_used(arrays):
     x = np.array([np.nan, 6.0, 7.0])
     position = np.stack([x, x], axis=-1)[:, None, :]
     confidence = np.array([0.0, 0.3, 0.3])[:, None]
@@ -74,7 +74,7 @@ def test_where_no_frame_is_good_the_first_position_holds(arrays):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40))
-def test_hold_last_good_is_that_of_the_oracle(seed, frames):
+def test_hold_last_good_matches_the_oracle(seed, frames):
     rng = np.random.default_rng(seed)
     position = rng.normal(size=(frames, 3, 2))
     position[rng.uniform(size=(frames, 3)) < 0.3] = np.nan

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bsoid_gpu.method.reliability import doubts, session_information
+from bsoid_gpu.method.reliability import session_information, warnings
 
 GOOD = {
     "session_information": 0.02,
@@ -13,26 +13,26 @@ GOOD = {
 }
 
 
-def test_a_good_result_has_none():
-    assert doubts(GOOD, "session") == []
-    assert doubts({**GOOD, "held_out_blocks": None}, "session") == []
+def test_a_good_result_has_no_warnings():
+    assert warnings(GOOD, "session") == []
+    assert warnings({**GOOD, "held_out_blocks": None}, "session") == []
 
 
 @pytest.mark.parametrize(
     ("change", "standardise", "setting"),
     [
         ({"session_information": 0.9}, "global", 'standardise = "session"'),
-        ({"session_information": 0.9}, "session", "build them apart"),
+        ({"session_information": 0.9}, "session", "build them separately"),
         ({"clusters": 3}, "session", "[clusters] selection"),
         ({"largest_label_share": 0.6}, "session", "[clusters] selection"),
         ({"noise_share": 0.55}, "session", "min_samples"),
         ({"held_out_blocks": 0.8}, "session", "[clusters] smallest"),
     ],
 )
-def test_each_doubt_names_the_setting_to_try(change, standardise, setting):
-    found = doubts({**GOOD, **change}, standardise)
-    assert len(found) == 1
-    assert setting in found[0]
+def test_each_warning_names_the_setting_to_try(change, standardise, setting):
+    messages = warnings({**GOOD, **change}, standardise)
+    assert len(messages) == 1
+    assert setting in messages[0]
 
 
 def test_session_information_by_hand():
@@ -40,6 +40,6 @@ def test_session_information_by_hand():
     assert session_information(session, session) == pytest.approx(1)
     assert session_information(np.tile([0, 1], 50), session) == pytest.approx(0, abs=1e-12)
     assert session_information(np.zeros(100, dtype=int), session) == pytest.approx(0)
-    assert session_information(np.arange(100), np.zeros(100, dtype=int)) == 0  # one session has nothing to tell
-    # half of each session in a label of its own, the other half shared: I = H / 2
+    assert session_information(np.arange(100), np.zeros(100, dtype=int)) == 0  # one session has no entropy
+    # half of each session has a separate label, the other half shares one: I = H / 2
     assert session_information(np.repeat([0, 2, 2, 1], 25), session) == pytest.approx(0.5)

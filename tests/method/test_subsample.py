@@ -5,23 +5,23 @@ from hypothesis import strategies as st
 from bsoid_gpu.method.subsample import training_bins
 
 
-def test_few_bins_are_all_taken():
+def test_few_bins_are_all_used():
     assert [part.tolist() for part in training_bins([3, 0, 2], 5, seed=0)] == [[0, 1, 2], [], [0, 1]]
 
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=12), st.integers(1, 300), st.integers(0, 2**32 - 1))
-def test_a_sample_is_even_over_sessions_and_over_time(session_bins, most, seed):
-    taken = training_bins(session_bins, most, seed)
+def test_a_sample_is_even_over_sessions_and_over_time(session_bins, max_bins, seed):
+    taken = training_bins(session_bins, max_bins, seed)
     total = sum(session_bins)
-    assert sum(map(len, taken)) == min(most, total)
+    assert sum(map(len, taken)) == min(max_bins, total)
     for bins, part in zip(session_bins, taken, strict=True):
-        assert abs(len(part) - bins * min(1, most / max(total, 1))) <= 1
+        assert abs(len(part) - bins * min(1, max_bins / max(total, 1))) <= 1
         assert np.all(np.diff(part) > 0)
         assert np.all((part >= 0) & (part < bins))
-        if len(part):  # no stretch of time without a bin: none is longer than two of equal stretches
+        if len(part):  # no long interval without a bin: none is longer than two equal intervals
             assert np.max(np.diff([-1, *part, bins])) <= 2 * np.ceil(bins / len(part))
 
 
-def test_the_sample_follows_the_seed():
+def test_the_sample_depends_on_the_seed():
     one, again, other = (training_bins([1000, 500], 300, seed)[0] for seed in (1, 1, 2))
     assert one.tolist() == again.tolist() != other.tolist()

@@ -30,7 +30,7 @@ def test_gaps_missing_frames_and_jumps_by_hand(walk, arrays):
     confidence[10:17, 0] = 0.1
     confidence[30:33, 0] = 0.1
     position[33:35, 0] = np.nan
-    position[100, 0] += 200  # one frame is off the track by its jump, its two neighbours by half of it
+    position[100, 0] += 200  # displaced by the jump; its two neighbours are off by half of it
     row = report(position, confidence, arrays)[0]
     assert row.share_below == pytest.approx(12 / 200)
     assert row.longest_gap_frames == 7
@@ -41,9 +41,9 @@ def test_gaps_missing_frames_and_jumps_by_hand(walk, arrays):
 
 @pytest.mark.parametrize(
     ("moved_px", "jumps"),
-    [(14.9, 0), (15.1, 1), (29.9, 1), (30.1, 3)],  # the two neighbours are off the track by half of it
+    [(14.9, 0), (15.1, 1), (29.9, 1), (30.1, 3)],  # the two neighbours are off by half of it
 )
-def test_a_jump_of_a_still_keypoint_is_more_than_15_px(arrays, moved_px, jumps):
+def test_a_jump_of_a_still_keypoint_exceeds_15_px(arrays, moved_px, jumps):
     position = np.full((50, 1, 2), 5.0)
     position[20, 0] += [0.6 * moved_px, -0.8 * moved_px]
     (row,) = report(position, np.ones((50, 1)), arrays)
@@ -63,7 +63,7 @@ def test_an_unusable_keypoint_and_one_that_never_moves(walk, arrays):
     assert text.count("!") == 2
 
 
-def test_a_keypoint_that_has_no_position_at_all(walk, arrays):
+def test_a_keypoint_without_positions(walk, arrays):
     position, confidence = walk
     position[:, 0], confidence[:, 0] = np.nan, 0.0
     row = report(position, confidence, arrays, unusable_share=1.0)[0]

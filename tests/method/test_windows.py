@@ -12,7 +12,7 @@ LENGTHS = [2, 3, 4, 5, 6, 7, 10, 11, 19, 20, 21, 59, 60, 61, 99, 100, 101, 299, 
 
 
 def probe(frames: int) -> np.ndarray:
-    """Two keypoints whose distance equals the frame number: a mean distance is the time that it describes."""
+    """Two keypoints whose distance equals the frame number: the mean distance in a window is its mean time."""
     xy = np.zeros((frames, 2, 2))
     xy[:, 1, 0] = np.arange(frames)
     return xy
@@ -20,15 +20,15 @@ def probe(frames: int) -> np.ndarray:
 
 @pytest.mark.parametrize("frames", LENGTHS)
 @pytest.mark.parametrize("fps", RATES)
-def test_every_label_describes_its_own_frame(fps, frames):
+def test_every_window_is_centred_on_its_frame(fps, frames):
     rows = np.concatenate(list(features.window_features(probe(frames), fps, Features())))
     assert len(rows) == frames
     assert np.abs(rows[:, 0] - np.arange(frames)).max() <= 0.5
 
 
 @pytest.mark.parametrize("fps", RATES)
-def test_turns_and_displacements_describe_the_frame_too(fps):
-    # a step that moves as many pixels as the number of its middle, s + 1/2
+def test_windows_of_steps_are_centred_on_the_frame_too(fps):
+    # step s moves s + 1/2 pixels, its time
     frames = 400
     xy = np.zeros((frames, 2, 2))
     xy[1:, 0, 0] = np.cumsum(np.arange(frames - 1) + 0.5)
@@ -54,7 +54,7 @@ def test_a_complete_last_bin_is_used():
 
 
 @given(st.sampled_from(RATES), st.integers(2, 500))
-def test_windows_stay_inside_and_never_empty(fps, frames):
+def test_windows_stay_inside_and_are_never_empty(fps, frames):
     of_frames, of_steps = windows.centred_windows(np.arange(frames), frames, fps / 10)
     for window, samples in ((of_frames, frames), (of_steps, frames - 1)):
         assert (window.start >= 0).all()

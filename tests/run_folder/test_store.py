@@ -54,7 +54,7 @@ def test_a_checkpoint_is_of_one_result_and_goes_with_it(tmp_path, monkeypatch):
     left = tmp_path / "stages" / ".a.checkpoint"
 
     def stopped(checkpoint):
-        assert checkpoint.found() == {}
+        assert checkpoint.read() == {}
         checkpoint.keep(lambda: {"x": np.arange(3.0)})
         raise KeyboardInterrupt
 
@@ -66,7 +66,7 @@ def test_a_checkpoint_is_of_one_result_and_goes_with_it(tmp_path, monkeypatch):
         told = {}
 
         def compute(checkpoint):
-            told.update(checkpoint.found())
+            told.update(checkpoint.read())
             return stage(1)
 
         with Store(tmp_path) as kept:
@@ -75,7 +75,7 @@ def test_a_checkpoint_is_of_one_result_and_goes_with_it(tmp_path, monkeypatch):
 
     stop({})
     assert not left.exists()  # ten seconds have not gone by
-    monkeypatch.setattr("bsoid_gpu.run_folder.store.EVERY_S", 0.0)
+    monkeypatch.setattr("bsoid_gpu.run_folder.checkpoint.EVERY_S", 0.0)
     stop({})
     assert left.exists()
     assert found({})["x"].tolist() == [0, 1, 2]

@@ -95,7 +95,7 @@ def test_frame_rates_that_can(given):
         ("input", {"min_session_s": float("nan")}, "min_session_s = nan"),
         ("input", {"keypoints": "snout"}, "keypoints = 'snout'; expected a list of texts"),
         ("classifier", {"hidden": (16.0,)}, "hidden = (16.0,); expected a list of whole numbers"),
-        ("classifier", {"folds": 2.5}, "folds = 2.5; expected a whole number"),
+        ("validation", {"folds": 2.5}, "folds = 2.5; expected a whole number"),
         ("clusters", {"selection": None}, "selection = None; expected a text"),
         ("embedding", {"repeatable": 1}, "repeatable = 1; expected true or false"),
     ],

@@ -8,15 +8,15 @@ LABELS = np.array([0, 0, 0, 1, 1, 1, 1, 1, 2, -1])
 
 
 def test_majority_accuracy_by_hand():
-    # label 0 stands for a, 1 for b (4 of 5), 2 for c, -1 for c: one frame of a is lost
+    # most frequent: a for label 0, b for 1 (4 of 5), c for 2 and -1; one frame of a is wrong
     assert agreement.majority_accuracy(LABELS, TRUTH) == pytest.approx(0.9)
 
 
-def test_found_by_hand():
+def test_recall_by_hand():
     table = agreement.by_behaviour(LABELS, TRUTH).set_index("behaviour")
-    assert table.loc["a", "found"] == pytest.approx(0.75)
-    assert table.loc["b", "found"] == 1
-    assert table.loc["c", "found"] == pytest.approx(0.5)  # a frame that is not sure is not found
+    assert table.loc["a", "recall"] == pytest.approx(0.75)
+    assert table.loc["b", "recall"] == 1
+    assert table.loc["c", "recall"] == pytest.approx(0.5)  # -1 counts for no behaviour
     assert table.loc["b", "labels"] == "1"
 
 

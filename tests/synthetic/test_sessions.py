@@ -10,14 +10,14 @@ from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 
 @pytest.fixture(scope="module")
 def session():
-    """Five minutes at 60 fps: behaviour (frames,) and where the keypoints really are."""
+    """Five minutes at 60 fps: behaviour (frames,) and true positions of the keypoints."""
     rng = np.random.default_rng(0)
-    done = mouse.behave(18_000, 60.0, rng)
-    return np.array(mouse.NAMES)[done], mouse.move(done, 60.0, mouse.Animal(110.0, 1.0), rng), done
+    states = mouse.behave(18_000, 60.0, rng)
+    return np.array(mouse.NAMES)[states], mouse.move(states, 60.0, mouse.Animal(110.0, 1.0), rng), states
 
 
 def inner(behaviour, name):
-    """Frames well inside bouts of a behaviour."""
+    """Frames inside bouts of a behaviour, away from transitions."""
     same = behaviour == name
     return np.convolve(same, np.ones(25), mode="same") > 24.5
 
@@ -32,7 +32,7 @@ def test_every_behaviour_occurs_for_realistic_times(session):
     assert 1.0 < np.median(durations_s) < 3.0
 
 
-def test_speed_tells_still_from_walk_from_run(session):
+def test_speed_separates_still_walk_and_run(session):
     behaviour, position, _ = session
     speed = np.linalg.norm(np.diff(position[:, 5], axis=0), axis=1) * 60
     mean = {name: speed[inner(behaviour, name)[1:]].mean() for name in ("still", "walk", "run")}
@@ -50,7 +50,7 @@ def test_left_lowers_the_heading_and_right_raises_it(session):
     assert np.degrees(rate[inner(behaviour, "turn_right")].mean()) > 120
 
 
-def test_a_rear_shortens_the_body_that_is_seen(session):
+def test_a_rear_shortens_the_visible_body(session):
     behaviour, position, _ = session
     length = np.linalg.norm(position[:, 0] - position[:, 5], axis=1)
     assert length[inner(behaviour, "rear")].mean() < 0.7 * length[inner(behaviour, "still")].mean()
@@ -68,19 +68,19 @@ def test_grooming_forepaws_stroke_at_the_face(session):
 @pytest.mark.parametrize("fps", [10, 29.97, 60, 200])
 def test_a_second_is_a_second_at_any_frame_rate(fps):
     rng = np.random.default_rng(3)
-    done = mouse.behave(round(300 * fps), fps, rng)
-    tail = mouse.move(done, fps, mouse.Animal(110.0, 1.0), rng)[:, 5]
+    states = mouse.behave(round(300 * fps), fps, rng)
+    tail = mouse.move(states, fps, mouse.Animal(110.0, 1.0), rng)[:, 5]
     speed = np.linalg.norm(np.gradient(tail, 1 / fps, axis=0), axis=1)
-    behaviour = np.array(mouse.NAMES)[done]
+    behaviour = np.array(mouse.NAMES)[states]
     assert set(behaviour) == set(mouse.NAMES)
     for name, body_lengths_s in (("walk", 1.1), ("run", 3.6)):
         assert np.median(speed[behaviour == name]) == pytest.approx(110 * body_lengths_s, rel=0.15)
-    changes = np.flatnonzero(done[1:] != done[:-1])
+    changes = np.flatnonzero(states[1:] != states[:-1])
     assert 1.5 < np.diff(changes).mean() / fps < 3.0
 
 
 @pytest.mark.parametrize("fps", [10, 29.97, 60, 200])
-def test_a_tracker_sees_it_at_any_frame_rate(fps):
+def test_a_tracker_works_at_any_frame_rate(fps):
     pose, behaviour = simulate_session("m", 900, fps, np.random.default_rng(1))
     assert pose.position.shape == (900, 1, 6, 2)
     assert len(behaviour) == 900
@@ -136,13 +136,13 @@ def test_the_header_is_that_of_deeplabcut(tmp_path):
         ({"seed": -1}, "seed"),
     ],
 )
-def test_numbers_that_make_no_sessions(tmp_path, options, text):
+def test_numbers_out_of_range(tmp_path, options, text):
     with pytest.raises(BadInput, match=text):
         simulate(tmp_path / "new", **options)
     assert not (tmp_path / "new").exists()
 
 
-def test_sessions_that_are_there_are_not_written_over(tmp_path):
+def test_existing_sessions_are_not_overwritten(tmp_path):
     simulate(tmp_path, sessions=1, minutes=0.1)
     before = (tmp_path / "mouse1.csv").read_bytes()
     with pytest.raises(BadInput, match="another folder"):
@@ -150,7 +150,7 @@ def test_sessions_that_are_there_are_not_written_over(tmp_path):
     assert (tmp_path / "mouse1.csv").read_bytes() == before
 
 
-def test_a_truth_that_is_there_is_not_written_over(tmp_path):
+def test_an_existing_truth_is_not_overwritten(tmp_path):
     (tmp_path / "truth").mkdir()
     (tmp_path / "truth" / "mouse2.truth.csv").write_text("scored by hand")
     with pytest.raises(BadInput, match=r"mouse2\.truth\.csv: choose another folder"):

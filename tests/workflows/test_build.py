@@ -15,7 +15,7 @@ from bsoid_gpu.io import read_pose
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.method import features
-from bsoid_gpu.method.preprocess import extract
+from bsoid_gpu.method.preprocess import session_features
 from bsoid_gpu.settings.schema import Features, Input, Settings
 from bsoid_gpu.statistics import agreement
 from bsoid_gpu.synthetic import mouse
@@ -80,7 +80,7 @@ def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, stop_in
     with pytest.raises(KeyboardInterrupt):
         bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert [path.name for path in (tmp_path / "run" / "stages").glob(".*")] == [f".{stage}.checkpoint"]
-    steps = {"embedding": -(-QUICK.embedding.epochs // umap_layout.EPOCHS), "classifier": 3 + QUICK.classifier.folds}
+    steps = {"embedding": -(-QUICK.embedding.epochs // umap_layout.EPOCHS), "classifier": 3 + QUICK.validation.folds}
     bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert len(times) == steps[stage]  # none twice
     assert files(tmp_path / "run") == files(folder)
@@ -181,11 +181,11 @@ def test_a_recording_cut_in_parts_gives_the_labels_of_the_whole(sessions, tmp_pa
     (tmp_path / "m_part2.csv").write_text("".join(lines[:3] + lines[1203:]))
     parted = Settings(input=Input(fps=30, group="^(.*)_part"))
     parts = sources([tmp_path / "m_part1.csv", tmp_path / "m_part2.csv"])
-    both = extract([part.read() for part in parts], 30, parted, cpu)
+    both = session_features([pose for part in parts for pose in part.read().tracks(30, cpu)], 30, parted, cpu)
     assert [part.recording for part in both] == ["m", "m"]
     assert np.array_equal(both[0].threshold, both[1].threshold)
     pose = read_pose(sessions[0], 30, cpu)
-    whole = extract([sources(sessions[0])[0].read()], 30, Settings(input=Input(fps=30)), cpu)[0]
+    whole = session_features([pose], 30, Settings(input=Input(fps=30)), cpu)[0]
     # one more frame, the first of the second part, is left out of the histogram
     np.testing.assert_allclose(both[0].threshold, whole.threshold, atol=0.02)
     np.testing.assert_allclose(both[0].features[:398], whole.features[:398])
@@ -220,7 +220,7 @@ def test_sessions_of_different_geometry_on_one_scale_are_doubted(tmp_path):
     run = bsoid_gpu.build(
         poses, fps=30, settings=replace(QUICK, features=Features(standardise="global")), backend="cpu"
     )
-    assert any('standardise = "session"' in doubt for doubt in run.doubts)
+    assert any('standardise = "session"' in doubt for doubt in run.warnings)
     assert run.scores["session_information"] > 0.9
 
 

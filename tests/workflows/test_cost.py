@@ -1,10 +1,14 @@
+import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.io.outline import Outline
+from bsoid_gpu.estimators import hdbscan, perceptron, umap
+from bsoid_gpu.io import Outline
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 from bsoid_gpu.workflows import cost
@@ -44,14 +48,14 @@ def test_cores_and_a_fast_machine_make_it_shorter():
 def test_no_time_is_told_for_a_gpu():
     job = cost.size([FILE] * 4, SETTINGS)
     told = cost.report(cost.on_cuda(job, SETTINGS), job)
-    assert "not measured on a GPU" in told
+    assert "no time has been measured on a GPU" in told
     assert "GB" in told
 
 
 def test_a_sample_is_said():
     job = cost.size([FILE] * 4, replace(SETTINGS, max_training_bins=10_000))
     told = cost.report(cost.on_cpu(job, SETTINGS, 2), job)
-    assert "10,000 of them are learnt from" in told
+    assert "a subsample of 10,000 is embedded" in told
     assert "it compiles" in told
 
 
@@ -64,3 +68,40 @@ def test_dry_run_writes_nothing(tmp_path):
     assert done.exit_code == 0, done.stderr
     assert "embedding" in done.stdout
     assert not out.exists()
+
+
+MEASURED = json.loads((Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "scale.json").read_text())
+# how far the plan of a stage may be from the measured jobs: mean of |log(planned / measured)|
+LARGEST_ERROR = {"features": 0.33, "embedding": 0.1, "clusters": 0.2, "classifier": 0.25}
+CONSTANTS = [
+    (cost, "PARSE_S"), (cost, "WORKERS_START_S"), (cost, "TABLE_S"), (umap, "EPOCH_S"), (umap, "BIN_S"),
+    (umap, "NEIGHBOUR_S"), (umap, "EVENT_S"), (umap, "PAIR_S"), (hdbscan, "START_S"), (hdbscan, "TREE_S"),
+    (perceptron, "WEIGHT_S"),
+]  # fmt: skip
+
+
+def plan_is_near():
+    """Whether the plans of the measured jobs are near what was measured."""
+    errors = {stage: [] for stage in LARGEST_ERROR}
+    for job in MEASURED["jobs"].values():
+        steps = cost.on_cpu(cost.Size(**job["size"]), SETTINGS, MEASURED["machine"]["cores"])
+        total = sum(step.seconds for step in steps) / job["build_median_s"]
+        memory = max(step.memory_mb for step in steps) / job["build_peak_memory_mb"]
+        least = 0.8 if job["bins"] < 10_000 else 0.85  # short jobs have their noise
+        if not (least < total < 1.25 and 0.85 < memory < 1.2):
+            return False
+        for step in steps:
+            if step.name in errors:
+                errors[step.name].append(abs(math.log(step.seconds / job["stages_median_s"][step.name])))
+    return all(sum(errors[stage]) / len(errors[stage]) < largest for stage, largest in LARGEST_ERROR.items())
+
+
+def test_the_plan_is_near_what_was_measured():
+    assert plan_is_near()
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+@pytest.mark.parametrize(("module", "constant"), CONSTANTS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_constant_that_is_ten_times_off_is_noticed(module, constant, factor, monkeypatch):
+    monkeypatch.setattr(module, constant, factor * getattr(module, constant))
+    assert not plan_is_near()

@@ -14,7 +14,9 @@ import pytest
 from bsoid_gpu.synthetic.sessions import simulate
 
 # a checkpoint is kept after every step of a long stage, instead of every ten seconds
-OFTEN = "from bsoid_gpu import store; store.EVERY_S = 0.0; from bsoid_gpu.__main__ import run; run()"
+OFTEN = (
+    "from bsoid_gpu.run_folder import checkpoint; checkpoint.EVERY_S = 0.0; from bsoid_gpu.__main__ import run; run()"
+)
 TOLD_ANEW = {"manifest.json", "log.txt", ".lock"}  # times, and what was said
 
 

@@ -58,7 +58,7 @@ def test_sessions_whose_long_names_begin_alike_all_get_their_tables(model, tmp_p
             assert all((tmp_path / "out" / name).is_file() for name in of_session["files"])
 
 
-@pytest.mark.parametrize("upgraded", [(labelling, "VERSION"), (tables, "TABLES_VERSION"), (predict, "__version__")])
+@pytest.mark.parametrize("upgraded", [(labelling, "VERSION"), (tables, "VERSION"), (predict, "__version__")])
 def test_an_upgrade_of_the_code_that_labels_predicts_again(model, folder, monkeypatch, upgraded):
     out = folder / "out"
     predict.predict_files(model, folder, out=out, backend="cpu")

@@ -1,5 +1,5 @@
 #!/bin/bash
-{{header}}# Learns behaviours. The same command goes on where it stopped.
+{{header}}# Builds a model. The same command resumes it.
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 . {{jobs}}/environment.sh || exit
 mapfile -d '' -t sessions <"$jobs/build.manifest"

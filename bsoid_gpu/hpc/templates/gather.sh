@@ -1,5 +1,5 @@
 #!/bin/bash
-{{header}}# Names what has no labels yet, and what to type for it: exit status 4.
+{{header}}# Lists recordings without labels and the command that labels them: exit status 4.
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 . {{jobs}}/environment.sh || exit
 run "${bsoid[@]}" hpc gather "$jobs"

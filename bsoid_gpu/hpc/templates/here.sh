@@ -1,3 +1,3 @@
-# the program of the environment that is active, or else the one that wrote this
+# the program of the active environment, or else the one that wrote this file
 PATH=$PATH:{{bin}}
 bsoid=(bsoid-gpu)

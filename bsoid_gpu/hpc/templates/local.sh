@@ -1,5 +1,5 @@
 #!/bin/bash
-# The jobs of this folder one after the other, without a scheduler. The same command goes on where it stopped.
+# Runs the jobs of this folder one after the other, without a scheduler. The same command resumes them.
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 . {{jobs}}/environment.sh || exit
 export BSOID_SCRATCH=$scratch
@@ -9,7 +9,7 @@ if [ -e "$jobs/build.sh" ]; then
 fi
 for ((bundle = 0; bundle < {{bundles}}; bundle++)); do
   run bash "$jobs/predict.sh" "$bundle" >&2
-  [ "$code" -ne 6 ] || finish # what is wrong with a bundle is told at the end
+  [ "$code" -ne 6 ] || finish # failed bundles are reported at the end
 done
 run bash "$jobs/gather.sh"
 finish

@@ -1,9 +1,9 @@
 #!/bin/bash
-{{header}}# Labels one bundle of sessions: number $1, or that of the array's task. Tables that are there are left as they are.
+{{header}}# Labels one bundle of sessions: number $1, or that of the array task. Finished tables are not written again.
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 . {{jobs}}/environment.sh || exit
 bundle=${1:-${SLURM_ARRAY_TASK_ID:-0}}
-mapfile -d '' -t every <"$jobs/predict.manifest" # each the number of its bundle and its path: 3/data/mouse.csv
+mapfile -d '' -t every <"$jobs/predict.manifest" # entries are the bundle and the path: 3/data/mouse.csv
 sessions=()
 for session in "${every[@]}"; do
   [[ $session != "$bundle"/* ]] || sessions+=("${session#"$bundle"}")

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Submits the jobs of this folder, each after the one that it needs, and prints their numbers; logs go to logs/.
+# Submits the jobs of this folder, each after the one it needs, and prints their numbers; logs are in logs/.
 set -euo pipefail
 cd -- {{jobs}}/logs
 after=()

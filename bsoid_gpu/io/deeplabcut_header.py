@@ -1,0 +1,237 @@
+"""Headers of DeepLabCut files: which column holds which coordinate of which keypoint.
+
+The header names a scorer, [an individual,] a body part and a coordinate for each column. The scorer is ignored: some
+programs number the names.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.io.reader import Outline
+from bsoid_gpu.log import logger
+from bsoid_gpu.pose import unknown_keypoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEADER_BYTES = 1 << 20  # the header is shorter
+SAMPLE_BYTES = 1 << 16  # read in the middle of a CSV file, to estimate the length of its lines
+SHARED = "single"  # DeepLabCut's individual of body parts, such as corners of the arena, that belong to no animal
+EXPECTED = "expected the header rows 'scorer', 'bodyparts', 'coords' (for several animals 'individuals' after 'scorer')"
+NO_FRAMES = "has a header but no frames"
+
+
+class Column(NamedTuple):
+    """What one column holds."""
+
+    individual: str
+    keypoint: str
+    coord: str
+
+
+def sniff_csv(path: Path) -> bool:
+    """Whether a file begins as a DeepLabCut table; True for an empty file and one that cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(64)
+    except OSError:
+        return True
+    return not beginning or beginning.removeprefix(b"\xef\xbb\xbf").lstrip(b'"').startswith(b"scorer")
+
+
+def sniff_hdf5(path: Path) -> bool:
+    """True for every HDF5 file: its content is known only once it is read."""
+    return True
+
+
+def csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
+    """Columns after the first, number of header lines, and number of cells in the first frame."""
+    reader = csv.reader(line.decode("utf-8-sig") for line in data[:HEADER_BYTES].splitlines())
+    try:
+        lines = list(islice(((row, reader.line_num) for row in reader if row), 5))
+    except (UnicodeDecodeError, csv.Error) as error:
+        msg = f"{str(path)!r} is not a table in UTF-8 text: {error}; {EXPECTED}"
+        raise BadInput(msg) from error
+    rows = {row[0].strip(): row[1:] for row, _ in lines[:4]}
+    names = list(rows)
+    wanted = ["scorer", "individuals", "bodyparts", "coords"]
+    if names[:3] == [wanted[0], *wanted[2:]]:
+        wanted.remove("individuals")
+    if names[: len(wanted)] != wanted:
+        beginnings = ", ".join(repr(name[:40]) for name in names) or "nothing"
+        msg = f"{str(path)!r} is not a DeepLabCut file: its first lines begin with {beginnings}; {EXPECTED}"
+        raise BadInput(msg)
+    header = [rows[name] for name in wanted]
+    if len({len(row) for row in header}) != 1 or not header[0]:
+        lengths = ", ".join(str(len(row)) for row in header)
+        msg = f"{str(path)!r}: the header rows have {lengths} columns; expected the same number in each"
+        raise BadInput(msg)
+    if len(lines) == len(wanted):
+        msg = f"{str(path)!r} {NO_FRAMES}"
+        raise BadInput(msg)
+    individuals = rows["individuals"] if "individuals" in wanted else [""] * len(header[0])
+    columns = [Column(*names) for names in zip(individuals, rows["bodyparts"], rows["coords"], strict=True)]
+    return columns, lines[len(wanted) - 1][1], len(lines[len(wanted)][0])
+
+
+def hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
+    """The one table with body parts in an HDF5 file."""
+    import pandas as pd
+    import tables
+
+    builtin = (OSError, ValueError, TypeError, LookupError, AttributeError, SystemError)
+    damaged = (*builtin, tables.HDF5ExtError, tables.NodeError)
+    name = f"{path.name}.in-memory"  # HDF5 requires a name that no file has
+    try:
+        with pd.HDFStore(name, "r", driver="H5FD_CORE", driver_core_image=data, driver_core_backing_store=0) as store:
+            content = {key: store[key] for key in store.keys()}  # noqa: SIM118 - iterating it is deprecated
+    except damaged as error:
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        msg = f"{str(path)!r} is not a DeepLabCut HDF5 file, or it is damaged: {reason}"
+        raise BadInput(msg) from error
+    poses = {
+        key: table
+        for key, table in content.items()
+        if isinstance(table, pd.DataFrame) and {"bodyparts", "coords"} <= set(table.columns.names)
+    }
+    if len(poses) != 1:
+        keys = ", ".join(map(repr, poses)) or "none"
+        msg = f"{str(path)!r} is not a DeepLabCut HDF5 file: expected one table with body parts, found {keys}"
+        raise BadInput(msg)
+    return next(iter(poses.values()))
+
+
+def hdf5_columns(table: pd.DataFrame) -> list[Column]:
+    """What each column of the table holds."""
+    levels = ("individuals", "bodyparts", "coords")
+    present = table.columns.names
+    names = [table.columns.get_level_values(level) if level in present else [""] * table.shape[1] for level in levels]
+    return [Column(*map(str, column)) for column in zip(*names, strict=True)]
+
+
+def outline_csv(path: Path) -> Outline:
+    """Outline of a CSV file; its frames are estimated from the length of its lines."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        beginning = file.read(HEADER_BYTES)
+        columns, header_lines, _ = csv_header(beginning, path)
+        header_bytes = sum(map(len, beginning.splitlines(keepends=True)[:header_lines]))
+        file.seek(max(header_bytes, size // 2 - SAMPLE_BYTES // 2), os.SEEK_SET)
+        sample = file.read(SAMPLE_BYTES)
+    frames = round((size - header_bytes) * max(sample.count(b"\n"), 1) / max(len(sample), 1))
+    return _outline(columns, frames, size)
+
+
+def outline_hdf5(path: Path) -> Outline:
+    """Outline of an HDF5 file, which is read."""
+    data = path.read_bytes()
+    table = hdf5_table(data, path)
+    return _outline(hdf5_columns(table), len(table), len(data))
+
+
+def _outline(columns: list[Column], frames: int, size: int) -> Outline:
+    keypoints = tuple(dict.fromkeys(column.keypoint for column in columns))
+    individuals = {column.individual for column in columns} - {SHARED}
+    return Outline(frames, keypoints, len(individuals), size)
+
+
+class Layout(NamedTuple):
+    """The columns to read, ascending, and their order by individual, keypoint and coordinate."""
+
+    individuals: tuple[str, ...]
+    keypoints: tuple[str, ...]
+    space: tuple[str, ...]
+    has_likelihood: bool
+    columns: list[int]
+    order: list[int]  # into `columns`
+    notes: tuple[str, ...]
+
+
+def layout(columns: list[Column], requested: Sequence[str], path: Path) -> Layout:
+    """Choose the columns of the requested keypoints, or of all where none are requested.
+
+    Raises
+    ------
+    BadInput
+        A header that cannot be used; all its problems are reported together.
+    """
+    notes: list[str] = []
+    individuals = tuple(dict.fromkeys(column.individual for column in columns))
+    if SHARED in individuals and len(individuals) > 1:
+        individuals = tuple(name for name in individuals if name != SHARED)
+        notes.append(f"the keypoints of {SHARED!r} belong to no animal and are left out")
+    named = {name: tuple(dict.fromkeys(c.keypoint for c in columns if c.individual == name)) for name in individuals}
+    available = named[individuals[0]]
+    keypoints = tuple(requested) or available
+    coords = tuple(dict.fromkeys(column.coord for column in columns))
+    problems = [*_name_problems(named, requested), *_coordinate_problems(coords)]
+    problems = problems or _column_problems(columns, individuals, keypoints, coords)
+    raise_all(problems, heading=f"{str(path)!r}: the header cannot be used:")
+    if unused := [name for name in available if name not in keypoints]:
+        logger.info("%s: keypoints that were not requested are left out: %s", path.stem, ", ".join(map(repr, unused)))
+    if "likelihood" not in coords:
+        notes.append("there is no likelihood column: all positions have confidence 1, and none is filtered")
+    number = {column: i for i, column in reversed(list(enumerate(columns)))}
+    chosen = [
+        number[Column(i, k, c)]
+        for i in individuals
+        for k in keypoints
+        for c in ("x", "y", "z", "likelihood")
+        if c in coords
+    ]
+    rank = {column: i for i, column in enumerate(sorted(chosen))}
+    return Layout(
+        individuals=tuple(name or "individual" for name in individuals),
+        keypoints=keypoints,
+        space=tuple(coord for coord in ("x", "y", "z") if coord in coords),
+        has_likelihood="likelihood" in coords,
+        columns=sorted(chosen),
+        order=[rank[column] for column in chosen],
+        notes=tuple(notes),
+    )
+
+
+def _name_problems(named: Mapping[str, Sequence[str]], requested: Sequence[str]) -> list[str]:
+    """Individuals with other keypoints than the first one, and requested names that cannot be used."""
+    first, available = next(iter(named.items()))
+    problems = [
+        f"the individual {name!r} has the keypoints {', '.join(map(repr, own))}, {first!r} has "
+        f"{', '.join(map(repr, available))}; expected the same"
+        for name, own in named.items()
+        if sorted(own) != sorted(available)
+    ]
+    problems += [unknown_keypoint(name, available) for name in requested if name not in available]
+    repeated = sorted({name for name in requested if requested.count(name) > 1})
+    problems += [f"the keypoint {name!r} is requested {requested.count(name)} times; name it once" for name in repeated]
+    return problems
+
+
+def _coordinate_problems(coords: Sequence[str]) -> list[str]:
+    if {"x", "y"} <= set(coords) <= {"x", "y", "z", "likelihood"}:
+        return []
+    return [f"the coordinates are {', '.join(map(repr, coords))}; expected x, y and likelihood"]
+
+
+def _column_problems(
+    columns: list[Column], individuals: Sequence[str], keypoints: Sequence[str], coords: Sequence[str]
+) -> list[str]:
+    """Keypoints that do not have each coordinate exactly once."""
+    problems = []
+    for individual in individuals:
+        for keypoint in keypoints:
+            own = [c.coord for c in columns if (c.individual, c.keypoint) == (individual, keypoint)]
+            if sorted(own) != sorted(coords):
+                owner = f" of {individual!r}" if individual else ""
+                hint = ": is it named twice?" if len(set(own)) < len(own) else ""
+                problems.append(
+                    f"the keypoint {keypoint!r}{owner} has the columns {', '.join(own)}; expected "
+                    f"{', '.join(coords)}, each once{hint}"
+                )
+    return problems

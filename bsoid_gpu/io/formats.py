@@ -1,0 +1,95 @@
+"""The known file formats, and reading a file with the reader of its format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io import deeplabcut
+
+if TYPE_CHECKING:
+    from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.io.reader import Outline, Reader
+    from bsoid_gpu.pose import Pose
+
+READERS: tuple[Reader, ...] = (*deeplabcut.READERS,)  # by preference: of two files with one name, the first is read
+
+
+def readers_for(path: Path) -> list[Reader]:
+    """Readers of files with this suffix, by preference."""
+    return [reader for reader in READERS if path.suffix.lower() in reader.suffixes]
+
+
+def recognise(path: Path) -> Reader | None:
+    """Reader of the format that a file begins with; None where no format is known."""
+    return next((reader for reader in readers_for(path) if reader.sniff(path)), None)
+
+
+def reader_of(path: Path) -> Reader:
+    """Reader that recognises a file, or else the one that can report what is wrong with it."""
+    return recognise(path) or (readers_for(path) or READERS)[0]
+
+
+def read_file(path: Path) -> bytes:
+    """Content of a file.
+
+    Raises
+    ------
+    BadInput
+        It cannot be read: it does not exist, permission is denied, it is a folder, the disk fails.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"cannot read {str(path)!r}: {error.strerror}"
+        raise BadInput(msg) from error
+
+
+def parse_pose(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+    """Pose from the content of a file.
+
+    Parameters
+    ----------
+    data
+        Content of the file.
+    path
+        Its path: names the session, and the file in messages.
+    fps
+        Frames per second.
+    backend
+        Parses the numbers and holds the arrays.
+    keypoints
+        Exact names, in the order wanted; empty for all.
+
+    Raises
+    ------
+    BadInput
+        The file has no known format or is damaged; the message names the place.
+    """
+    if not data:
+        msg = f"{str(path)!r} is empty"
+        raise BadInput(msg)
+    return reader_of(path).parse(data, path, fps, backend, keypoints)
+
+
+def read_pose(path: str | os.PathLike[str], fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+    """Read the pose of a file; see :func:`parse_pose`."""
+    return parse_pose(read_file(Path(path)), Path(path), fps, backend, keypoints)
+
+
+def outline(path: Path) -> Outline:
+    """Size of a pose file, from its beginning where the format allows.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read or has no known format.
+    """
+    try:
+        return reader_of(path).outline(path)
+    except OSError as error:
+        msg = f"cannot read {str(path)!r}: {error.strerror}"
+        raise BadInput(msg) from error

@@ -1,0 +1,68 @@
+"""Models of earlier versions, and what a file of this version must hold."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bsoid_gpu
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.perceptron import PerceptronSettings
+from bsoid_gpu.estimators.umap import UmapSettings
+from bsoid_gpu.run_folder import arrays
+from bsoid_gpu.run_folder.migrations import FORMAT
+from bsoid_gpu.run_folder.model_file import METADATA
+from bsoid_gpu.synthetic.sessions import simulate
+
+DATA = Path(__file__).with_name("data")
+
+
+@pytest.fixture
+def old():
+    """Of version 0.1.0: built from two of three simulated sessions (2 minutes, 30 fps, seed 7)."""
+    return bsoid_gpu.load_model(DATA / "model-0.1.0.safetensors")
+
+
+def test_a_model_of_the_first_format_predicts_the_labels_that_it_predicted_then(old, tmp_path):
+    *_, session = simulate(tmp_path, sessions=3, minutes=2, fps=30, seed=7)
+    (prediction,) = bsoid_gpu.predict(old, session, backend="cpu")
+    bouts = pd.read_csv(DATA / "model-0.1.0.bouts.csv")
+    then = np.repeat(bouts["label"], bouts["stop_frame"] - bouts["start_frame"]).to_numpy()
+    assert len(prediction.labels) == len(then) == 3600
+    assert np.mean(prediction.labels == then) >= 0.999  # other libraries may round otherwise
+
+
+def test_its_estimators_and_settings_have_their_present_names(old, tmp_path):
+    assert old.settings.embedding == UmapSettings()
+    assert old.settings.clusters == HdbscanSettings()
+    assert old.settings.classifier == PerceptronSettings()
+    assert old.settings.validation.folds == 10
+    assert old.estimators["classifier"] == {"method": "perceptron", "version": 0}
+    assert isinstance(old.scores["warnings"], list)
+    assert old.versions["bsoid_gpu"] == "0.1.0"
+    old.save(tmp_path / "new.safetensors")
+    again = bsoid_gpu.load_model(tmp_path / "new.safetensors")
+    assert again.to_bytes() == old.to_bytes()
+    assert json.loads(arrays.loaded(tmp_path / "new.safetensors")[1][METADATA])["format"] == FORMAT
+
+
+def test_a_file_of_a_newer_format_is_refused(old, tmp_path):
+    file = tmp_path / "model.safetensors"
+    old.save(file)
+    named, metadata = arrays.loaded(file)
+    newer = {**json.loads(metadata[METADATA]), "format": FORMAT + 1}
+    file.write_bytes(arrays.saved(named, {METADATA: json.dumps(newer)}))
+    with pytest.raises(BadInput, match="newer than this program"):
+        bsoid_gpu.load_model(file)
+
+
+@pytest.mark.parametrize("lost", ["mean", "weights.0", "bias.2"])
+def test_a_file_without_one_of_its_arrays_is_refused(old, tmp_path, lost):
+    kept = {name: array for name, array in old.classifier.items() if name != lost}
+    replace(old, classifier=kept).save(tmp_path / "model.safetensors")
+    with pytest.raises(BadInput, match=lost):
+        bsoid_gpu.load_model(tmp_path / "model.safetensors")
