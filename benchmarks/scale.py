@@ -50,7 +50,7 @@ def trustworthiness(run: Path) -> float:
     from safetensors.numpy import load_file
 
     arrays = load_file(run / "stages" / "embedding" / "arrays.safetensors")
-    return judge.trustworthiness(arrays["scaled"], arrays["embedding"])
+    return judge.trustworthiness(arrays["scaled"], arrays["positions"])
 
 
 def planned(size: cost.Size, fps: float) -> dict:

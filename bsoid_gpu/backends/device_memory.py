@@ -6,7 +6,7 @@ estimates, not measurements, and err upwards.
 
 from __future__ import annotations
 
-FEWER = "give fewer or shorter sessions, take a card with more memory, or type --backend cpu"
+FEWER = "give fewer or shorter sessions, use a GPU with more memory, or type --backend cpu"
 WORKSPACE = 1 << 30  # tiles of a brute-force neighbour search
 SMALLEST_BATCH, LARGEST_BATCH = 256, 4096  # rows of a membership batch; the larger is cuML's default
 

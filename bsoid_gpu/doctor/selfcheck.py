@@ -157,13 +157,13 @@ def _clusters_agree(job: Job, other: Backend) -> Agreement:
     clusters = SETTINGS.clusters
     linkage = hdbscan.single_linkage(other.asarray(job.points), clusters.min_samples, other)
     size = hdbscan.sizes(len(job.points), clusters)[0]
-    reference, labels = (hdbscan_tree.cut(of, size, clusters.selection).labels for of in (job.linkage, linkage))
+    reference, labels = (hdbscan_tree.cut(tree, size, clusters.selection).labels for tree in (job.linkage, linkage))
     return _rand_index(reference, labels, "clusters")
 
 
 def _memberships_agree(job: Job, other: Backend) -> Agreement:
-    soft = clustering.cluster(other.asarray(job.points), SETTINGS, other).soft
-    return _rand_index(job.soft, soft, "soft labels")
+    labels = clustering.cluster(other.asarray(job.points), SETTINGS, other).soft
+    return _rand_index(job.soft, labels, "soft labels")
 
 
 def _rand_index(reference: NDArray[np.int64], labels: NDArray[np.int64], what: str) -> Agreement:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def read_numbers(data: bytes, skip_rows: int, columns: list[int], missing: list[str], backend: CudaBackend) -> Array:
-    """Parse the body of a CSV file with cuDF; ``missing`` are the cells that are missing numbers."""
+    """Parse the body of a CSV file with cuDF; ``missing`` are cells without a number."""
     _check_rows(data, skip_rows)
     with backend.room(f"a file of {len(data) / 1e6:.0f} MB", device_memory.table(len(data))):
-        # types are inferred, since cuDF silently reads any text as a missing number where one is given
+        # types are inferred: with a given type, cuDF silently reads text as a missing number
         frame = backend.library("cudf").read_csv(
             io.BytesIO(data),
             header=None,
@@ -37,7 +37,7 @@ def read_numbers(data: bytes, skip_rows: int, columns: list[int], missing: list[
 
 
 def _check_rows(data: bytes, skip_rows: int) -> None:
-    """Raise ``ValueError`` where rows differ in length: cuDF fills up short ones and cuts long ones in silence."""
+    """Raise ``ValueError`` if rows differ in length: cuDF silently fills short rows and cuts long ones."""
     start = 0
     for _ in range(skip_rows):
         start = data.index(b"\n", start) + 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.typing import Array
 
-MISSING = ["", "NaN", "nan", "NA"]  # cells that are missing numbers
+MISSING = ["", "NaN", "nan", "NA"]  # cells without a number
 
 
 def read_numbers(data: bytes, skip_rows: int, columns: list[int], backend: Backend) -> Array:
@@ -23,18 +23,18 @@ def read_numbers(data: bytes, skip_rows: int, columns: list[int], backend: Backe
     Parameters
     ----------
     data
-        The whole file.
+        Content of the file.
     skip_rows
         Header lines to skip.
     columns
         Positions of the wanted columns, ascending.
     backend
-        Where the numbers go.
+        Holds the numbers.
 
     Returns
     -------
     Array
-        (rows, columns) float64; an empty cell is NaN, a line without anything is no row.
+        (rows, columns) float64; an empty cell is NaN, an empty line is not a row.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def _by_pyarrow(data: bytes, skip_rows: int, columns: list[int]) -> NDArray[np.f
     from pyarrow import csv
 
     if not data.endswith(b"\n"):
-        data += b"\n"  # else pyarrow takes a single row for none
+        data += b"\n"  # else pyarrow reads a single row as none
     names = [f"f{column}" for column in columns]
     table = csv.read_csv(
         pa.BufferReader(data),

@@ -43,7 +43,7 @@ MAX_BAD_CELLS = 5  # in a message
 
 
 def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
-    """Parse a CSV file: the header here, the body by the backend; see :func:`bsoid_gpu.io.parse_pose`."""
+    """Parse a CSV file: the header here, the body by pyarrow or cuDF; see :func:`bsoid_gpu.io.parse_pose`."""
     columns, header_lines, cells = csv_header(data, path)
     chosen = layout(columns, keypoints, path)
     heading = f"{str(path)!r}: not all cells are numbers:"

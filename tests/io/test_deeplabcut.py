@@ -135,7 +135,6 @@ def test_missing_positions_of_every_kind_have_no_confidence(cpu):
 
 
 def test_missing_data_are_marked_where_the_arrays_are(arrays, cpu):
-    arrays.read_numbers = lambda *arguments: arrays.asarray(cpu.read_numbers(*arguments))
     values = dlc.wander(20)
     values[3, 1] = 0.0
     values[:, 2, 2] = np.nan

@@ -11,11 +11,15 @@ from click.testing import CliRunner
 from quick import QUICK, files
 
 import bsoid_gpu
+from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.execution import executors
 from bsoid_gpu.method import features
+from bsoid_gpu.method.preprocess import session_features
+from bsoid_gpu.method.subsample import training_bins
+from bsoid_gpu.settings.schema import Input
 from bsoid_gpu.synthetic import mouse
-from bsoid_gpu.synthetic.sessions import simulate
+from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 
 SESSIONS = 7
 
@@ -96,3 +100,18 @@ def cli_predict(folder, sessions, out):
     )
     assert done.exit_code == 0, done.stderr
     return set(json.loads((out / "manifest.json").read_text())["sessions"]), done.stderr
+
+
+def test_a_recording_without_training_bins_has_the_scale_of_all_its_bins():
+    lengths = [5406, 8, 5400]  # 1,801, 2 and 1,799 bins: the subsample of 1,000 has none of the second session
+    poses = [simulate_session(f"m{i}", n, 30.0, np.random.default_rng(i))[0] for i, n in enumerate(lengths)]
+    assert [len(chosen) for chosen in training_bins([1801, 2, 1799], 1000, QUICK.seed)] == [500, 0, 500]
+    settings = replace(QUICK, max_training_bins=1000, input=Input(min_session_s=0.1))
+    run = bsoid_gpu.build(poses, fps=30, settings=settings, backend="cpu")
+    assert [session["bins"] for session in run.sessions] == [1801, 2, 1799]
+    (short,) = session_features(poses[1:2], 30.0, replace(settings, input=Input(min_session_s=0.1)), CpuBackend())
+    mean, deviation = run.model.scales["m1"]
+    np.testing.assert_allclose(mean, short.features.mean(axis=0))
+    varies = short.features.std(axis=0) > 1e-6
+    np.testing.assert_allclose(deviation[varies], short.features.std(axis=0)[varies])
+    assert all(np.isfinite(scale).all() for scale in run.model.scales.values())
