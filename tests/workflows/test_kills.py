@@ -17,7 +17,7 @@ from bsoid_gpu.synthetic.sessions import simulate
 OFTEN = (
     "from bsoid_gpu.run_folder import checkpoint; checkpoint.EVERY_S = 0.0; from bsoid_gpu.__main__ import run; run()"
 )
-TOLD_ANEW = {"manifest.json", "log.txt", ".lock"}  # times, and what was said
+OF_EACH_RUN = {"manifest.json", "log.txt", ".lock"}  # times and messages
 
 
 def run(*arguments, kill_after=None):
