@@ -8,9 +8,9 @@ from bsoid_gpu.execution import signals
 
 def run() -> None:
     """Run the command line under supervision."""
-    # threads that wait for others sleep: spinning, they take the cores from those they wait for where others work too
+    # waiting threads sleep: where other jobs share the cores, spinning slows down the very threads they wait for
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # what workers share is removed when a job is stopped, and nobody needs to be warned of it in Python's words
+    # when a job is stopped, Python removes what its workers share, and would warn of that
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     signals.run(main)
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, their digests, and errors of the disk in words."""
+"""Files that are either whole or not there, their digests, and errors of the disk with their remedies."""
 
 from __future__ import annotations
 
@@ -26,27 +26,37 @@ if TYPE_CHECKING:
 DIGEST_BYTES = 16
 TEMPORARY = ".part"  # ending of files that are being written
 LEFTOVER_AGE_S = 86_400.0
-LONGEST_NAME = 230  # bytes of a session's name: with the ending of a table it is one of a file, 255 at most
-WAYS_OUT = {
-    errno.ENOSPC: "the disk is full: free some space or choose another output folder, then run the same command again",
-    errno.EDQUOT: "the quota is used up: free some or choose another output folder, then run the same command again",
-    errno.EACCES: "the folder is not writable: choose another output folder",
-    errno.EROFS: "the file system is read-only: choose another output folder",
-    errno.ENOTDIR: "a part of the path is a file: choose another output folder",
-    errno.EEXIST: "there is a file of that name: choose another output folder",
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+LONGEST_NAME = 230  # bytes of a session's name: a file name holds 255 bytes, with the ending of a table
+WINDOWS = os.name == "nt"
+WINDOWS_REFUSES = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
+REPLACE_TRIES, REPLACE_WAIT_S = 40, 0.05  # on Windows, where a virus scanner holds a new file for a moment
+NOT_WRITABLE = "the folder is not writable: choose another output folder"
+IN_USE = "the file is open in another program, or the folder is not writable: close it or choose another output folder"
+# by name, since a system may lack one of them
+REMEDIES = {
+    "ENOSPC": "the disk is full: free some space or choose another output folder, then run the same command again",
+    "EDQUOT": "the quota is used up: free some or choose another output folder, then run the same command again",
+    "EACCES": IN_USE if WINDOWS else NOT_WRITABLE,
+    "EROFS": "the file system is read-only: choose another output folder",
+    "ENOTDIR": "a part of the path is a file: choose another output folder",
+    "EEXIST": "there is a file of that name: choose another output folder",
+    "ENAMETOOLONG": "the name is too long: choose a shorter one",
 }
+NO_SYNC = ("EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")  # of fsync, on file systems that have none
 
 
 @contextlib.contextmanager
-def telling(path: Path, what: str = "cannot write") -> Iterator[None]:
-    """Turn an error of the operating system into a :class:`BadInput` that names the way out."""
+def explained(path: Path, what: str = "cannot write") -> Iterator[None]:
+    """Turn an error of the operating system into a :class:`BadInput` that names the remedy."""
     try:
         yield
     except OSError as error:
-        way_out = WAYS_OUT.get(error.errno or 0, error.strerror or str(error))
-        msg = f"{what} {str(path)!r}: {way_out}"
+        name = errno.errorcode.get(error.errno or 0, "")
+        msg = f"{what} {str(path)!r}: {REMEDIES.get(name, error.strerror or str(error))}"
         raise BadInput(msg) from error
+
+
+telling = explained  # its former name
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -59,7 +69,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 def writing(path: Path) -> Iterator[BinaryIO]:
     """Write a file piece by piece: it is there, whole, after the block, and not at all where the block fails.
 
-    The temporary file beside it has a name of its own, which nobody else writes or removes; see
+    The temporary file beside it has a unique name, so that nobody else writes or removes it; see
     :func:`remove_leftovers` for those of processes that were killed.
 
     Raises
@@ -68,16 +78,36 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         Disk full, folder not writable, and the like; an earlier file of that name is left as it was.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.{_host()}.{os.getpid()}{TEMPORARY}")
-    with telling(path):
+    with explained(path):
         try:
             with temporary.open("xb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+                _sync(file.fileno())
+            _replace(temporary, path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
             raise
+
+
+def _sync(descriptor: int) -> None:
+    """Wait until the file is on the disk, where the file system can say so."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if errno.errorcode.get(error.errno or 0) not in NO_SYNC:
+            raise
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Give a file its name. Windows refuses that while another process has either file open, if only for a moment."""
+    for _ in range(REPLACE_TRIES if WINDOWS else 0):
+        with contextlib.suppress(PermissionError):
+            temporary.replace(path)
+            return
+        time.sleep(REPLACE_WAIT_S)
+    temporary.replace(path)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -113,7 +143,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> str:
-    """Write a table as CSV, and give the digest of the file; a missing value is an empty cell."""
+    """Write a table as CSV and return the digest of the file; a missing value is an empty cell."""
     return write_csv_parts(path, [table])
 
 
@@ -153,6 +183,8 @@ def file_name_problems(name: object) -> list[str]:
         return [f"the name is {name!r}; expected a text: files are named after it"]
     if name in (".", "..") or "\0" in name or Path(name).name != name:
         return [f"the name is {name!r}; expected one that names a file in a folder, without a path"]
+    if WINDOWS and WINDOWS_REFUSES.search(name):
+        return [f"the name is {name!r}; expected one that Windows takes for a file"]
     if len(os.fsencode(name)) > LONGEST_NAME:
         return [f"the name {name[:40]!r}... has {len(os.fsencode(name))} bytes; expected at most {LONGEST_NAME}"]
     return []

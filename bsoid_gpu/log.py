@@ -1,25 +1,28 @@
-"""Logging: what the program says while it works, to stderr and to the run folder."""
+"""Logging: messages and progress, on stderr and in the run folder."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import io
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 logger = logging.getLogger("bsoid_gpu")
 T = TypeVar("T")
-SHOWN_S = 0.2  # a terminal gets a new line of progress no more often than this
-QUIET_S = 30.0  # a batch log gets a line of progress no more often than this
+SHORT_S = 0.2  # a job shorter than this gets no progress bar on a terminal
+QUIET_S = 30.0  # without a terminal, a line of progress is logged no more often than this
+LINE = "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left"
 
 
 def to_stderr(level: int = logging.INFO) -> None:
-    """Show the messages on stderr; warnings say that they are."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Show the messages on stderr; warnings are marked as such."""
+    handler = _Stderr(sys.stderr)
     handler.setFormatter(_Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger.handlers = [handler]
     logger.setLevel(level)
@@ -36,26 +39,45 @@ def to_file(path: Path) -> logging.Handler:
     return handler
 
 
+_captured: ContextVar[list[logging.LogRecord] | None] = ContextVar("_captured", default=None)
+
+
 class _Captures(logging.Filter):
     """Keeps the messages of threads that capture them, and lets those of other threads pass.
 
-    A Dask worker may run several jobs at a time, so that the logger's own state is changed for all of them together:
-    by the first that begins, and back by the last that ends.
+    A Dask worker may run several jobs at a time. Each thread has its own context and so its own list of messages, but
+    the level of the logger is common to all: the first capture lowers it, and the last one to end restores it.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.by_thread: dict[int, list[logging.LogRecord]] = {}
         self.lock = threading.Lock()
-        self.level = logging.NOTSET
+        self.count = 0
+        self.level_before = self.effective_before = self.lowered = logging.NOTSET
 
     def filter(self, record: logging.LogRecord) -> bool:
-        records = self.by_thread.get(threading.get_ident())
+        records = _captured.get()
         if records is None:
-            return True
-        record.msg, record.args = record.getMessage(), None
+            return record.levelno >= self.effective_before  # as if no other thread had lowered the level
+        record.msg, record.args = record.getMessage(), None  # arguments may be of types that cannot be sent
         records.append(record)
         return False
+
+    def begin(self) -> None:
+        with self.lock:
+            self.count += 1
+            if self.count == 1:
+                self.level_before, self.effective_before = logger.level, logger.getEffectiveLevel()
+                self.lowered = min(self.effective_before, logging.INFO)
+                logger.setLevel(self.lowered)
+
+    def end(self) -> None:
+        with self.lock:
+            self.count -= 1
+            if self.count == 0:
+                self.effective_before = logging.NOTSET
+                if logger.level == self.lowered:  # else somebody has set it meanwhile
+                    logger.setLevel(self.level_before)
 
 
 _captures = _Captures()
@@ -64,31 +86,47 @@ logger.addFilter(_captures)
 
 @contextlib.contextmanager
 def captured() -> Iterator[list[logging.LogRecord]]:
-    """Keep the messages of this thread instead of showing them; they can be sent to another process."""
+    """Keep the messages of this thread instead of showing them; they can be sent to another process.
+
+    The list holds what was logged in the block; :func:`show` logs it elsewhere. Progress is not shown meanwhile.
+    """
     records: list[logging.LogRecord] = []
-    thread = threading.get_ident()
-    with _captures.lock:
-        if not _captures.by_thread:
-            _captures.level = logger.level
-            logger.setLevel(logging.INFO)
-        _captures.by_thread[thread] = records
+    _captures.begin()
+    token = _captured.set(records)
     try:
         yield records
     finally:
-        with _captures.lock:
-            del _captures.by_thread[thread]
-            if not _captures.by_thread:
-                logger.setLevel(_captures.level)
+        _captured.reset(token)
+        _captures.end()
+
+
+def show(records: Iterable[logging.LogRecord]) -> None:
+    """Log messages that were captured, as if they were logged here."""
+    for record in records:
+        if logger.isEnabledFor(record.levelno):
+            logger.handle(record)
+
+
+class _Stderr(logging.StreamHandler):  # type: ignore[type-arg] # no generic class in Python 3.10
+    """Writes above the progress bars of a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # without a terminal, progress is logged: it must not wait here for the lock of progress
+        if "tqdm" in sys.modules and _on_terminal():
+            with _meters()[0].external_write_mode(self.stream):
+                super().emit(record)
+        else:
+            super().emit(record)
 
 
 class _File(logging.FileHandler):
-    """Does without what it cannot write: where the disk is full, the results tell of it, and stderr has it all."""
+    """Leaves out what it cannot write: a full disk is reported by the results, and stderr has every message."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A message that cannot be written is left out."""
+        """Leave out a message that cannot be written."""
 
     def close(self) -> None:
-        """A rest that cannot be written is left out too."""
+        """Leave out a remainder that cannot be written."""
         with contextlib.suppress(OSError):
             super().close()
 
@@ -101,32 +139,80 @@ class _Formatter(logging.Formatter):
 
 
 def progress(items: Iterable[T], what: str, total: int = 0) -> Iterator[T]:
-    """Go through items, telling how far, how fast and how long still: on a terminal a line that changes, in a batch
-    log one every 30 s. ``total`` is the number of items where they have no length.
-    """  # noqa: D205
-    total = len(items) if isinstance(items, Sized) else total
-    terminal = sys.stderr.isatty()
-    started = told = time.monotonic()
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if done and total > 1 and now - told > (SHOWN_S if terminal else QUIET_S):
-            rate = done / (now - started)
-            speed = f"{rate:.3g} a second" if rate >= 1 else f"{60 * rate:.3g} a minute"
-            text = f"{what}: {done} of {total}, {speed}, {seconds_text((total - done) / rate)} left"
-            if terminal:
-                sys.stderr.write(f"\r{text}\x1b[K")
-                sys.stderr.flush()
-            else:
-                logger.info(text)
-            told = now
-        yield item
-    if terminal and told != started:
-        sys.stderr.write("\r\x1b[K")
+    """Go through items and show the progress: done, total, rate and time left.
+
+    On a terminal this is a bar. Elsewhere, as in the log of a batch job, a line is logged every 30 s, and none for a
+    shorter job.
+
+    Parameters
+    ----------
+    items
+        What to go through.
+    what
+        What the items are, for people.
+    total
+        Number of items where they have no length.
+    """
+    with _meter(what, len(items) if isinstance(items, Sized) else total) as meter:
+        for item in items:
+            yield item
+            meter.update()
 
 
 def progress_callback(what: str) -> Callable[[int, int], None]:
-    """Report progress by (done, total)."""
-    return lambda done, total: None
+    """Give a function ``report(done, total)`` that shows progress as :func:`progress` does.
+
+    It is for code that knows nothing of logging. Work that was done before the first call does not count in the rate.
+    Calls may come from several threads.
+    """
+    lock = threading.Lock()
+    meter: Any = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal meter
+        with lock:
+            if meter is None:
+                meter = _meter(what, total, done)
+            meter.update(max(done - meter.n, 0))  # another thread may have reported more already
+            if done >= total:
+                meter.close()
+                meter = None
+
+    return report
+
+
+def _meter(what: str, total: int, done: int = 0) -> Any:
+    bar, line = _meters()
+    hidden = total < 2 or _captured.get() is not None
+    shared = {"desc": what, "total": total, "initial": done, "disable": hidden, "leave": False, "miniters": 1}
+    if _on_terminal():
+        return bar(**shared, delay=SHORT_S, dynamic_ncols=True)
+    return line(**shared, delay=QUIET_S, mininterval=QUIET_S, bar_format=LINE, file=io.StringIO())
+
+
+@functools.cache
+def _meters() -> tuple[Any, Any]:
+    """A progress bar, and its form without a terminal; tqdm is imported where it is first needed."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # tqdm's thread is for loops that do not look at the clock in every step
+
+    class Line(tqdm):  # type: ignore[misc]
+        monitor_interval = 0
+
+        def display(self, msg: str | None = None, pos: int | None = None) -> None:
+            if msg is None:  # else tqdm clears a bar
+                logger.info(" ".join(str(self).split()))  # tqdm pads the rate
+
+    # tqdm's own lock is for bars of several processes, and holds a semaphore of the system
+    Bar.set_lock(threading.RLock())
+    Line.set_lock(threading.RLock())
+    return Bar, Line
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # a program without a console has none on Windows
 
 
 def seconds_text(seconds: float) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from bsoid_gpu._version import __version__
 
 CLEAR_MARK = Path("/proc/self/clear_refs")  # 5 written there resets the high-water mark of the process's memory
-SAMPLE_S = 0.5  # a sample looks at all processes of the machine
+SAMPLE_S = 0.5  # a sample goes through all processes of the machine
 _measuring: list[PeakMemory] = []
 
 
@@ -23,16 +23,18 @@ _measuring: list[PeakMemory] = []
 def versions() -> dict[str, str]:
     """Versions of the program and of the libraries that its results depend on."""
     names = ("numpy", "scipy", "scikit-learn", "numba", "umap-learn", "fast-hdbscan", "pyarrow")
-    found = {"bsoid_gpu": __version__, "python": platform.python_version()}
+    installed = {"bsoid_gpu": __version__, "python": platform.python_version()}
     for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+            installed[name] = metadata.version(name)
+    return installed
 
 
 def cores() -> int:
-    """Cores that this process may use: those that the system or Slurm gives it, or ``NUMBA_NUM_THREADS``."""
-    return int(os.environ.get("NUMBA_NUM_THREADS") or len(os.sched_getaffinity(0)))
+    """Cores that this process may use: of the machine, the job or the container, or ``NUMBA_NUM_THREADS``."""
+    import joblib
+
+    return int(os.environ.get("NUMBA_NUM_THREADS") or joblib.cpu_count())
 
 
 def free_memory() -> int:
@@ -48,10 +50,10 @@ def free_memory() -> int:
 
 
 class PeakMemory:
-    """The most memory that this process and those it started hold while the block runs: ``megabytes``.
+    """The most memory that this process and its children hold while the block runs: ``megabytes``.
 
-    Linux keeps the high-water mark of a process, which is reset here; it counts what a sample in between would miss.
-    That of the other processes is sampled, and elsewhere that of this one too.
+    Linux keeps the high-water mark of a process, which is reset here; it includes short peaks that a sample misses.
+    The memory of the children is sampled; on other systems that of this process too.
     """
 
     def __init__(self) -> None:
@@ -60,7 +62,7 @@ class PeakMemory:
         self._sampler = threading.Thread(target=self._sample_until_ended, daemon=True)
 
     def __enter__(self) -> PeakMemory:
-        for other in _measuring:  # the mark of a block around this one is lost
+        for other in tuple(_measuring):  # else the mark of a block around this one is lost
             other._sample()
         _measuring.append(self)
         self._has_mark = False
@@ -108,7 +110,7 @@ class PeakMemory:
 
 
 def _cgroups() -> list[Path]:
-    """Folders of this process's control group and of those that it is in."""
+    """Folders of this process's control group and of its parents."""
     try:
         own = Path("/proc/self/cgroup").read_text().rsplit("::", 1)[1].strip()
     except (OSError, IndexError):

@@ -1,8 +1,10 @@
+import errno
 import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,6 +75,61 @@ def test_permissions_follow_the_umask_which_no_thread_ever_changes(tmp_path):
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in made} == {0o640}
+
+
+def failing(number, times):
+    """A function of the system that fails so many times, and then works as ``otherwise`` does."""
+
+    def patched(otherwise):
+        left = [number] * times
+
+        def call(*arguments):
+            if left:
+                raise OSError(left.pop(), os.strerror(number))
+            return otherwise(*arguments)
+
+        return call
+
+    return patched
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_that_cannot_sync_is_written_to(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(os, "fsync", failing(number, 1)(os.fsync))
+    files.write_json(tmp_path / "a.json", {})
+    assert (tmp_path / "a.json").read_text() == "{}\n"
+
+
+def test_a_disk_that_fails_to_sync_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO, 1)(os.fsync))
+    with pytest.raises(BadInput, match=r"cannot write .*a\.json': Input/output error"):
+        files.write_json(tmp_path / "a.json", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("windows", "times", "written"), [(True, 3, True), (True, 10**6, False), (False, 1, False)])
+def test_a_file_that_is_in_use_is_replaced_when_it_no_longer_is(tmp_path, monkeypatch, windows, times, written):
+    file = tmp_path / "a.json"
+    file.write_text("earlier")
+    monkeypatch.setattr(files, "WINDOWS", windows)
+    monkeypatch.setattr(files, "REPLACE_WAIT_S", 0.0)
+    monkeypatch.setattr(Path, "replace", failing(errno.EACCES, times)(Path.replace))
+    if written:
+        files.write_json(file, {})
+    else:
+        with pytest.raises(BadInput, match="the folder is not writable"):
+            files.write_json(file, {})
+    assert file.read_text() == ("{}\n" if written else "earlier")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("name", ["10:30", "who?", "a*b", "tab\t", "con", "NUL.old", "com1", "ends.", "ends "])
+def test_a_name_that_windows_refuses_is_refused_there(monkeypatch, name):
+    assert files.file_name_problems(name) == []
+    monkeypatch.setattr(files, "WINDOWS", True)
+    (problem,) = files.file_name_problems(name)
+    assert "expected one that Windows takes" in problem
+    assert files.file_name_problems("console.1 a") == []
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/absolute", "a/b", "..", "", "  ", "x" * 240, "nul\0", 3])

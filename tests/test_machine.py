@@ -1,8 +1,10 @@
+import os
 import subprocess
 import sys
 
 import numpy as np
 import psutil
+import pytest
 
 from bsoid_gpu import machine
 
@@ -20,7 +22,7 @@ def test_the_peak_of_a_block_is_its_own():
     assert abs(second.megabytes - resting) < 100
 
 
-def test_a_block_inside_another_takes_nothing_from_it():
+def test_a_nested_block_leaves_the_peak_of_the_outer_one():
     with machine.PeakMemory() as outer:
         held = np.ones(200 * MB, dtype=np.uint8)
         del held
@@ -29,7 +31,7 @@ def test_a_block_inside_another_takes_nothing_from_it():
     assert outer.megabytes > inner.megabytes + 100
 
 
-def test_processes_that_it_started_count():
+def test_child_processes_count():
     code = "held = b'x' * (300 * 2**20); print(flush=True); input()"
     with (
         machine.PeakMemory() as memory,
@@ -46,3 +48,18 @@ def test_without_a_mark_of_the_system_samples_are_taken(monkeypatch, tmp_path):
     with machine.PeakMemory() as memory:
         pass
     assert memory.megabytes > 10
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot keep a process on a core")
+def test_the_cores_are_those_that_this_process_may_use():
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+        "from bsoid_gpu import machine; print(machine.cores())"
+    )
+
+    def cores(threads):
+        environment = {key: value for key, value in os.environ.items() if key != "NUMBA_NUM_THREADS"} | threads
+        return subprocess.check_output([sys.executable, "-c", code], env=environment)
+
+    assert int(cores({})) == 1
+    assert int(cores({"NUMBA_NUM_THREADS": "3"})) == 3

@@ -36,6 +36,7 @@ SLURM = "sbatch --gres=gpu:1 ... or srun --gres=gpu:1 ..."
 PIP = "pip install 'bsoid-gpu[cuda12]'"
 NEW_ENVIRONMENT = f"python -m venv rapids && rapids/bin/{PIP}"  # mixed packages cannot be fixed one by one
 CONDA = "mamba env create -f environment.yml"
+OTHER_SYSTEM = "bsoid-gpu build --backend cpu ...; on Windows, WSL 2 is a Linux that sees the NVIDIA card"
 PASCAL_CONDA = "mamba env create -f environment-p100.yml"
 
 
@@ -81,6 +82,8 @@ def _no_device_problems(survey: Survey) -> list[Problem]:
     """Why no device is visible."""
     if survey.devices:
         return []
+    if survey.system != "Linux":
+        return [(f"RAPIDS runs on Linux only: this is {survey.system}", OTHER_SYSTEM)]
     problems = []
     if survey.slurm_job and not survey.slurm_gpu:
         problems.append(("this Slurm job was given no GPU: it did not request one", SLURM))
@@ -100,6 +103,10 @@ def _no_device_problems(survey: Survey) -> list[Problem]:
             f"CUDA_VISIBLE_DEVICES names no device that the driver finds: it is {survey.visible!r}",
             "nvidia-smi -L lists the devices; unset CUDA_VISIBLE_DEVICES selects the first",
         )
+    elif survey.cards:
+        names = ", ".join(card.name for card in survey.cards)
+        remedy = "nvidia-smi -L shows whether MIG is on without an instance that this job may use"
+        problem = f"CUDA may use no device here: the driver has {names}", remedy
     elif survey.container:
         option, remedy = CONTAINERS[survey.container]
         problem = f"the NVIDIA driver finds no device: this container needs the option {option}", remedy

@@ -1,12 +1,18 @@
-"""What CUDA would meet on this machine, asked of the driver and of the installed packages without importing them.
+"""What CUDA would meet on this machine: facts from the driver and from the installed packages, without importing them.
 
-Only facts, collected in a moment and without raising; :mod:`bsoid_gpu.backends.cuda_diagnosis` judges them.
+They are collected in a moment and without raising; :mod:`bsoid_gpu.backends.cuda_diagnosis` judges them.
+
+NVML gives the driver's version and all its cards. Which of them CUDA may use, in which order, and why none, only CUDA's
+own library knows: NVML has no error code of ``cuInit``, ignores ``CUDA_VISIBLE_DEVICES``, and sorts the cards by their
+slot where CUDA puts the fastest first.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import platform
 import re
 import sys
 from dataclasses import asdict, dataclass
@@ -21,7 +27,7 @@ SLURM_GPUS = ("JOB_GPUS", "STEP_GPUS", "GPUS", "GPUS_ON_NODE", "GPUS_PER_NODE", 
 
 @dataclass(frozen=True)
 class Device:
-    """A device that the driver shows."""
+    """A device, as the driver describes it."""
 
     name: str
     capability: tuple[int, int]
@@ -48,17 +54,34 @@ class Package:
     @property
     def cuda(self) -> int | None:
         """The CUDA major in its name; conda's packages have none there."""
-        found = re.search(r"-cu(?:da)?(\d\d)", self.name)
-        return int(found.group(1)) if found else None
+        match = re.search(r"-cu(?:da)?(\d\d)", self.name)
+        return int(match.group(1)) if match else None
 
 
 @dataclass(frozen=True)
 class Survey:
     """The facts.
 
-    ``driver``: libcuda.so.1 is there; ``error`` and ``error_name``: what cuInit gave; ``cuda``: the newest that the
-    driver supports; ``visible``: CUDA_VISIBLE_DEVICES; ``module``: version of the kernel's NVIDIA module;
-    ``conda_cuda``: CUDA major of the conda environment.
+    Parameters
+    ----------
+    driver
+        libcuda.so.1 is there.
+    error, error_name
+        What cuInit returned.
+    cuda
+        The newest CUDA that the driver supports.
+    devices
+        What CUDA may use, in its order.
+    cards
+        What the driver manages, in the order of nvidia-smi.
+    visible
+        CUDA_VISIBLE_DEVICES.
+    module
+        Version of the kernel's NVIDIA module.
+    system
+        Operating system, as :func:`platform.system` names it.
+    conda_cuda
+        CUDA major of the conda environment.
     """
 
     driver: bool = False
@@ -66,8 +89,10 @@ class Survey:
     error_name: str = ""
     cuda: tuple[int, int] = (0, 0)
     devices: tuple[Device, ...] = ()
+    cards: tuple[Device, ...] = ()
     visible: str | None = None
     module: str = ""
+    system: str = "Linux"
     container: str = ""
     slurm_job: bool = False
     slurm_gpu: bool = False
@@ -79,12 +104,15 @@ class Survey:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> Survey:
-        """The survey whose :meth:`to_dict` this is, also after its way through JSON."""
-        devices = [Device(**{**item, "capability": tuple(item["capability"])}) for item in told.get("devices", ())]
-        packages = [Package(**item) for item in told.get("packages", ())]
-        cuda = tuple(told.get("cuda", (0, 0)))
-        return cls(**{**told, "devices": tuple(devices), "packages": tuple(packages), "cuda": cuda})
+    def from_dict(cls, facts: dict[str, Any]) -> Survey:
+        """The survey whose :meth:`to_dict` this is, also after a round trip through JSON."""
+        devices, cards = (
+            tuple(Device(**{**item, "capability": tuple(item["capability"])}) for item in facts.get(name, ()))
+            for name in ("devices", "cards")
+        )
+        packages = tuple(Package(**item) for item in facts.get("packages", ()))
+        cuda = tuple(facts.get("cuda", (0, 0)))
+        return cls(**{**facts, "devices": devices, "cards": cards, "packages": packages, "cuda": cuda})
 
     @property
     def majors(self) -> set[int]:
@@ -95,17 +123,20 @@ class Survey:
     def rapids(self) -> tuple[int, int] | None:
         """Release of the installed RAPIDS, such as (26, 10)."""
         versions = {package.library: package.version for package in self.packages}
-        found = re.match(r"(\d+)\.(\d+)", versions.get("cuml", versions.get("cudf", "")))
-        return (int(found.group(1)), int(found.group(2))) if found else None
+        match = re.match(r"(\d+)\.(\d+)", versions.get("cuml", versions.get("cudf", "")))
+        return (int(match.group(1)), int(match.group(2))) if match else None
 
 
 def survey() -> Survey:
     """Collect the facts."""
     environment = os.environ
+    module, cards = _ask_nvml()
     return Survey(
-        **_ask_driver(),
+        **_ask_cuda(),
+        cards=cards,
         visible=environment.get("CUDA_VISIBLE_DEVICES"),
-        module=_kernel_module(),
+        module=module or _kernel_module(),
+        system=platform.system(),
         container=_container(),
         slurm_job="SLURM_JOB_ID" in environment,
         slurm_gpu=any(environment.get(f"SLURM_{name}", "0") not in ("", "0") for name in SLURM_GPUS),
@@ -114,7 +145,7 @@ def survey() -> Survey:
     )
 
 
-def _ask_driver() -> dict[str, Any]:
+def _ask_cuda() -> dict[str, Any]:
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -145,12 +176,38 @@ def _device(cuda: Any, index: int) -> Device:
     return Device(name.value.decode(errors="replace"), (major.value, minor.value), memory.value)
 
 
-def _kernel_module() -> str:
+def _ask_nvml() -> tuple[str, tuple[Device, ...]]:
+    """Version of the driver and its cards; none where NVML does not start, as in most containers without their GPU."""
     try:
-        found = re.search(r"\d+\.\d+(\.\d+)?", Path("/proc/driver/nvidia/version").read_text())
+        import pynvml
+    except ImportError:
+        return "", ()
+    version, cards = "", []
+    with contextlib.suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        version = _text(pynvml.nvmlSystemGetDriverVersion())
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            with contextlib.suppress(pynvml.NVMLError):  # this card is broken, or not allowed here
+                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+                capability = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+                memory_bytes = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
+                cards.append(Device(_text(pynvml.nvmlDeviceGetName(handle)), tuple(capability), memory_bytes))
+        pynvml.nvmlShutdown()
+    return version, tuple(cards)
+
+
+def _text(answer: str | bytes) -> str:
+    """A string of NVML: bytes in the version that comes with RAPIDS 23.12."""
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+
+
+def _kernel_module() -> str:
+    """Version of the module, which a container shows even where it hides the driver's libraries."""
+    try:
+        match = re.search(r"\d+\.\d+(\.\d+)?", Path("/proc/driver/nvidia/version").read_text())
     except OSError:
         return ""
-    return found.group() if found else "of unknown version"
+    return match.group() if match else "of unknown version"
 
 
 def _container() -> str:
@@ -163,19 +220,19 @@ def _container() -> str:
 def _packages() -> tuple[Package, ...]:
     from importlib import metadata
 
-    found = []
+    packages = []
     for library in LIBRARIES:
         wheels = "cupy-cuda{}x" if library == "cupy" else f"{library}-cu{{}}"
         for name in (library, *(wheels.format(major) for major in CUDA_MAJORS)):
             try:
-                found.append(Package(name, metadata.version(name) or ""))  # broken metadata tell none
+                packages.append(Package(name, metadata.version(name) or ""))  # broken metadata have no version
             except (metadata.PackageNotFoundError, KeyError, OSError):
                 continue
-    return tuple(found)
+    return tuple(packages)
 
 
 def _conda_cuda() -> int | None:
     """CUDA major of conda's package ``cuda-version``, which its RAPIDS depends on."""
     names = (path.name for path in Path(sys.prefix, "conda-meta").glob("cuda-version-*.json"))
-    found = [match for name in names if (match := re.match(r"cuda-version-(\d+)\.", name))]
-    return int(found[0].group(1)) if found else None
+    majors = [int(match.group(1)) for name in names if (match := re.match(r"cuda-version-(\d+)\.", name))]
+    return majors[0] if majors else None

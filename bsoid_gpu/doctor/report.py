@@ -33,7 +33,6 @@ CPU_LIBRARIES = {
     "scipy": "scipy",
     "sklearn": "scikit-learn",
     "tables": "tables",
-    "umap": "umap-learn",
 }
 
 

@@ -1,7 +1,7 @@
 """Where jobs on many recordings run: in this process, in others of this machine, or on the nodes of a cluster.
 
-A job is a function of a module and an item what it needs, so that both can be sent. Results come in the order of the
-items, and what a job says where it runs is said here.
+A job is a function of a module and an item is its input, so that both can be sent to another process. Results come in
+the order of the items, and what a job logs in another process is logged here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bsoid_gpu.errors import BackendUnavailable, BadInput, OutOfMemory
 from bsoid_gpu.execution.signals import die_with_parent
-from bsoid_gpu.log import captured, logger
+from bsoid_gpu.log import captured, logger, show
 from bsoid_gpu.machine import cores, free_memory
 
 if TYPE_CHECKING:
@@ -29,16 +29,16 @@ WORTH_WORKERS = 6  # items; a worker takes as long to start as the work on two r
 SCHEDULERS = ("processes", "dask", "slurm")
 ADDRESSES = ("tcp://", "tls://", "ucx://", "ucxx://")
 QUIET = "127.0.0.1:0"  # any free port: jobs share machines
-NODES = 4  # jobs that are asked of Slurm where nothing else is said
+NODES = 4  # jobs submitted to Slurm by default
 LOST = (
-    "a worker was killed again and again, most likely by the system for want of memory: give more memory, or fewer "
-    "workers, and run the same command again"
+    "a worker was killed repeatedly, most likely by the system for lack of memory: give more memory, or fewer workers, "
+    "and run the same command again"
 )
 
 
 @dataclass(frozen=True)
 class Executor:
-    """Who shares the jobs out.
+    """Distributes jobs among workers.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ class Executor:
         job
             What to do with an item; a function of a module.
         items
-            What can be sent.
+            Inputs that pickle can serialise.
         backend
-            Where the job computes; processes of one machine are not shared out among GPUs.
+            Where the job computes; worker processes are for the CPU only.
         item_memory
-            Bytes that a job needs: no more run at a time on this machine than fit in free memory.
+            Bytes that a job needs: on this machine, no more jobs run at a time than fit in free memory.
         """
         if not items:
             return
@@ -96,18 +96,19 @@ class Executor:
 
 
 def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> Iterator[R]:
-    """By joblib, which lets each process use its share of the cores."""
+    """Run them by joblib, which gives each process its share of the cores."""
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
 
-    # a command that is killed leaves no workers behind, not even those that wait for their first job
+    # a command that is killed leaves no workers behind, not even those that have no job yet
     pool = Parallel(workers, return_as="generator", initializer=die_with_parent, initargs=(os.getpid(),))
     try:
         for result, messages in pool(delayed(_captured)(job, item) for item in items):
-            yield _shown(result, messages)
+            show(messages)
+            yield result
     except BrokenProcessPool as error:
         raise OutOfMemory(LOST) from error
-    finally:  # else the workers wait for more, and hold their memory, for five minutes
+    finally:  # else idle workers hold their memory for five minutes
         get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
@@ -120,17 +121,18 @@ def _on_dask(
         logger.info("Dask at %s: %d recordings", client.scheduler.address, len(items))
         waiting = client.map(_captured, [job] * len(items), items, pure=False)
         try:
-            while waiting:  # what a lost worker had begun, Dask begins again on another
+            while waiting:  # Dask repeats the job of a lost worker on another one
                 result, messages = waiting[0].result()
-                del waiting[0]  # so that its worker forgets it
-                yield _shown(result, messages)
+                del waiting[0]  # so that its worker frees the result
+                show(messages)
+                yield result
         except KilledWorker as error:
             raise OutOfMemory(LOST) from error
 
 
 @contextmanager
 def _client(executor: Executor, items: int, backend: Backend, item_memory: int) -> Iterator[Any]:
-    """A client of the scheduler that is asked for; one that is begun here ends here."""
+    """A client of the executor's scheduler; a scheduler that starts here ends here."""
     try:
         import dask
         from distributed import Client, LocalCluster
@@ -160,30 +162,30 @@ def _client(executor: Executor, items: int, backend: Backend, item_memory: int) 
 
 
 def _slurm_cluster(dask: Any, backend: Backend, item_memory: int) -> Any:
-    """One Dask worker a job; what the user's Dask configuration says (jobqueue.slurm) goes before."""
+    """One Dask worker a job; the user's Dask configuration (jobqueue.slurm) takes precedence."""
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError as error:
         msg = "the scheduler 'slurm' needs dask-jobqueue: pip install 'bsoid-gpu[cluster]'"
         raise BackendUnavailable(msg) from error
-    asked: dict[str, Any] = {"cores": 1, "processes": 1, "memory": f"{2 + 2 * item_memory // 10**9}GB"}
+    options: dict[str, Any] = {"cores": 1, "processes": 1, "memory": f"{2 + 2 * item_memory // 10**9}GB"}
     if backend.name == "cuda":
-        asked["job_extra_directives"] = ["--gres=gpu:1"]
-    said = {name: dask.config.get(f"jobqueue.slurm.{name.replace('_', '-')}", None) for name in asked}
-    settled = {name: said[name] or value for name, value in asked.items()}
-    return SLURMCluster(**settled, scheduler_options={"dashboard_address": ":0"})
+        options["job_extra_directives"] = ["--gres=gpu:1"]
+    for name in options:
+        options[name] = dask.config.get(f"jobqueue.slurm.{name.replace('_', '-')}", None) or options[name]
+    return SLURMCluster(**options, scheduler_options={"dashboard_address": ":0"})
 
 
 def _check_jobs(script: str) -> None:
-    """Ask Slurm whether it would take the jobs: where it does not, Dask only logs that and waits for ever."""
+    """Ask Slurm whether it would accept the jobs: where it does not, Dask only logs that and waits for ever."""
     try:
         done = subprocess.run(["sbatch", "--test-only"], input=script, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        msg = "the scheduler 'slurm' needs sbatch, which is not here: type this on a node of the cluster"
+        msg = "the scheduler 'slurm' needs sbatch, which is not here: run this on a node of the cluster"
         raise BackendUnavailable(msg) from error
     if done.returncode:
-        said = " ".join(done.stderr.split())
-        msg = f"Slurm refuses the workers' jobs: {said}; mend jobqueue.slurm in ~/.config/dask/jobqueue.yaml"
+        reason = " ".join(done.stderr.split())
+        msg = f"Slurm refuses the workers' jobs: {reason}; correct jobqueue.slurm in ~/.config/dask/jobqueue.yaml"
         raise BackendUnavailable(msg)
 
 
@@ -197,13 +199,7 @@ def _cuda_cluster(executor: Executor) -> Any:
     return LocalCUDACluster(n_workers=executor.workers or None, dashboard_address=QUIET)
 
 
-def _shown(result: R, messages: Sequence[logging.LogRecord]) -> R:
-    for record in messages:
-        logger.handle(record)
-    return result
-
-
 def _captured(job: Callable[[I], R], item: I) -> tuple[R, list[logging.LogRecord]]:
-    """A job's result, and its messages."""
+    """A job's result and its messages."""
     with captured() as messages:
         return job(item), messages

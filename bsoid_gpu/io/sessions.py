@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,6 +151,7 @@ class Content:
             pose = formats.parse_pose(self.data, self.origin, fps, backend, keypoints)
         else:
             pose = self.origin.select(keypoints) if keypoints else self.origin
+            pose = replace(pose, position=backend.asarray(pose.position), confidence=backend.asarray(pose.confidence))
             if pose.fps != fps:
                 msg = f"{self.name}: the pose has {pose.fps:g} frames per second, fps is {fps:g}: pass fps={pose.fps:g}"
                 raise BadInput(msg)

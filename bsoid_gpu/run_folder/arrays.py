@@ -24,7 +24,7 @@ def saved(named: Mapping[str, NDArray[Any]], metadata: dict[str, str] | None = N
 
 
 def loaded(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Arrays of a file, in memory, and its metadata; ``ValueError`` where it is damaged."""
+    """Arrays of a file, in memory, and its metadata; ``ValueError`` where the file is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -67,7 +67,10 @@ def mapped(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def let_go(array: NDArray[Any]) -> None:
-    """Take a mapped array out of memory; it is read again where it is needed again."""
+    """Take a mapped array out of memory; it is read again where it is needed again.
+
+    On Windows, which has no such call, the system itself takes mapped arrays out where memory is short.
+    """
     mapping = getattr(array, "_mmap", None)
-    if mapping is not None:
+    if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapping.madvise(mmap.MADV_DONTNEED)

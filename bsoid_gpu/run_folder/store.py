@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import io
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +46,7 @@ def timed(compute: Callable[[], Stage], backend: dict[str, str]) -> Stage:
     with machine.PeakMemory() as memory:
         stage = compute()
         peak = memory.megabytes
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 3)
     return replace(stage, making=Making(seconds, peak, machine.versions(), machine.machine(), backend))
 
 
@@ -88,7 +87,7 @@ class Store:
         self.folder = folder
         self._backend = backend or {}
         self.stages: dict[str, Stage] = {}
-        self._lock: io.TextIOWrapper | None = None
+        self._held = contextlib.ExitStack()
         self._fresh = False
 
     def __enter__(self) -> Store:
@@ -101,15 +100,14 @@ class Store:
                 if there and not there & ours:
                     msg = f"{str(self.folder)!r} holds other files and is no run folder: give --out a new folder"
                     raise BadInput(msg)
-                self._lock = lock(self.folder)
+                self._held.enter_context(lock(self.folder))
                 leftovers = f".*{files.TEMPORARY}"  # of jobs that were killed: under the lock nobody else writes
                 for left in [*self.folder.glob(leftovers), *(self.folder / STAGES).glob(leftovers)]:
                     shutil.rmtree(left) if left.is_dir() else left.unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
+        self._held.close()
 
     def forget(self) -> None:
         """Remove the folder where this job made it: for input that cannot be used, before any long work."""
@@ -237,22 +235,29 @@ def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:
     return files.digest_of({"stage": name, "version": version, "inputs": inputs})
 
 
-def lock(folder: Path) -> io.TextIOWrapper:
-    """Hold a folder for this process; the system lets go of it when the process ends, however it ends.
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the system releases it when the process ends, however it ends.
 
     Raises
     ------
     BadInput
         Another process holds it.
     """
+    from filelock import lock_descriptor, unlock_descriptor
+
     with files.telling(folder):
         file = (folder / LOCK).open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        msg = f"another job is writing to {str(folder)!r}: wait until it ends, or give --out another folder"
-        raise BadInput(msg) from error
-    except OSError:  # a file system without locks: go on, the files themselves are still written atomically
-        logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
-    return file
+    with file:
+        held = None
+        try:
+            held = lock_descriptor(file.fileno(), blocking=False)
+        except OSError:  # a file system without locks: the files themselves are still written atomically
+            logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
+        if held is False:
+            msg = f"another job is writing to {str(folder)!r}: wait until it ends, or give --out another folder"
+            raise BadInput(msg)
+        yield
+        if held:  # Windows may release a closed file late
+            with contextlib.suppress(OSError):
+                unlock_descriptor(file.fileno())

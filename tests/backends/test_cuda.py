@@ -23,7 +23,7 @@ from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.io.csv_numbers import read_numbers
 from bsoid_gpu.run_folder import model_file, stages
 from bsoid_gpu.settings.schema import Settings, Validation
-from bsoid_gpu.synthetic.sessions import simulate
+from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 from bsoid_gpu.workflows.extraction import Extraction
 
 RELEASES = ["23.12", "26.10"]
@@ -334,3 +334,10 @@ def test_the_stand_ins_are_strict(newest):
     with pytest.raises(TypeError):
         cudf.read_csv("file.csv", low_memory=True)
     assert (newest.to_device, newest.to_host) == ([16], [])
+
+
+def test_poses_in_memory_move_to_the_device(on_cpu, newest):
+    run, _ = on_cpu
+    pose, _ = simulate_session("mouse", 900, 30.0, np.random.default_rng(3))
+    here, there = (bsoid_gpu.predict(run.model, pose, backend=backend)[0] for backend in ("cpu", "cuda"))
+    assert np.mean(here.labels == there.labels) >= 0.999

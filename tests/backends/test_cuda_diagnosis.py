@@ -39,7 +39,7 @@ HEALTHY = {
     "in a job, in a container": {**V100_JOB, "container": "apptainer", "slurm_job": True, "slurm_gpu": True},
     "a job that sees a device it did not ask for": {**V100_JOB, "slurm_job": True},
 }
-# what is the matter: the survey, words of the decisive finding, words of the command that mends it
+# what is wrong: the survey, words of the decisive finding, words of its remedy
 ILL = {
     "plain machine": ({}, "no libcuda.so.1", "machine with an NVIDIA card"),
     "driver without its CUDA library": ({"module": "550.54.15"}, "550.54.15 is loaded", "libcuda1"),
@@ -64,6 +64,17 @@ ILL = {
     "all hidden by Slurm": ({**NO_GPU, "visible": "NoDevFiles"}, "hides every device", "unset CUDA_VISIBLE_DEVICES"),
     "a number too high": ({**NO_GPU, "visible": "7"}, "names no device", "nvidia-smi -L"),
     "no card": (NO_GPU, "finds no device", "nvidia-smi"),
+    "a card that CUDA may not use": (
+        {**NO_GPU, **DOCKER, "cards": [V100, P100]},
+        "the driver has Tesla V100-PCIE-16GB, Tesla P100-PCIE-16GB",
+        "MIG",
+    ),
+    "Windows with a card": (
+        {"system": "Windows", "module": "551.61", "cards": [V100]},
+        "Linux only: this is Windows",
+        "WSL 2",
+    ),
+    "macOS": ({"system": "Darwin"}, "Linux only: this is Darwin", "--backend cpu"),
     "stub": ({**DRIVER, "error": 34, "error_name": "CUDA_ERROR_STUB_LIBRARY"}, "STUB_LIBRARY (34)", "LD_LIBRARY_PATH"),
     "after an update": ({**DRIVER, "error": 803}, "two versions", "sudo reboot"),
     "compatibility library": ({**DRIVER, "error": 804}, "compatibility", "LD_LIBRARY_PATH"),
@@ -118,43 +129,44 @@ ILL = {
 }
 
 
-@pytest.mark.parametrize("told", HEALTHY.values(), ids=HEALTHY)
-def test_what_works(told):
-    found = cuda_diagnosis.diagnose(Survey.from_dict(told))
-    assert found.usable, found
-    assert not found.remedies
-    assert Survey.from_dict(told).devices[0].name in found.findings[0]
+@pytest.mark.parametrize("facts", HEALTHY.values(), ids=HEALTHY)
+def test_what_works(facts):
+    judged = cuda_diagnosis.diagnose(Survey.from_dict(facts))
+    assert judged.usable, judged
+    assert not judged.remedies
+    assert Survey.from_dict(facts).devices[0].name in judged.findings[0]
 
 
-@pytest.mark.parametrize(("told", "finding", "remedy"), ILL.values(), ids=ILL)
-def test_what_is_the_matter_and_what_to_type(told, finding, remedy):
-    found = cuda_diagnosis.diagnose(Survey.from_dict(told))
-    assert not found.usable
-    assert finding in found.findings[0]
-    assert remedy in found.remedies[0]
-    assert all("\n" not in text and ":" in text for text in found.findings)
-    assert len(found.reason) < 60
+@pytest.mark.parametrize(("facts", "finding", "remedy"), ILL.values(), ids=ILL)
+def test_what_does_not_work_and_what_to_type(facts, finding, remedy):
+    judged = cuda_diagnosis.diagnose(Survey.from_dict(facts))
+    assert not judged.usable
+    assert finding in judged.findings[0]
+    assert remedy in judged.remedies[0]
+    assert all("\n" not in text and ":" in text for text in judged.findings)
+    assert len(judged.reason) < 60
 
 
-def test_every_problem_is_told_the_decisive_one_first():
-    found = cuda_diagnosis.diagnose(
+def test_every_problem_is_listed_the_decisive_one_first():
+    judged = cuda_diagnosis.diagnose(
         Survey.from_dict({"slurm_job": True, **DOCKER, "visible": "0", "packages": wheels(12)[:1]})
     )
     words = ["Slurm job", "--gpus all", "CUDA_VISIBLE_DEVICES is '0'", "cudf, cuml, rmm are not installed"]
-    assert len(found.findings) == len(words)
-    for finding, word in zip(found.findings, words, strict=True):
+    assert len(judged.findings) == len(words)
+    for finding, word in zip(judged.findings, words, strict=True):
         assert word in finding
 
 
 def test_a_survey_survives_json():
-    found = Survey.from_dict({**V100_JOB, "visible": "0", "conda_cuda": 12})
-    assert Survey.from_dict(json.loads(json.dumps(found.to_dict()))) == found
-    assert found.rapids == (26, 10)
-    assert found.majors == {12}
+    survey = Survey.from_dict({**V100_JOB, "cards": [P100, V100], "visible": "0", "conda_cuda": 12})
+    assert Survey.from_dict(json.loads(json.dumps(survey.to_dict()))) == survey
+    assert survey.cards[0].capability == (6, 0)
+    assert survey.rapids == (26, 10)
+    assert survey.majors == {12}
 
 
 class Driver:
-    """The driver of a machine with two cards, as ctypes calls it."""
+    """CUDA's library on a machine with two cards, as ctypes calls it."""
 
     cards = (V100, P100)
 
@@ -190,17 +202,90 @@ class Driver:
         memory._obj.value = self.cards[handle.value]["memory_bytes"]
 
 
-def test_the_driver_is_asked(monkeypatch):
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver())
-    found = cuda_probe.survey()
-    assert found.driver
-    assert found.cuda == (12, 4)
-    assert found.devices == Survey.from_dict({"devices": Driver.cards}).devices
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(999))
-    found = cuda_probe.survey()
-    assert (found.error, found.error_name, found.devices) == (999, "CUDA_ERROR_999", ())
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert not cuda_probe.survey().driver
+class Nvml:
+    """pynvml on that machine: a third card does not answer, and CUDA, which sorts the fastest first, leaves it out."""
+
+    cards = (P100, V100, None)
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, *, starts=True, encode=str):
+        self.starts, self.encode = starts, encode
+        self.running = False
+
+    def nvmlInit(self):
+        if not self.starts:
+            raise self.NVMLError
+        self.running = True
+
+    def nvmlShutdown(self):
+        self.running = False
+
+    def nvmlSystemGetDriverVersion(self):
+        return self.encode("550.54.15")
+
+    def nvmlDeviceGetCount(self):
+        return len(self.cards)
+
+    def nvmlDeviceGetHandleByIndex(self, index):
+        if self.cards[index] is None:
+            raise self.NVMLError
+        return self.cards[index]
+
+    def nvmlDeviceGetName(self, card):
+        return self.encode(card["name"])
+
+    def nvmlDeviceGetCudaComputeCapability(self, card):
+        return card["capability"]
+
+    def nvmlDeviceGetMemoryInfo(self, card):
+        return SimpleNamespace(total=card["memory_bytes"])
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Puts stand-ins in the place of the driver's two libraries; what is None is not there."""
+
+    def no_library(name):
+        raise OSError(name)
+
+    def put(cuda, nvml):
+        monkeypatch.setattr(ctypes, "CDLL", no_library if cuda is None else lambda _: cuda)
+        monkeypatch.setitem(sys.modules, "pynvml", nvml)
+
+    return put
+
+
+@pytest.mark.parametrize("encode", [str, str.encode], ids=["text", "bytes of older NVML"])
+def test_cuda_says_what_it_may_use_and_nvml_what_is_there(machine, encode):
+    nvml = Nvml(encode=encode)
+    machine(Driver(), nvml)
+    survey = cuda_probe.survey()
+    assert survey.driver
+    assert survey.cuda == (12, 4)
+    assert survey.devices == Survey.from_dict({"devices": [V100, P100]}).devices
+    assert survey.cards == Survey.from_dict({"cards": [P100, V100]}).cards
+    assert survey.module == "550.54.15"
+    assert not nvml.running
+
+
+@pytest.mark.parametrize("error", [34, 802, 803, 804, 999])
+def test_the_error_of_cuda_is_kept_whatever_nvml_says(machine, error):
+    for nvml in (Nvml(), Nvml(starts=False), None):
+        machine(Driver(error), nvml)
+        survey = cuda_probe.survey()
+        assert (survey.error, survey.error_name, survey.devices) == (error, f"CUDA_ERROR_{error}", ())
+
+
+def test_a_machine_where_one_library_is_missing(machine):
+    machine(Driver(), None)
+    assert len(cuda_probe.survey().devices) == 2
+    assert cuda_probe.survey().cards == ()
+    for cuda in (None, object()):  # the latter is a library of that name without the driver's functions
+        machine(cuda, Nvml())
+        survey = cuda_probe.survey()
+        assert (survey.driver, survey.devices, len(survey.cards)) == (False, (), 2)
 
 
 def test_the_surroundings_are_read(monkeypatch):
@@ -210,8 +295,8 @@ def test_the_surroundings_are_read(monkeypatch):
     assert not cuda_probe.survey().slurm_job
     monkeypatch.setenv("SLURM_JOB_ID", "1")
     monkeypatch.setenv("APPTAINER_CONTAINER", "image.sif")
-    found = cuda_probe.survey()
-    assert (found.visible, found.container, found.slurm_job, found.slurm_gpu) == ("", "apptainer", True, False)
+    survey = cuda_probe.survey()
+    assert (survey.visible, survey.container, survey.slurm_job, survey.slurm_gpu) == ("", "apptainer", True, False)
     monkeypatch.setenv("SLURM_GPUS_ON_NODE", "2")
     assert cuda_probe.survey().slurm_gpu
 

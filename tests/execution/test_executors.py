@@ -7,6 +7,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from other_systems import LACKING, environment
 from quick import QUICK, files
 
 import bsoid_gpu
@@ -18,17 +19,17 @@ from bsoid_gpu.execution import executors
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.synthetic.sessions import simulate
 
-# the event loop of Dask lets go of its sockets when it is collected
+# the event loop of Dask closes its sockets when it is collected
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-def told(item):
+def square(item):
     """Of a module, so that it can be sent."""
     logging.getLogger("bsoid_gpu").info("item %d", item)
     return item * item, os.getpid()
 
 
-def once_killed(path):
+def killed_once(path):
     """Kills the worker that it first runs on."""
     if not path.exists():
         path.write_text("")
@@ -37,38 +38,42 @@ def once_killed(path):
 
 
 @pytest.mark.parametrize("scheduler", ["processes", "dask"])
-def test_results_come_in_order_and_what_was_said_is_said_here(scheduler, monkeypatch, caplog):
+def test_results_come_in_order_and_messages_are_logged_here(scheduler, monkeypatch, caplog):
     monkeypatch.setattr(executors, "cores", lambda: 2)
     caplog.set_level("INFO", "bsoid_gpu")
-    found = list(Executor(scheduler).run_each(told, range(8), get_backend("cpu"), 1))
-    assert [square for square, _ in found] == [i * i for i in range(8)]
-    assert os.getpid() not in {process for _, process in found}
+    results = list(Executor(scheduler).run_each(square, range(8), get_backend("cpu"), 1))
+    assert [value for value, _ in results] == [i * i for i in range(8)]
+    assert os.getpid() not in {process for _, process in results}
     assert [r.message for r in caplog.records if r.message.startswith("item")] == [f"item {i}" for i in range(8)]
 
 
 KILLED = """
 import os, signal
-from bsoid_gpu.execution import executors as executors
+from bsoid_gpu.execution import executors
 
 def items():
-    yield from (1.0, 2.0)
-    os.kill(os.getpid(), signal.SIGKILL)  # its workers have begun, and have no job yet
+    yield from range({})
+    os.kill(os.getpid(), signal.SIGKILL)
 
 list(executors._in_processes(2, abs, items()))
 """
 
 
-def test_a_command_that_is_killed_leaves_no_workers_behind():
-    process = subprocess.Popen([sys.executable, "-c", KILLED], stderr=subprocess.PIPE)
-    process.communicate(timeout=60)  # until nobody holds its stderr any more
+@pytest.mark.parametrize("items", [2, 8], ids=["workers without a job yet", "workers between jobs"])
+@pytest.mark.parametrize("system", ["Linux", *LACKING])
+def test_a_command_that_is_killed_leaves_no_workers_behind(tmp_path, system, items):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(items)], env=environment(tmp_path, system), stderr=subprocess.PIPE
+    )
+    process.communicate(timeout=60)  # until nobody has its stderr open any more
     assert process.returncode == -signal.SIGKILL
 
 
-def test_few_workers_where_memory_is_short(monkeypatch):
+def test_few_workers_where_memory_is_scarce(monkeypatch):
     monkeypatch.setattr(executors, "cores", lambda: 8)
     monkeypatch.setattr(executors, "free_memory", lambda: 1000)
-    found = list(Executor().run_each(told, range(9), get_backend("cpu"), 600))
-    assert {process for _, process in found} == {os.getpid()}
+    results = list(Executor().run_each(square, range(9), get_backend("cpu"), 600))
+    assert {process for _, process in results} == {os.getpid()}
     assert machine.free_memory() > 0
 
 
@@ -76,11 +81,11 @@ def test_a_worker_that_is_lost_costs_only_its_item(tmp_path):
     items = [tmp_path / f"{i}" for i in range(3)]
     items[0].write_text("")
     items[2].write_text("")
-    assert list(Executor("dask", 2).run_each(once_killed, items, get_backend("cpu"), 1)) == ["done"] * 3
+    assert list(Executor("dask", 2).run_each(killed_once, items, get_backend("cpu"), 1)) == ["done"] * 3
 
 
 @pytest.mark.slow
-def test_the_same_bytes_by_any_engine(tmp_path):
+def test_the_same_bytes_by_any_scheduler(tmp_path):
     from distributed import LocalCluster
 
     sessions = simulate(tmp_path / "sessions", sessions=7, minutes=0.6, fps=30.0, seed=1)
@@ -104,7 +109,7 @@ def test_slurm_that_is_not_here_or_refuses(tmp_path, monkeypatch):
         executors._check_jobs("")
     (tmp_path / "sbatch").write_text("#!/bin/sh\necho 'error: invalid partition' >&2\nexit 1\n")
     (tmp_path / "sbatch").chmod(0o755)
-    with pytest.raises(BackendUnavailable, match=r"refuses the workers' jobs: error: invalid partition; mend"):
+    with pytest.raises(BackendUnavailable, match=r"refuses the workers' jobs: error: invalid partition; correct"):
         executors._check_jobs("")
 
 

@@ -81,7 +81,7 @@ def test_a_job_that_gets_a_signal(slurm, build, undisturbed):
     jobs, number = build
     slurm.run("scancel", "--batch", "--signal=USR1", number)
     log = finished(slurm, jobs, number)
-    assert "stopped by SIGTERM" in log
+    assert "stopped by SIGTERM; run the same command again to resume" in log
     assert f"job {number} is requeued" in log
     assert content(jobs / "run") == undisturbed
 

@@ -1,6 +1,6 @@
 """Jobs killed at any moment and started again: the same bytes, no stage twice, nothing left behind.
 
-`pytest tests/test_kills.py --kills 50` tries 50 moments of a build and 50 of a prediction.
+`pytest tests/workflows/test_kills.py --kills 50` tries 50 moments of a build and 50 of a prediction.
 """
 
 import json
@@ -17,7 +17,7 @@ from bsoid_gpu.synthetic.sessions import simulate
 OFTEN = (
     "from bsoid_gpu.run_folder import checkpoint; checkpoint.EVERY_S = 0.0; from bsoid_gpu.__main__ import run; run()"
 )
-TOLD_ANEW = {"manifest.json", "log.txt", ".lock"}  # times, and what was said
+OF_EACH_RUN = {"manifest.json", "log.txt", ".lock"}  # times and messages
 
 
 def run(*arguments, kill_after=None):
@@ -27,8 +27,8 @@ def run(*arguments, kill_after=None):
         [sys.executable, "-c", OFTEN, *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     try:
-        _, told = process.communicate(timeout=kill_after)
-        assert process.returncode == 0, told.decode()
+        _, messages = process.communicate(timeout=kill_after)
+        assert process.returncode == 0, messages.decode()
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -39,7 +39,7 @@ def content(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in TOLD_ANEW
+        if path.is_file() and path.name not in OF_EACH_RUN
     }
 
 

@@ -1,0 +1,71 @@
+"""The lock on a run folder."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.run_folder.store import LOCK, lock
+
+HOLDER = """
+import subprocess, sys
+from pathlib import Path
+from bsoid_gpu.run_folder.store import lock
+
+with lock(Path(sys.argv[1])):
+    worker = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdout=subprocess.DEVNULL)
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that holds the folder, with a worker; both end when their standard input does."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_a_folder_is_held_by_one_process(tmp_path, holder):
+    with pytest.raises(BadInput, match=r"another job is writing to .*: wait until it ends, or give --out another"):
+        lock(tmp_path).__enter__()
+    holder.communicate()
+    with lock(tmp_path), pytest.raises(BadInput, match="another job is writing"):
+        lock(tmp_path).__enter__()
+    with lock(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+
+
+def test_the_lock_ends_with_its_process_however_that_ends(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with lock(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EIO])
+def test_a_file_system_without_locks_is_a_warning(tmp_path, monkeypatch, caplog, number):
+    def missing(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", missing)
+    for _ in range(2):
+        with lock(tmp_path):
+            assert [path.name for path in tmp_path.iterdir()] == [LOCK]  # and no file that would stay behind
+    assert len(caplog.messages) == 2
+    assert "on a file system without locks: do not run two jobs on it" in caplog.messages[0]
+
+
+def test_an_error_in_the_block_releases_the_folder(tmp_path):
+    with pytest.raises(KeyError), lock(tmp_path):
+        raise KeyError
+    with lock(tmp_path):
+        pass
