@@ -1,4 +1,4 @@
-"""Discovers what freely moving animals do from pose tracks: B-SOiD's method on the CPU and on RAPIDS."""
+"""Discovers behaviours of freely moving animals in pose tracks: B-SOiD's method on the CPU and on RAPIDS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict"]
 
-_HOMES = {
+_MODULES = {
     "Model": "run_folder.model_file",
     "Pose": "pose",
     "Prediction": "method.labelling",
@@ -31,11 +31,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name on its first use, so that importing the package loads nothing heavy."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value

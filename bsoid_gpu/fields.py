@@ -10,19 +10,19 @@ INF = math.inf
 
 
 def setting(default: Any, doc: str, *, bounds: tuple[float, float] = (-INF, INF), choices: tuple[str, ...] = ()) -> Any:
-    """A field with its default, the sentence that ``bsoid-gpu config`` prints above it, and what it may be."""
+    """A field with its default, its range, and the sentence that ``bsoid-gpu config`` prints above it."""
     return field(default=default, metadata={"doc": doc, "bounds": bounds, "choices": choices})
 
 
-def default_of(of: Field[Any]) -> Any:
+def default_of(item: Field[Any]) -> Any:
     """Default value of a field."""
-    if of.default_factory is not MISSING:
-        return of.default_factory()
-    return of.default
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return item.default
 
 
 def converted(value: Any, default: Any) -> Any:
-    """Value as the type of the default, or None where it is of another kind; an empty tuple is one of texts."""
+    """Value in the type of the default, None if it has another type; an empty default is a tuple of texts."""
     if isinstance(default, tuple):
         kind = type(default[0]) if default else str
         fits = isinstance(value, list | tuple) and all(type(item) is kind for item in value)
@@ -33,35 +33,35 @@ def converted(value: Any, default: Any) -> Any:
 
 
 def kind_of(default: Any) -> str:
-    """What :func:`converted` takes, in words."""
+    """What :func:`converted` accepts, in words."""
     if isinstance(default, tuple):
         return "a list of whole numbers" if default else "a list of texts"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(default)]
 
 
 def problems_of(section: Any, where: str) -> list[str]:
-    """A sentence for each value of a section that is of another type than its default, not finite, or out of range.
+    """A sentence for each value of a section with the wrong type, not finite, or out of range.
 
     Parameters
     ----------
     section
         A dataclass whose fields are :func:`setting`.
     where
-        What stands before the names, for example ``"[input] "``.
+        Prefix of the names, for example ``"[input] "``.
     """
     problems = []
-    for of in fields(section):
-        value, default = getattr(section, of.name), default_of(of)
+    for item in fields(section):
+        value, default = getattr(section, item.name), default_of(item)
         if is_dataclass(default):
             continue
-        low, high = of.metadata["bounds"]
-        choices = of.metadata["choices"]
+        low, high = item.metadata["bounds"]
+        choices = item.metadata["choices"]
         if converted(value, default) is None:
-            problems.append(f"{where}{of.name} = {value!r}; expected {kind_of(default)}")
+            problems.append(f"{where}{item.name} = {value!r}; expected {kind_of(default)}")
         elif choices and value not in choices:
-            problems.append(f"{where}{of.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
+            problems.append(f"{where}{item.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
         elif isinstance(value, int | float) and not (low <= value <= high and math.isfinite(value)):
-            problems.append(f"{where}{of.name} = {value!r}; expected {_range(low, high)}")
+            problems.append(f"{where}{item.name} = {value!r}; expected {_range(low, high)}")
     return problems
 
 

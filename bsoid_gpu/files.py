@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, their digests, and errors of the disk with their remedies."""
+"""Atomic files, their digests, and errors of the disk with their remedies."""
 
 from __future__ import annotations
 
@@ -56,26 +56,23 @@ def explained(path: Path, what: str = "cannot write") -> Iterator[None]:
         raise BadInput(msg) from error
 
 
-telling = explained  # its former name
-
-
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is either whole or not there; see :func:`writing`."""
+    """Write a file completely or not at all; see :func:`writing`."""
     with writing(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file piece by piece: it is there, whole, after the block, and not at all where the block fails.
+    """Write a file piece by piece: after the block it is complete; if the block fails, it is not written at all.
 
-    The temporary file beside it has a unique name, so that nobody else writes or removes it; see
-    :func:`remove_leftovers` for those of processes that were killed.
+    The temporary file beside it has a unique name, so that no other process writes or removes it; see
+    :func:`remove_leftovers` for those of killed processes.
 
     Raises
     ------
     BadInput
-        Disk full, folder not writable, and the like; an earlier file of that name is left as it was.
+        Disk full, folder not writable, and the like; an earlier file of that name remains unchanged.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.{_host()}.{os.getpid()}{TEMPORARY}")
     with explained(path):
@@ -92,7 +89,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def _sync(descriptor: int) -> None:
-    """Wait until the file is on the disk, where the file system can say so."""
+    """Wait until the file is on the disk, if the file system can report that."""
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -111,9 +108,9 @@ def _replace(temporary: Path, path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed: other jobs may write to the folder at the same time.
+    """Remove the temporary files of killed processes; other jobs may write to the folder at the same time.
 
-    A leftover is of this machine and its process has ended, or it is older than a day; no file takes that long.
+    A leftover is from an ended process of this machine, or older than a day; no file takes that long.
     """
     for path in folder.glob(f".*{TEMPORARY}"):
         with contextlib.suppress(OSError):  # another job has just removed it
@@ -122,7 +119,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _writer_ended(temporary: str) -> bool:
-    """Whether the process that a temporary file is named after was of this machine and has ended."""
+    """Whether the process in the name of a temporary file was on this machine and has ended."""
     match = re.fullmatch(r"\.[0-9a-f]{32}\.([0-9a-f]{8})\.(\d+)" + re.escape(TEMPORARY), temporary)
     return match is not None and match[1] == _host() and not _runs(int(match[2]))
 
@@ -138,7 +135,7 @@ def _runs(process: int) -> bool:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys, so that the same content is the same bytes."""
+    """Write JSON with sorted keys: equal content gives equal bytes."""
     write_atomic(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
@@ -148,7 +145,7 @@ def write_csv(path: Path, table: pd.DataFrame) -> str:
 
 
 def write_csv_parts(path: Path, tables: Iterable[pd.DataFrame]) -> str:
-    """Write a table as CSV part by part, the rows of each below those before: it need not be in memory as a whole."""
+    """Write a table as CSV in parts, one below the other, so that it need not fit in memory."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 

@@ -1,8 +1,8 @@
-"""Types that every room shares."""
+"""Types shared by all modules."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
 Array: TypeAlias = Any
-"""An array of the backend's library: ``numpy.ndarray`` or ``cupy.ndarray``."""
+"""Array of the backend's library: ``numpy.ndarray`` or ``cupy.ndarray``."""

@@ -1,4 +1,4 @@
-"""Fixtures: the CPU backend, the array libraries, and the real recordings where they are."""
+"""Fixtures: the CPU backend, the array libraries, and real recordings."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ settings.load_profile("without deadline")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=3, help="moments at which a build and a prediction are killed")
-    parser.addoption("--require-gpu", action="store_true", help="fail where a test that needs a GPU would be skipped")
+    parser.addoption("--kills", type=int, default=3, help="number of times that a build and a prediction are killed")
+    parser.addoption("--require-gpu", action="store_true", help="fail instead of skipping the tests that need a GPU")
 
 
 @pytest.fixture(autouse=True)
 def _fresh_logger():
-    """A command tells the package where to log; the next test knows nothing of it."""
+    """Undo the logging set up by the commands of the last test."""
     logger.handlers, logger.propagate = [], True
     logger.setLevel(logging.NOTSET)
 
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+DEFAULT_RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
 def recordings() -> Path:
-    """Folder of real recordings; they are other people's and no part of this project."""
-    folder = Path(os.environ.get("BSOID_GPU_TEST_DATA", BESIDE))
+    """Folder of real recordings, which are not part of this project."""
+    folder = Path(os.environ.get("BSOID_GPU_TEST_DATA", DEFAULT_RECORDINGS))
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set BSOID_GPU_TEST_DATA to their folder")
     return folder
@@ -46,7 +46,7 @@ def recordings() -> Path:
 
 @pytest.fixture(scope="session")
 def golden(recordings: Path) -> Path:
-    """Folder of results of the original program on those recordings."""
+    """Folder of the original program's results on these recordings."""
     folder = recordings.parent / "golden"
     if not folder.is_dir():
         pytest.skip(f"no results of the original program at {folder}")
@@ -69,38 +69,38 @@ def cuda(request):
 
 @pytest.fixture
 def stop_in(monkeypatch):
-    """Interrupts a stage when it has kept so many checkpoints, one a step; gives the list of all that it keeps."""
+    """Interrupts a stage after so many checkpoints, one per step; returns the growing list of its checkpoints."""
 
-    def stop(stage, kept):
-        keep, times = checkpoint.Checkpoint.keep, []
+    def stop(stage, number):
+        save, written = checkpoint.Checkpoint.save, []
 
-        def stopped(kept_in, gather):
-            keep(kept_in, gather)
-            if stage in str(kept_in._file):
-                times.append(1)
-                if len(times) == kept:
+        def save_and_stop(self, gather):
+            save(self, gather)
+            if stage in str(self._file):
+                written.append(1)
+                if len(written) == number:
                     raise KeyboardInterrupt
 
         monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
-        monkeypatch.setattr(checkpoint.Checkpoint, "keep", stopped)
-        return times
+        monkeypatch.setattr(checkpoint.Checkpoint, "save", save_and_stop)
+        return written
 
     return stop
 
 
 class NumpyArrays:
-    """Puts arrays where NumPy computes on them."""
+    """NumPy arrays on the host."""
 
     def asarray(self, values):
         return np.asarray(values)
 
     def to_host(self, values):
-        assert isinstance(values, np.ndarray | np.generic | float)  # a number may be one of the latter
+        assert isinstance(values, np.ndarray | np.generic | float)  # NumPy returns numbers as the latter two
         return values
 
 
 class StrictArrays:
-    """The array API standard and nothing else, on a device that refuses every conversion to NumPy."""
+    """Only the array API standard, on a device that refuses every conversion to NumPy."""
 
     def __init__(self):
         if np.__version__ < "2":

@@ -1,4 +1,4 @@
-"""The rules that hold the layers apart."""
+"""Import contracts between the layers."""
 
 import ast
 import subprocess
@@ -25,7 +25,7 @@ ARRAY_CODE = [
     "estimators.perceptron",
     "kernels.counter_rng",
 ]
-# A room imports only from the lines above its own, and from itself.
+# A room (a folder or module of the package) imports only from the lines above its own, and from itself.
 LAYERS = [
     "_version errors typing fields",
     "log files machine",
@@ -42,10 +42,10 @@ LAYERS = [
     "cli",
     "__main__ __init__",
 ]
-FLOOR = {room: number for number, line in enumerate(LAYERS) for room in line.split()}
-# What a room may not know, even where the floors would allow it.
+LAYER = {room: number for number, line in enumerate(LAYERS) for room in line.split()}
+# Rooms that a room may not import even from a lower layer.
 FORBIDDEN = {
-    "kernels": set(FLOOR),
+    "kernels": set(LAYER),
     "method": {"log", "run_folder", "execution", "workflows", "cli"},
     "estimators": {"log", "run_folder", "execution", "workflows", "cli"},
 }
@@ -59,17 +59,17 @@ def imports(path: Path, *, for_types: bool = False) -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
                 node.body = []
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
-    return found
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return names
 
 
-def own(found: set[str]) -> set[str]:
-    names = {name.removeprefix("bsoid_gpu.") for name in found if name.startswith("bsoid_gpu.")}
+def in_package(imported: set[str]) -> set[str]:
+    names = {name.removeprefix("bsoid_gpu.") for name in imported if name.startswith("bsoid_gpu.")}
     return names & set(MODULES)
 
 
@@ -78,36 +78,36 @@ def room(module: str) -> str:
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
-def test_imports_run_downwards_only(module):
-    assert room(module) in FLOOR, f"give {room(module)} a place in LAYERS"
-    rooms = {room(other) for other in own(imports(MODULES[module], for_types=room(module) == "kernels"))}
+def test_a_room_imports_from_lower_layers_only(module):
+    assert room(module) in LAYER, f"give {room(module)} a place in LAYERS"
+    rooms = {room(other) for other in in_package(imports(MODULES[module], for_types=room(module) == "kernels"))}
     rooms -= {room(module)}
-    assert {other for other in rooms if FLOOR[other] >= FLOOR[room(module)]} == set()
+    assert {other for other in rooms if LAYER[other] >= LAYER[room(module)]} == set()
     assert not rooms & FORBIDDEN.get(room(module), set())
 
 
 def test_modules_of_one_room_import_each_other_in_one_direction():
-    arrows = {module: own(imports(path)) - {module} for module, path in MODULES.items()}
+    dependencies = {module: in_package(imports(path)) - {module} for module, path in MODULES.items()}
     modules = set(MODULES) - {""}
-    while modules:  # take away those that import none of the others
-        ready = {module for module in modules if not arrows[module] & modules - {room(module)}}
-        assert ready, f"a cycle among {sorted(modules)}"
+    while modules:  # remove those that import none of the others
+        ready = {module for module in modules if not dependencies[module] & modules - {room(module)}}
+        assert ready, f"import cycle among {sorted(modules)}"
         modules -= ready
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
-def test_no_file_is_too_long_to_read(module):
+def test_no_file_is_too_long(module):
     assert len(MODULES[module].read_text().splitlines()) <= MOST_LINES
 
 
 def test_only_modules_named_after_cuda_import_rapids():
     rapids = {"cupy", "cudf", "cuml", "rmm"}
-    guilty = {
+    importing = {
         module
         for module, path in MODULES.items()
         if {name.split(".")[0] for name in imports(path, for_types=True)} & rapids
     }
-    assert {module for module in guilty if not module.rpartition(".")[2].endswith("cuda")} == set()
+    assert {module for module in importing if not module.rpartition(".")[2].endswith("cuda")} == set()
 
 
 def test_no_pickles():
@@ -116,7 +116,7 @@ def test_no_pickles():
 
 
 @pytest.mark.parametrize("module", ARRAY_CODE)
-def test_array_code_asks_the_array(module):
+def test_array_code_does_not_import_numpy(module):
     source = MODULES[module].read_text()
     assert "numpy" not in {name.split(".")[0] for name in imports(MODULES[module])}
     assert ".get()" not in source
@@ -143,7 +143,7 @@ def test_importing_loads_nothing_heavy(what):
     assert done.stderr.strip() == ""
 
 
-def test_public_names_are_there_whatever_is_used_first():
+def test_public_names_can_be_used_in_any_order():
     code = (
         "import bsoid_gpu as b; b.load_model; b.build; assert callable(b.predict); [getattr(b, n) for n in b.__all__]"
     )

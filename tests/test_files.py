@@ -20,16 +20,16 @@ from bsoid_gpu import files
 
 folder, writer = Path(sys.argv[1]), int(sys.argv[2])
 for number in range(100):
-    for own in (f"{'x' * 120}{writer}_{number}.json", f"{'x' * 120}_common.json"):
-        files.write_json(folder / own, {"writer": writer, "number": number})
-        assert (folder / own).is_file()
+    for name in (f"{'x' * 120}{writer}_{number}.json", f"{'x' * 120}_common.json"):
+        files.write_json(folder / name, {"writer": writer, "number": number})
+        assert (folder / name).is_file()
 """
 
 
-def test_writers_in_four_processes_lose_no_file_of_names_that_begin_alike(tmp_path):
+def test_four_processes_lose_no_file_of_names_that_begin_alike(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", WRITERS, str(tmp_path), str(i)]) for i in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
-    assert len(list(tmp_path.iterdir())) == 4 * 100 + 1  # the common one, and nothing that is left over
+    assert len(list(tmp_path.iterdir())) == 4 * 100 + 1  # with the common file, without leftovers
 
 
 def test_only_leftovers_of_ended_processes_are_removed(tmp_path):
@@ -49,11 +49,11 @@ def test_only_leftovers_of_ended_processes_are_removed(tmp_path):
         files.remove_leftovers(tmp_path)
         assert not killed.exists()
         assert not old.exists()
-        assert foreign.exists()  # its machine is another one
+        assert foreign.exists()  # from another machine
     assert (tmp_path / "b.json").read_text() == "{}"
 
 
-def test_permissions_follow_the_umask_which_no_thread_ever_changes(tmp_path):
+def test_permissions_follow_the_umask_and_the_umask_never_changes(tmp_path):
     before = os.umask(0o027)
     try:
         files.write_json(tmp_path / "a.json", {})
@@ -94,7 +94,7 @@ def failing(number, times):
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
-def test_a_file_system_that_cannot_sync_is_written_to(tmp_path, monkeypatch, number):
+def test_files_are_written_to_a_file_system_without_sync(tmp_path, monkeypatch, number):
     monkeypatch.setattr(os, "fsync", failing(number, 1)(os.fsync))
     files.write_json(tmp_path / "a.json", {})
     assert (tmp_path / "a.json").read_text() == "{}\n"
@@ -108,7 +108,7 @@ def test_a_disk_that_fails_to_sync_is_an_error(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("windows", "times", "written"), [(True, 3, True), (True, 10**6, False), (False, 1, False)])
-def test_a_file_that_is_in_use_is_replaced_when_it_no_longer_is(tmp_path, monkeypatch, windows, times, written):
+def test_on_windows_a_file_in_use_is_replaced_once_it_is_closed(tmp_path, monkeypatch, windows, times, written):
     file = tmp_path / "a.json"
     file.write_text("earlier")
     monkeypatch.setattr(files, "WINDOWS", windows)
@@ -133,16 +133,16 @@ def test_a_name_that_windows_refuses_is_refused_there(monkeypatch, name):
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/absolute", "a/b", "..", "", "  ", "x" * 240, "nul\0", 3])
-def test_a_name_that_no_file_can_have_is_refused_at_the_door(name):
+def test_a_session_name_that_no_file_can_have_is_refused(name):
     with pytest.raises(BadInput, match="the name"):
         Pose(name, np.zeros((5, 1, 2, 2)), np.ones((5, 1, 2)), ("mouse",), ("a", "b"), 30.0)
 
 
 @pytest.mark.parametrize("name", ["小鼠自由探索行为实验视频_001", "a b", ".hidden", "x" * 230])
-def test_any_other_name_is_taken(name):
+def test_any_other_session_name_is_accepted(name):
     assert Pose(name, np.zeros((5, 1, 2, 2)), np.ones((5, 1, 2)), ("mouse",), ("a", "b"), 30.0).name == name
 
 
-def test_names_of_two_sessions_never_become_one():
+def test_different_names_give_different_file_names():
     names = ["a", ".a", "..a", "%2Ea", "a/b", "a%2Fb", *("小" * length for length in range(8, 30))]
     assert len({files.safe_name(name) for name in names}) == len(names)

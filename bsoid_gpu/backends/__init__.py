@@ -1,4 +1,4 @@
-"""Backends: where arrays live and who computes what has a library's name."""
+"""Backends: where arrays are stored and computed."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ NAMES = ("auto", "cpu", "cuda")
 
 
 def get_backend(name: str = "auto") -> Backend:
-    """Give the backend of that name, proven to work on this machine.
+    """The backend of that name, checked to work on this machine.
 
-    ``auto`` takes the fastest one that works and says which; ``cuda`` never falls back.
+    ``auto`` chooses the fastest that works and logs its choice; ``cuda`` never falls back.
 
     Raises
     ------
     BackendUnavailable
-        The backend cannot run here, or there is none of that name.
+        The backend cannot run here, or the name is unknown.
     """
     if name not in NAMES:
         msg = f"there is no backend {name!r}; expected one of {', '.join(NAMES)}"
         raise BackendUnavailable(msg)
     if name != "cpu":
-        found = cuda_probe.survey()
-        backend, judged = try_cuda(found)
+        survey = cuda_probe.survey()
+        backend, diagnosis = try_cuda(survey)
         if backend is not None:
             if name == "auto":
-                logger.info("backend: cuda (%s)", found.devices[0].name)
+                logger.info("backend: cuda (%s)", survey.devices[0].name)
             return backend
         if name == "cuda":
-            remedy = f"try: {judged.remedies[0]}; " if judged.remedies else ""
-            msg = f"{judged.findings[0]}; {remedy}or type --backend cpu"
+            remedy = f"try: {diagnosis.remedies[0]}; " if diagnosis.remedies else ""
+            msg = f"{diagnosis.findings[0]}; {remedy}or type --backend cpu"
             raise BackendUnavailable(msg)
-        hint = "; bsoid-gpu doctor tells what to type" if found.devices else ""
-        logger.info("backend: cpu (%s%s)", judged.reason, hint)
+        hint = "; bsoid-gpu doctor tells what to type" if survey.devices else ""
+        logger.info("backend: cpu (%s%s)", diagnosis.reason, hint)
     from bsoid_gpu.backends.cpu import CpuBackend
 
     return CpuBackend()
 
 
-def try_cuda(found: cuda_probe.Survey) -> tuple[Backend | None, cuda_diagnosis.Diagnosis]:
-    """The CUDA backend, where it works, and the diagnosis; RAPIDS is imported only where the survey allows it."""
-    judged = cuda_diagnosis.diagnose(found)
-    if not judged.usable:
-        return None, judged
+def try_cuda(survey: cuda_probe.Survey) -> tuple[Backend | None, cuda_diagnosis.Diagnosis]:
+    """The CUDA backend or None, and the diagnosis; RAPIDS is imported only if the survey shows no problem."""
+    diagnosis = cuda_diagnosis.diagnose(survey)
+    if not diagnosis.usable:
+        return None, diagnosis
     try:
         from bsoid_gpu.backends.cuda import CudaBackend
 
-        return CudaBackend(), judged
+        return CudaBackend(), diagnosis
     except BackendUnavailable as error:
-        why = str(error)
+        reason = str(error)
         culprit = _culprit(error.__cause__ or error)
     except (ImportError, OSError) as error:
-        remedy = f"install it again, {cuda_diagnosis.install(found)}"
-        why = f"RAPIDS does not import ({type(error).__name__}: {error}): {remedy}"
+        remedy = f"install it again, {cuda_diagnosis.install(survey)}"
+        reason = f"RAPIDS does not import ({type(error).__name__}: {error}): {remedy}"
         culprit = _culprit(error)
-    why = " ".join(f"{culprit} fails: {why}".split()) if culprit else why
-    return None, cuda_diagnosis.Diagnosis("cuda", False, (why, *judged.findings))
+    reason = " ".join(f"{culprit} fails: {reason}".split()) if culprit else reason
+    return None, cuda_diagnosis.Diagnosis("cuda", False, (reason, *diagnosis.findings))
 
 
 def _culprit(error: BaseException) -> str:
-    """The library of RAPIDS that failed: the innermost one on the way to the error."""
+    """The RAPIDS library that failed: the innermost one in the traceback."""
     if isinstance(error, ImportError) and error.name in cuda_probe.LIBRARIES:
         return str(error.name)
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]

@@ -34,20 +34,20 @@ class CpuBackend:
         return {"name": self.name, "processor": platform.machine(), "threads": str(self.threads)}
 
     def asarray(self, values: NDArray[Any]) -> Array:
-        """Give the array as it is."""
+        """The array itself."""
         return np.asarray(values)
 
     def to_host(self, values: Array) -> NDArray[Any]:
-        """Give the array as it is."""
+        """The array itself."""
         return np.asarray(values)
 
     def map(self, jobs: Sequence[Callable[[], Any]]) -> Iterator[Any]:
-        """One thread for each core; what the jobs share they only read."""
+        """Run the jobs in one thread per core; they must not write to shared arrays."""
         with ThreadPoolExecutor(self.threads) as pool:
             yield from pool.map(lambda job: job(), jobs)
 
     def repeatable(self) -> AbstractContextManager[Any]:
-        """Limit BLAS to one thread: sums then have one order; for batches as small as ours it is faster too."""
+        """Limit BLAS to one thread, so that sums have one order; for small batches it is faster too."""
         from threadpoolctl import threadpool_limits
 
         return threadpool_limits(1, "blas")

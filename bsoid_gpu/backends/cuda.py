@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.typing import Array
 
-POOL = "BSOID_GPU_RMM_POOL"  # environment variable: 1, or gigabytes, for a memory pool of RMM
-USED = ("cudf", "cuml", "cuml.manifold", "cuml.cluster", "cuml.cluster.hdbscan")  # proven to import at the start
+POOL = "BSOID_GPU_RMM_POOL"  # environment variable: 1 or gigabytes, for a memory pool of RMM
+USED = ("cudf", "cuml", "cuml.manifold", "cuml.cluster", "cuml.cluster.hdbscan")  # imported at once, to fail early
 FULL = ("out_of_memory", "out of memory", "bad_alloc", "cudaErrorMemoryAllocation")
 
 
@@ -51,7 +51,7 @@ class CudaBackend:
             total = int(self.cupy.arange(1000).sum().get())
         except (BadInput, MemoryError):
             raise
-        except Exception as error:  # every layer of the driver has exceptions of its own
+        except Exception as error:  # each layer of the driver raises different exceptions
             msg = f"the GPU does not compute ({type(error).__name__}: {error}): see whether nvidia-smi shows it"
             raise BackendUnavailable(msg) from error
         if total != 499_500:
@@ -68,17 +68,17 @@ class CudaBackend:
         """A module of CuPy or RAPIDS, for an estimator that calls it."""
         return import_module(name)
 
-    def _with_pool(self, asked: str) -> str:
-        """Begin a pool of RMM's where it is asked for."""
-        if asked in ("", "0"):
+    def _with_pool(self, size: str) -> str:
+        """Start a memory pool of RMM if the environment variable requests one; returns its description."""
+        if size in ("", "0"):
             return "none"
         try:
-            size = None if asked == "1" else int(float(asked) * 1e9)
+            size_bytes = None if size == "1" else int(float(size) * 1e9)
         except ValueError as error:
-            msg = f"{POOL} is {asked!r}; expected 1, or gigabytes as in {POOL}=8"
+            msg = f"{POOL} is {size!r}; expected 1 or gigabytes, for example {POOL}=8"
             raise BadInput(msg) from error
-        self._rmm.reinitialize(pool_allocator=True, initial_pool_size=size)
-        return "RMM" if size is None else f"RMM, {asked} GB at first"
+        self._rmm.reinitialize(pool_allocator=True, initial_pool_size=size_bytes)
+        return "RMM" if size_bytes is None else f"RMM, {size} GB at first"
 
     def describe(self) -> dict[str, str]:
         """Card, driver, memory and versions."""
@@ -97,7 +97,7 @@ class CudaBackend:
         }
 
     def __reduce__(self) -> tuple[type[CudaBackend], tuple[()]]:
-        """Where it is sent, it is made anew on the GPU there."""
+        """In another process it is created again, on the GPU there."""
         return CudaBackend, ()
 
     def asarray(self, values: NDArray[Any]) -> Array:
@@ -110,26 +110,26 @@ class CudaBackend:
         return self.cupy.asnumpy(values)
 
     def map(self, jobs: Sequence[Callable[[], Any]]) -> Iterator[Any]:
-        """One after the other: they share the device and its memory."""
+        """Run the jobs one after the other: they share the device and its memory."""
         return (job() for job in jobs)
 
     def repeatable(self) -> contextlib.nullcontext[None]:
-        """Nothing to do: the device's sums have one order."""
+        """Do nothing: sums on the device have one order."""
         return contextlib.nullcontext()
 
     def free_bytes(self) -> int:
-        """Bytes of device memory that are free, after what CuPy keeps for later is given back."""
+        """Free bytes of device memory, after CuPy has released its unused blocks."""
         self.cupy.get_default_memory_pool().free_all_blocks()
         return int(self.cupy.cuda.runtime.memGetInfo()[0])
 
     @contextlib.contextmanager
     def room(self, what: str, needed: int, remedy: str = FEWER) -> Iterator[None]:
-        """Compute where there is room for it.
+        """Compute if the device memory suffices.
 
         Raises
         ------
         OutOfMemory
-            The estimate does not fit in the free memory, or the memory ran out in spite of it.
+            The estimate exceeds the free memory, or memory runs out despite the estimate.
         """
         free = self.free_bytes()
         estimate = f"{what} needs about {needed / 1e9:.1f} GB of device memory; {free / 1e9:.1f} GB are free"
@@ -146,5 +146,5 @@ class CudaBackend:
 
 
 def _version(number: int) -> str:
-    """CUDA's way to write 12.4 is 12040."""
+    """Version number in words: CUDA writes 12.4 as 12040."""
     return f"{number // 1000}.{number % 1000 // 10}"

@@ -1,4 +1,4 @@
-"""What a backend knows: arrays and devices."""
+"""The interface of a backend: arrays and devices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Backend(Protocol):
 
     @property
     def threads(self) -> int:
-        """Threads that compiled loops of the host may use."""
+        """Threads that compiled loops on the host may use."""
         ...
 
     def describe(self) -> dict[str, str]:
@@ -31,17 +31,17 @@ class Backend(Protocol):
         ...
 
     def asarray(self, values: NDArray[Any]) -> Array:
-        """Move a host array to the backend: the one way on."""
+        """Move a host array to the backend; the only way to do so."""
         ...
 
     def to_host(self, values: Array) -> NDArray[Any]:
-        """Move a backend array to the host: the one way off."""
+        """Move a backend array to the host; the only way to do so."""
         ...
 
     def map(self, jobs: Sequence[Callable[[], Any]]) -> Iterator[Any]:
-        """Results of independent jobs, in order, as they come; run at the same time where that is faster."""
+        """Results of independent jobs, in order, as they complete; run in parallel if that is faster."""
         ...
 
     def repeatable(self) -> AbstractContextManager[Any]:
-        """Compute so that the same input gives the same bytes on any number of cores."""
+        """Context in which the same input gives the same bytes on any number of cores."""
         ...

@@ -1,1 +1,1 @@
-"""What a step of the method can be done with: embedders, clusterers, classifiers."""
+"""Embedders, clusterers and classifiers."""

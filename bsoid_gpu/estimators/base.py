@@ -1,4 +1,4 @@
-"""What an estimator is, what a long fit reports, and what it costs."""
+"""Interfaces: estimators, their cost, and the progress and checkpoints of a long fit."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EMBEDDER, CLUSTERER, CLASSIFIER = "embedder", "clusterer", "classifier"
 class Cost(NamedTuple):
     """Expected cost of a fit: seconds on one core of the reference machine, and bytes.
 
-    ``serial_s`` is work of one core; ``parallel_s`` (compiled loops) and ``product_s`` (matrix products) are divided
-    among the cores. ``host_bytes`` is the memory of the host, ``device_bytes`` that of a GPU.
+    ``serial_s`` runs on one core; ``parallel_s`` (compiled loops) and ``product_s`` (matrix products) are divided among
+    the cores. ``host_bytes`` is memory of the host, ``device_bytes`` memory of the GPU.
     """
 
     serial_s: float
@@ -29,7 +29,7 @@ class Cost(NamedTuple):
 
 
 class JobSize(NamedTuple):
-    """What the cost of a fit follows from: bins, feature columns, and labels, as far as they are known."""
+    """Size of a fit, as far as it is known: bins, feature columns, labels."""
 
     bins: int
     columns: int
@@ -38,30 +38,30 @@ class JobSize(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimator:
-    """One way to do a step of the method.
+    """A method for one step.
 
     Parameters
     ----------
     role
         ``"embedder"``, ``"clusterer"`` or ``"classifier"``.
     name
-        What the setting ``method`` calls it.
+        Value of the setting ``method`` that selects it.
     version
-        Part of the key of its results: raised by hand whenever they change.
+        Part of the key of its results; raise it whenever they change.
     settings
-        Dataclass of its settings; its class variable ``method`` is the name.
+        Dataclass of its settings, with the name as the class variable ``method``.
     fit
-        Embedder: ``fit(scaled, settings, seed, backend, monitor)`` gives positions (bins, dimensions) float32.
-        Clusterer: ``fit(embedding, settings, seed, backend, monitor)`` gives a :class:`ClusterFit`.
-        Classifier: ``fit(features, labels, n_classes, settings, seed, backend)`` gives a :class:`Classifier`.
+        Embedder: ``fit(scaled, settings, seed, backend, monitor)`` returns positions (bins, dimensions) float32.
+        Clusterer: ``fit(embedding, settings, seed, backend, monitor)`` returns a :class:`ClusterFit`.
+        Classifier: ``fit(features, labels, n_classes, settings, seed, backend)`` returns a :class:`Classifier`.
     cost
-        ``cost(size, settings)`` gives the :class:`Cost` of one fit to a :class:`JobSize`.
+        ``cost(size, settings)`` returns the :class:`Cost` of one fit of a :class:`JobSize`.
     from_arrays
-        Of a classifier: what was fitted, from its arrays.
+        Restores a fitted classifier from its arrays; None for other roles.
     problems
-        A sentence for each setting that contradicts another one.
+        Returns a sentence for each setting that contradicts another.
     smallest_job
-        ``smallest_job(settings, bins)`` gives the fewest bins that a fit needs, and the setting that it follows from.
+        ``smallest_job(settings, bins)`` returns the fewest bins that a fit needs, and the setting that determines them.
     """
 
     role: str
@@ -76,7 +76,7 @@ class Estimator:
 
 
 class Classifier(Protocol):
-    """A fitted classifier; its arrays are those of the backend that it was fitted on or moved to."""
+    """A fitted classifier, with its arrays on the host or on the device."""
 
     def predict_proba(self, features: Array) -> Array:
         """Probability of each class: (rows, classes) float32 from (rows, columns)."""
@@ -93,16 +93,16 @@ class Classifier(Protocol):
 
 
 def predict(classifier: Classifier, features: Array) -> Array:
-    """The likeliest class of each row: (rows,) int64."""
+    """Most probable class of each row: (rows,) int64."""
     return array_namespace(features).argmax(classifier.predict_proba(features), axis=1)
 
 
 @dataclass(frozen=True)
 class ClusterFit:
-    """What a clusterer gives, on the host.
+    """Result of a clusterer, on the host.
 
-    ``hard`` (bins,) int64 with -1 for noise; ``membership`` (bins, clusters) float64, NaN or 0 where no cluster
-    attracts a bin; ``sweep`` a row for each choice that was compared, ``chosen`` among its columns.
+    ``hard`` (bins,) int64, -1 for noise; ``membership`` (bins, clusters) float64, NaN or 0 for a bin without any;
+    ``sweep`` one row for each clustering that was compared, with the column ``chosen``.
     """
 
     hard: NDArray[Any]
@@ -111,34 +111,34 @@ class ClusterFit:
 
 
 class Checkpoint(Protocol):
-    """How far a long computation has come, kept outside of it."""
+    """Stored progress of a long computation."""
 
     def read(self) -> dict[str, NDArray[Any]]:
-        """The arrays that an interrupted computation kept last; none where there are none."""
+        """The last arrays that an interrupted computation saved; empty if there are none."""
         ...
 
-    def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """Keep what ``gather`` gives, if it is time; call it as often as you like."""
+    def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
+        """Save the result of ``gather`` if the last checkpoint is old enough; call it as often as you like."""
         ...
 
 
 class Monitor:
-    """What a long computation reports to its caller, and what it resumes from; this one does nothing."""
+    """Receives the progress of a long computation and stores its checkpoints; this one does nothing."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """So much of the work called ``what`` is done."""
+        """Report that ``done`` of ``total`` steps of the work called ``what`` are complete."""
 
     def message(self, text: str) -> None:
-        """Something that the user may want to know."""
+        """Report information."""
 
     def warning(self, text: str) -> None:
-        """Something that the user should know."""
+        """Report a warning."""
 
     def read(self) -> dict[str, NDArray[Any]]:
         """See :class:`Checkpoint`."""
         return {}
 
-    def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
+    def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
         """See :class:`Checkpoint`."""
 
 

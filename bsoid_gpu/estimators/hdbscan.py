@@ -1,4 +1,4 @@
-"""HDBSCAN (Campello, Moulavi & Sander 2013) over a range of smallest cluster sizes, from one tree."""
+"""HDBSCAN (Campello, Moulavi & Sander 2013) over a range of minimum cluster sizes, from one tree."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 
-# of the cost, on one core of the reference machine
+# for the cost: measured on one core of the reference machine
 START_S, TREE_S = 1.4, 3.7e-6
 
 
 @dataclass(frozen=True)
 class HdbscanSettings:
-    """HDBSCAN over a range of smallest cluster sizes; the cut with the most clusters is kept."""
+    """HDBSCAN over a range of minimum cluster sizes; the cut with the most clusters is used."""
 
     method: ClassVar[str] = "hdbscan"
     min_samples: int = setting(10, "Neighbours that make a bin a core point.", bounds=(1, 1023))
@@ -40,7 +40,7 @@ class HdbscanSettings:
 
 
 def sizes(bins: int, settings: HdbscanSettings) -> list[int]:
-    """Minimum cluster sizes of the sweep, in bins: ascending, without repeats, at least 2."""
+    """Minimum cluster sizes of the sweep, in bins: ascending, distinct, at least 2."""
     steps = round((settings.largest - settings.smallest) / settings.step)
     shares = [settings.smallest + i * settings.step for i in range(steps + 1)]
     return sorted({max(2, round(share * bins)) for share in shares})
@@ -49,20 +49,20 @@ def sizes(bins: int, settings: HdbscanSettings) -> list[int]:
 def fit(
     embedding: Array, settings: HdbscanSettings, seed: int, backend: Backend, monitor: Monitor = SILENT
 ) -> ClusterFit:
-    """Cut the tree of the bins at each minimum size, and keep the cut with the most clusters, the first among equals.
+    """Cut the tree of the bins at each minimum size and use the cut with the most clusters, the first in a tie.
 
     Parameters
     ----------
     embedding
         (bins, dimensions) float32.
     settings
-        Of HDBSCAN.
+        Settings of HDBSCAN.
     seed
-        Of no use here: nothing is random.
+        Ignored: nothing is random.
     backend
         Where to compute the tree and the memberships.
     monitor
-        Gets a message for each size.
+        Receives a message for each size.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def membership_vectors(
 
 
 def cost(size: JobSize, settings: HdbscanSettings) -> Cost:
-    """The tree, its cuts and the memberships are work of one core."""
+    """The tree, its cuts and the memberships run on one core."""
     from bsoid_gpu.backends import device_memory
 
     n = size.bins
@@ -132,7 +132,7 @@ def cost(size: JobSize, settings: HdbscanSettings) -> Cost:
 
 
 def problems(settings: HdbscanSettings) -> list[str]:
-    """A sentence where the range of sizes is empty."""
+    """A sentence if the range of sizes is empty."""
     return ["[clusters] smallest is above largest"] if settings.smallest > settings.largest else []
 
 

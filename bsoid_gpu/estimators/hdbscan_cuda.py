@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def single_linkage_by_cuml(embedding: Array, min_samples: int, backend: CudaBackend) -> NDArray[np.float64]:
-    """Single-linkage tree by cuML's HDBSCAN; the smallest cluster has no part in it."""
+    """Single-linkage tree by cuML's HDBSCAN; it does not depend on the minimum cluster size."""
     model = fitted(embedding, max(2, min_samples), min_samples, "eom", backend, prediction_data=False)
     return np.asarray(model.single_linkage_tree_.to_numpy(), dtype=np.float64)
 
@@ -38,13 +38,13 @@ def memberships_by_cuml(
     batch = device_memory.membership_batch(backend.free_bytes(), bins)
     model = fitted(embedding, min_cluster_size, settings.min_samples, settings.selection, backend, prediction_data=True)
     order = hdbscan_membership.same_clusters(cut.labels, backend.to_host(model.labels_))
-    if order is None:  # distances of equal length let two fits differ
-        monitor.warning("cuML's second fit has other clusters than its first: memberships are computed on the CPU")
+    if order is None:  # ties of distances let two fits differ
+        monitor.warning("the second fit of cuML has other clusters than the first: computing memberships on the CPU")
         return hdbscan_membership.membership_vectors(backend.to_host(embedding), cut)
     needed = device_memory.membership(bins, clusters, batch)
     with backend.room(f"memberships of {bins:,} bins in {clusters} clusters", needed):
-        by_cuml = backend.library("cuml.cluster.hdbscan").all_points_membership_vectors
-        vectors = by_cuml(model, batch_size=batch)
+        compute = backend.library("cuml.cluster.hdbscan").all_points_membership_vectors
+        vectors = compute(model, batch_size=batch)
     return backend.to_host(vectors).astype(np.float64)[:, order]
 
 
@@ -64,7 +64,7 @@ def fitted(
             backend.library("cuml.cluster")
             .HDBSCAN(
                 min_cluster_size=min_cluster_size,
-                min_samples=min_samples,  # left out, it would follow min_cluster_size and memory with it
+                min_samples=min_samples,  # the default is min_cluster_size, which needs more memory
                 cluster_selection_method=selection,
                 prediction_data=prediction_data,
                 output_type="cupy",

@@ -1,4 +1,4 @@
-"""Membership vectors on the host, and whether two clusterings are of the same clusters."""
+"""Membership vectors on the host, and a comparison of two clusterings."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from bsoid_gpu.estimators.hdbscan_tree import Cut
 
 TINY = 1e-8  # keeps a ratio of densities finite, as in hdbscan
-FEW = 64  # exemplars that are compared one by one in the time of one search in a tree
-ENTRIES = 1 << 22  # distances that a thread holds at a time: 32 MB
+FEW = 64  # a search in a tree takes as long as so many comparisons
+ENTRIES = 1 << 22  # distances in memory for each thread: 32 MB
 
 
 def membership_vectors(embedding: NDArray[np.float32], cut: Cut) -> NDArray[np.float64]:
     """Membership of each bin in each cluster of a cut.
 
-    hdbscan's soft clustering: nearness to the exemplars of each cluster, times how late in the tree the bin is
-    separated from it, in shares that add up to the probability that the bin is in a cluster at all.
+    Soft clustering of hdbscan: the nearness to the exemplars of each cluster times the lateness of the separation from
+    it in the tree, normalised to sum to the probability that the bin is in any cluster.
 
     Parameters
     ----------
     embedding
         (bins, dimensions).
     cut
-        Of the tree of these bins.
+        A cut of the tree of these bins.
 
     Returns
     -------
     NDArray
-        (bins, clusters), clusters in the order of ``cut.selected``; NaN where no cluster attracts a bin.
+        (bins, clusters), clusters in the order of ``cut.selected``; NaN for a bin without memberships.
     """
     points = np.asarray(embedding, dtype=np.float64)
     tree = _Condensed(cut)
@@ -64,52 +64,52 @@ def membership_vectors(embedding: NDArray[np.float32], cut: Cut) -> NDArray[np.f
 
 
 class _Condensed:
-    """A condensed tree: nodes are numbered from 0, the root; densities are lambdas, 1 / distance.
+    """A condensed tree. Nodes are numbered from 0, the root; densities are lambdas, 1 / distance.
 
-    ``leaving`` (bins,) the node that a bin is the last in, and ``density`` at which it leaves it; ``densest`` (nodes,)
-    at which a node loses its last bin; ``separation`` (nodes, clusters) the density at which a node is separated from
-    a cluster, NaN where one is part of the other; ``exemplars`` of each cluster: the last bins of its leaves.
+    ``leaving`` (bins,) is the last node of a bin, and ``density`` (bins,) that at which the bin leaves it; ``densest``
+    (nodes,) is the density at which a node loses its last bin; ``separation`` (nodes, clusters) that at which a node
+    separates from a cluster, NaN if one is part of the other; ``exemplars`` are the last bins of a cluster's leaves.
     """
 
     def __init__(self, cut: Cut) -> None:
         parent, child, density = (np.asarray(part) for part in cut.condensed[:3])
         self.root = int(parent.min())
-        nodes = int(max(parent.max(), child.max())) - self.root + 1
+        size = int(max(parent.max(), child.max())) - self.root + 1
         is_bin = child < self.root
         self.leaving = np.empty(self.root, dtype=np.int64)
         self.density = np.empty(self.root, dtype=np.float64)
         self.leaving[child[is_bin]], self.density[child[is_bin]] = parent[is_bin] - self.root, density[is_bin]
-        self.densest = np.zeros(nodes)
+        self.densest = np.zeros(size)
         np.maximum.at(self.densest, parent - self.root, density)
-        above, birth = np.full(nodes, -1), np.zeros(nodes)
+        above, birth = np.full(size, -1), np.zeros(size)
         inner = child[~is_bin] - self.root
         above[inner], birth[inner] = parent[~is_bin] - self.root, density[~is_bin]
         begin, end = _intervals(above)
 
-        def within(those: NDArray[np.int64], node: int) -> NDArray[np.bool_]:
-            return (begin[node] <= begin[those]) & (begin[those] < end[node])
+        def within(nodes: NDArray[np.int64], node: int) -> NDArray[np.bool_]:
+            return (begin[node] <= begin[nodes]) & (begin[nodes] < end[node])
 
         clusters = cut.selected - self.root
-        self.separation = np.full((nodes, len(clusters)), np.nan)
-        for node in range(1, nodes):  # what is separate from the node above is separate from this one, as early
+        self.separation = np.full((size, len(clusters)), np.nan)
+        for node in range(1, size):  # a node is separate from whatever its parent is separate from
             beside = within(clusters, above[node]) & (clusters != above[node]) & ~within(clusters, node)
             self.separation[node] = np.where(beside, birth[node], self.separation[above[node]])
-        is_leaf = np.ones(nodes, dtype=bool)
+        is_leaf = np.ones(size, dtype=bool)
         is_leaf[above[inner]] = False
         last = np.flatnonzero(is_leaf[self.leaving] & (self.density == self.densest[self.leaving]))
         self.exemplars = [last[within(self.leaving[last], cluster)] for cluster in clusters]
 
 
 def _intervals(above: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Begin and end of each node's interval: those of its parts are inside it, one after the other.
+    """Begin and end of each node's interval, which contains the intervals of its children one after the other.
 
-    ``above`` holds the node that each is a part of, whose number is the smaller one.
+    ``above`` is the parent of each node, whose number is smaller.
     """
     sizes = np.ones(len(above), dtype=np.int64)
     for node in range(len(above) - 1, 0, -1):
         sizes[above[node]] += sizes[node]
     begin = np.zeros(len(above), dtype=np.int64)
-    free = begin + 1  # where the next part of a node begins
+    free = begin + 1  # where the interval of the next child begins
     for node in range(1, len(above)):
         begin[node] = free[above[node]]
         free[above[node]] += sizes[node]
@@ -120,31 +120,31 @@ def _intervals(above: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.
 def _distances_to(
     points: NDArray[np.float64], exemplars: list[NDArray[np.int64]]
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Function of places (bins, dimensions): distances (bins, clusters) to the nearest exemplar of each cluster.
+    """Function from positions (bins, dimensions) to distances (bins, clusters) from each cluster's nearest exemplar.
 
-    Where clusters have few exemplars, all distances take less time than a search in each cluster's own tree.
+    If clusters have few exemplars, computing all distances is faster than a search in one tree per cluster.
     """
     from scipy.spatial import cKDTree
     from scipy.spatial.distance import cdist
 
-    sizes = [len(own) for own in exemplars]
+    sizes = [len(rows) for rows in exemplars]
     if sum(sizes) > FEW * len(sizes):
-        trees = [cKDTree(points[own]) for own in exemplars]
-        return lambda places: np.column_stack([tree.query(places)[0] for tree in trees])
+        trees = [cKDTree(points[rows]) for rows in exemplars]
+        return lambda positions: np.column_stack([tree.query(positions)[0] for tree in trees])
     together, starts = points[np.concatenate(exemplars)], np.cumsum([0, *sizes[:-1]])
-    return lambda places: np.minimum.reduceat(cdist(places, together), starts, axis=1)
+    return lambda positions: np.minimum.reduceat(cdist(positions, together), starts, axis=1)
 
 
 def _nearness(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of the clusters in the inverse distances."""
+    """Inverse distances, normalised to sum to 1."""
     inverse = np.where(distance > 0, 1 / distance, np.finfo(np.float64).max / distance.shape[1])
     return inverse / inverse.sum(axis=1, keepdims=True)
 
 
 def same_clusters(labels: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """For each cluster of ``labels``, which of ``others`` it is; None where they are not the same clusters.
+    """The cluster of ``others`` that equals each cluster of ``labels``; None if the clusters differ.
 
-    Two clusters are the same where each holds most of the other's bins. Both are (bins,), -1 is noise.
+    Two clusters are equal if each has most of the other's bins. Both arguments are (bins,), -1 is noise.
     """
     clusters = int(labels.max(initial=-1)) + 1
     if clusters != int(others.max(initial=-1)) + 1:
@@ -153,7 +153,7 @@ def same_clusters(labels: NDArray[np.int64], others: NDArray[np.int64]) -> NDArr
     shared = np.zeros((clusters, clusters), dtype=np.int64)
     np.add.at(shared, (labels[both], others[both]), 1)
     partner = np.argmax(shared, axis=1)
-    own = np.bincount(labels[labels >= 0], minlength=clusters)
-    of_others = np.bincount(others[others >= 0], minlength=clusters)
+    sizes = np.bincount(labels[labels >= 0], minlength=clusters)
+    other_sizes = np.bincount(others[others >= 0], minlength=clusters)
     most = shared[np.arange(clusters), partner]
-    return partner if np.all(2 * most > own) and np.all(2 * most > of_others[partner]) else None
+    return partner if np.all(2 * most > sizes) and np.all(2 * most > other_sizes[partner]) else None

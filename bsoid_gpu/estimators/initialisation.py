@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 EXTENT = 10.0  # of the initial positions in each dimension, as in umap-learn
-NOISE = 1e-4  # of the initial positions: equal bins do not begin at one place
-TINY = 2.0**-60  # in place of 0, where all bins are equal
+NOISE = 1e-4  # of the initial positions, so that equal bins start at different positions
+TINY = 2.0**-60  # instead of 0 if all bins are equal
 
 
 def principal_components(scaled: Array, dimensions: int, seed: int) -> Array:
     """Initial positions of the bins: their coordinates along the principal components of the features.
 
-    Each dimension goes from 0 to 10. The sign of a component is that in which its largest loading is positive; where
-    there are more dimensions than columns, the rest is noise.
+    Each dimension spans 0 to 10. The sign of a component makes its largest loading positive. Dimensions beyond the
+    number of columns are noise.
 
     Parameters
     ----------
     scaled
         (bins, columns).
     dimensions
-        Of the embedding.
+        Dimensions of the embedding.
     seed
-        Of the noise.
+        Seed of the noise.
 
     Returns
     -------
@@ -43,12 +43,12 @@ def principal_components(scaled: Array, dimensions: int, seed: int) -> Array:
     _, vectors = xp.linalg.eigh(centred.T @ centred / bins)  # ascending
     vectors = xp.flip(vectors, axis=1)[:, : min(dimensions, columns)]
     largest = xp.max(xp.where(xp.abs(vectors) == xp.max(xp.abs(vectors), axis=0), vectors, -xp.inf), axis=0)
-    places = centred @ (vectors * xp.sign(largest))
+    positions = centred @ (vectors * xp.sign(largest))
     if dimensions > columns:
-        more = xp.zeros((bins, dimensions - columns), dtype=places.dtype, device=device_of(places))
-        places = xp.concat([places, more], axis=1)
+        zeros = xp.zeros((bins, dimensions - columns), dtype=positions.dtype, device=device_of(positions))
+        positions = xp.concat([positions, zeros], axis=1)
     noise = uniform(xp, bins * dimensions, seed, START, device_of(scaled))
-    reach = NOISE / EXTENT * xp.max(xp.abs(places)) + TINY
-    places = places + reach * (2.0 * xp.astype(xp.reshape(noise, (bins, dimensions)), places.dtype) - 1.0)
-    low, high = xp.min(places, axis=0), xp.max(places, axis=0)
-    return xp.astype(EXTENT * (places - low) / (high - low), xp.float32)
+    amplitude = NOISE / EXTENT * xp.max(xp.abs(positions)) + TINY
+    positions = positions + amplitude * (2.0 * xp.astype(xp.reshape(noise, (bins, dimensions)), positions.dtype) - 1.0)
+    low, high = xp.min(positions, axis=0), xp.max(positions, axis=0)
+    return xp.astype(EXTENT * (positions - low) / (high - low), xp.float32)

@@ -1,6 +1,6 @@
-"""Layers of a multilayer perceptron: its outputs, and the gradient by back-propagation.
+"""Layers of a multilayer perceptron, and its gradient by back-propagation.
 
-All parameters are one vector: of each layer the weights (inputs, units), then the biases (units,).
+All parameters are one vector: for each layer the weights (inputs, units), then the biases (units,).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def softmax(logits: Array) -> Array:
 
 
 def accuracy(layers: Layers, x: Array, labels: Array) -> Array:
-    """Share of the rows whose likeliest class is their label: a number that stays on the device."""
+    """Share of the rows whose most probable class is their label: a number on the device."""
     xp = array_namespace(x)
     return xp.mean(xp.astype(xp.argmax(outputs(layers, x)[-1], axis=1) == labels, x.dtype))
 
@@ -59,7 +59,7 @@ def accuracy(layers: Layers, x: Array, labels: Array) -> Array:
 def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array) -> Array:
     """Gradient of the mean cross-entropy of rows, by back-propagation: (parameters,).
 
-    ``target`` (rows, classes) is 1 at the row's label, else 0.
+    ``target`` (rows, classes) is the one-hot label.
     """
     xp = array_namespace(x)
     layers = as_layers(parameters, sizes)
@@ -69,7 +69,7 @@ def gradient(parameters: Array, sizes: tuple[int, ...], x: Array, target: Array)
     for i in reversed(range(len(layers))):
         parts = [xp.reshape(inputs[i].T @ delta, (-1,)), xp.sum(delta, axis=0), *parts]
         if i > 0:
-            active = xp.astype(inputs[i] > 0, delta.dtype)  # a product is ten times as fast as a choice by where
+            active = xp.astype(inputs[i] > 0, delta.dtype)  # a product is ten times as fast as xp.where
             delta = (delta @ layers[i][0].T) * active
     return xp.concat(parts)
 

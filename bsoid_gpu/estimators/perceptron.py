@@ -1,7 +1,7 @@
 """The multilayer perceptron: rectified hidden layers, softmax, cross-entropy, Adam.
 
-Initial weights and shuffling come from a counter-based random number generator, so that they are the same on every
-array library. During a fit all parameters are one vector, and nothing leaves the device but one score an epoch.
+Initial weights and shuffling come from a counter-based random number generator and are the same on every array
+library. During a fit all parameters are one vector, and only one score per epoch leaves the device.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.typing import Array
 
-CHUNK_ROWS = 16_384  # bounds the memory of a prediction: 8 MB for each 128 units
+CHUNK_ROWS = 16_384  # limits the memory of a prediction: 8 MB for each 128 units
 VALIDATION_SHARE = 0.1
-WARM_UP = 0.2  # share of the updates over which the step size grows, before it falls
-FULL_BATCH = 1024  # bins; for smaller batches the step shrinks with their square root, as gradients are noisier
-EPOCH_UPDATES = 50  # at least, by smaller batches: else a fit to few bins would end before it has converged
-START_S, WEIGHT_S = 0.1, 0.9e-10  # of the cost, on one core of the reference machine
+WARM_UP = 0.2  # share of the updates with increasing step size
+FULL_BATCH = 1024  # bins; in smaller batches the step size falls with the square root of their size
+EPOCH_UPDATES = 50  # at least, with smaller batches if necessary: a fit to few bins has to converge too
+START_S, WEIGHT_S = 0.1, 0.9e-10  # for the cost: measured on one core of the reference machine
 MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
 
 
@@ -87,17 +87,17 @@ class Perceptron:
         return named
 
     def predict_proba(self, features: Array) -> Array:
-        """Probability of each class: (rows, classes) float32 from (rows, columns), computed in chunks of rows."""
+        """Probability of each class: (rows, classes) float32 from (rows, columns), in chunks of rows."""
         xp = array_namespace(features)
         layers = list(zip(self.weights, self.biases, strict=True))
         rows = features.shape[0]
-        starts = range(0, max(rows, 1), CHUNK_ROWS)  # no rows are one empty chunk
+        starts = range(0, max(rows, 1), CHUNK_ROWS)  # at least one chunk, even of no rows
         chunks = (_scaled(features[i : min(i + CHUNK_ROWS, rows), :], self.mean, self.scale) for i in starts)
         return xp.concat([softmax(outputs(layers, chunk)[-1]) for chunk in chunks])
 
     @classmethod
     def from_arrays(cls, named: dict[str, Array]) -> Perceptron:
-        """The perceptron whose :meth:`arrays` these are; ``KeyError`` where one is missing."""
+        """Restore a perceptron from its :meth:`arrays`; ``KeyError`` if one is missing."""
         layers = range(math.ceil(len(named) / 2) - 1)
         return cls(
             weights=tuple(named[f"weights.{i}"] for i in layers),
@@ -112,23 +112,23 @@ def fit(
 ) -> Perceptron:
     """Fit a perceptron that predicts labels from features.
 
-    A random tenth of the bins is held out for validation: the parameters with the best accuracy there are kept.
-    Steps follow :func:`step_size`.
+    A random tenth of the bins is held out for validation: the epoch with the best accuracy there is used. Steps follow
+    :func:`step_size`.
 
     Parameters
     ----------
     features
-        (bins, columns), not standardised: the perceptron keeps their mean and standard deviation.
+        (bins, columns), not standardised: the perceptron stores their mean and standard deviation.
     labels
-        (bins,) integers from 0; a class may be without bins.
+        (bins,) integers from 0; classes may be empty.
     n_classes
         Number of classes.
     settings
-        Layers, step size, and when to stop.
+        Layers, step size, and stopping rule.
     seed
-        The same seed gives the same perceptron, on another library up to rounding.
+        The same seed gives the same perceptron, up to rounding on another array library.
     backend
-        Moves to the host two numbers at first, then one an epoch.
+        Moves two numbers to the host at the start, then one per epoch.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def fit(
     sizes = (columns, *settings.hidden, n_classes)
     order = permutation(xp, bins, seed, SPLIT, device)
     held_out = int(VALIDATION_SHARE * bins)
-    validation = order[:held_out] if held_out else order  # too few bins to spare any
+    validation = order[:held_out] if held_out else order  # too few bins for a held-out part
     parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed, backend)
     weights, biases = zip(*as_layers(parameters, sizes), strict=True)
     return Perceptron(weights, biases, mean, scale)
@@ -165,7 +165,7 @@ def _check(features: Array, labels: Array, n_classes: int, backend: Backend) -> 
 
 
 def _scaled(features: Array, mean: Array, scale: Array) -> Array:
-    """Input of the first layer: float32, from a difference in float64."""
+    """Input of the first layer: standardised in float64, returned as float32."""
     xp = array_namespace(features)
     return xp.astype(standardise(features, mean, scale), xp.float32)
 
@@ -181,13 +181,13 @@ def weight_decay(xp: ModuleType, sizes: tuple[int, ...], l2: float, device: obje
 
 
 def mini_batches(bins: int, settings: PerceptronSettings) -> tuple[int, float]:
-    """Mini-batches of an epoch of ``bins`` bins, and the largest step size with batches of that size."""
+    """Number of mini-batches of an epoch of ``bins`` bins, and the largest step size for batches of that size."""
     batches = math.ceil(bins / min(settings.batch, math.ceil(bins / EPOCH_UPDATES)))
     return batches, settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))
 
 
 def step_size(update: int, updates: int, largest: float) -> float:
-    """Step size halfway through an update, counted from 0: a linear rise to ``largest``, then a linear fall to 0."""
+    """Step size of an update, counted from 0: rises linearly to ``largest``, then falls linearly to 0."""
     done = (update + 0.5) / updates
     return largest * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
 
@@ -201,7 +201,7 @@ class Moments(NamedTuple):
 
 
 def adam(parameters: Array, slope: Array, moments: Moments, step: float) -> tuple[Array, Moments]:
-    """One update against the gradient ``slope`` (Kingma & Ba 2015, section 2, with the corrections in the step)."""
+    """One update with the gradient ``slope`` (Kingma & Ba 2015, section 2, with the bias corrections in the step)."""
     xp = array_namespace(parameters)
     updates = moments.updates + 1
     mean = MEAN_DECAY * moments.mean + (1 - MEAN_DECAY) * slope
@@ -220,11 +220,11 @@ def _descend(
     seed: int,
     backend: Backend,
 ) -> Array:
-    """Parameters after the epoch with the best accuracy on the rows ``validation``, the latest of several."""
+    """Parameters of the epoch with the best accuracy on the rows ``validation``, the last in a tie."""
     xp, device = array_namespace(x), device_of(x)
     held_out, held_out_labels = xp.take(x, validation, axis=0), xp.take(labels, validation)
     one_hot = xp.eye(sizes[-1], dtype=x.dtype, device=device)
-    parameters = kept = initial(xp, sizes, seed, device)
+    parameters = best_parameters = initial(xp, sizes, seed, device)
     moments = Moments(xp.zeros_like(parameters), xp.zeros_like(parameters), 0)
     bins = rows.shape[0]
     batches, largest = mini_batches(bins, settings)
@@ -241,10 +241,10 @@ def _descend(
         score = float(backend.to_host(accuracy(as_layers(parameters, sizes), held_out, held_out_labels)))
         stale = 0 if score > best + settings.tolerance else stale + 1
         if score >= best:
-            best, kept = score, parameters
+            best, best_parameters = score, parameters
         if stale >= settings.patience:
             break
-    return kept
+    return best_parameters
 
 
 def cost(size: JobSize, settings: PerceptronSettings) -> Cost:
@@ -260,7 +260,7 @@ def cost(size: JobSize, settings: PerceptronSettings) -> Cost:
 
 
 def problems(settings: PerceptronSettings) -> list[str]:
-    """A sentence where a layer has no units."""
+    """A sentence if a layer has no units."""
     if all(units >= 1 for units in settings.hidden):
         return []
     return [f"[classifier] hidden = {list(settings.hidden)}; expected whole numbers of at least 1"]

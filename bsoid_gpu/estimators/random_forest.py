@@ -1,6 +1,6 @@
-"""A random forest (Breiman 2001): fitted by scikit-learn, or by cuML where its trees can be exported.
+"""A random forest (Breiman 2001): fitted by scikit-learn, or by cuML if it can export its trees.
 
-The trees are kept as arrays, so that the model file needs no pickle and a forest predicts on every array library.
+The trees are stored as arrays: the model file needs no pickle, and a forest predicts on every array library.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.typing import Array
 
-CHUNK_ROWS = 2048  # bounds the memory of a prediction: 20 MB for 100 trees and 24 classes
-START_S, SORT_S = 0.2, 1.2e-7  # of the cost, on one core of the reference machine
+CHUNK_ROWS = 2048  # limits the memory of a prediction: 20 MB for 100 trees and 24 classes
+START_S, SORT_S = 0.2, 1.2e-7  # for the cost: measured on one core of the reference machine
 NODE_BYTES = 40
 
 
@@ -50,15 +50,15 @@ class RandomForest:
     roots
         (trees,) int64, the first node of each tree.
     feature, threshold
-        (nodes,) int64 and float64: a row goes left where the feature, as float32, is at most the threshold.
+        (nodes,) int64 and float64: a row goes left if the feature, as float32, is at most the threshold.
     left, right
-        (nodes,) int64, the next node; a leaf's is itself.
+        (nodes,) int64, the next node; of a leaf, the leaf itself.
     leaf
-        (nodes,) int64, the row of ``probabilities`` of a leaf; 0 for other nodes.
+        (nodes,) int64, the row of a leaf in ``probabilities``; 0 for other nodes.
     probabilities
         (leaves, classes) float32.
     levels
-        (depth,) int64, nodes at each depth below the roots, of all trees.
+        (depth,) int64, number of nodes of all trees at each depth below the roots.
     """
 
     roots: Array
@@ -81,17 +81,17 @@ class RandomForest:
 
     @classmethod
     def from_arrays(cls, named: dict[str, Array]) -> RandomForest:
-        """The forest whose :meth:`arrays` these are; ``KeyError`` where one is missing."""
+        """Restore a forest from its :meth:`arrays`; ``KeyError`` if one is missing."""
         return cls(**{name: named[name] for name in cls.__dataclass_fields__})
 
     def predict_proba(self, features: Array) -> Array:
         """Mean of the trees' probabilities: (rows, classes) float32 from (rows, columns), in chunks of rows."""
         xp = array_namespace(features)
         rows = features.shape[0]
-        starts = range(0, max(rows, 1), CHUNK_ROWS)  # no rows are one empty chunk
-        return xp.concat([self._of_chunk(features[i : min(i + CHUNK_ROWS, rows), :]) for i in starts])
+        starts = range(0, max(rows, 1), CHUNK_ROWS)  # at least one chunk, even of no rows
+        return xp.concat([self._chunk_proba(features[i : min(i + CHUNK_ROWS, rows), :]) for i in starts])
 
-    def _of_chunk(self, features: Array) -> Array:
+    def _chunk_proba(self, features: Array) -> Array:
         xp, device = array_namespace(features), device_of(features)
         rows, columns = features.shape
         trees = self.roots.shape[0]
@@ -102,8 +102,8 @@ class RandomForest:
             value = xp.take(x, first + xp.take(self.feature, node))
             goes_left = xp.astype(value, xp.float64) <= xp.take(self.threshold, node)
             node = xp.where(goes_left, xp.take(self.left, node), xp.take(self.right, node))
-        of_trees = xp.take(self.probabilities, xp.take(self.leaf, node), axis=0)
-        return xp.mean(xp.reshape(of_trees, (rows, trees, self.n_classes)), axis=1)
+        tree_proba = xp.take(self.probabilities, xp.take(self.leaf, node), axis=0)
+        return xp.mean(xp.reshape(tree_proba, (rows, trees, self.n_classes)), axis=1)
 
 
 def fit(
@@ -116,15 +116,15 @@ def fit(
     features
         (bins, columns), in any units.
     labels
-        (bins,) integers from 0; a class may be without bins.
+        (bins,) integers from 0; classes may be empty.
     n_classes
         Number of classes.
     settings
-        Of the forest.
+        Settings of the forest.
     seed
-        The same seed gives the same forest by the same library.
+        The same seed gives the same forest with the same library.
     backend
-        On a GPU cuML fits, if its release can export the trees; else scikit-learn does, on the host.
+        On a GPU, cuML fits the forest if it can export the trees; otherwise scikit-learn does, on the host.
     """
     forest = _by_cuml(features, labels, settings, seed, backend) if isinstance(backend, CudaBackend) else None
     if forest is None:
@@ -141,7 +141,7 @@ def _by_scikit_learn(features: NDArray[Any], labels: NDArray[Any], settings: Ran
 
 
 def _by_cuml(features: Array, labels: Array, settings: RandomForestSettings, seed: int, backend: CudaBackend) -> Any:
-    """CuML's forest as one of scikit-learn; None where the release has no forest, or cannot export its trees."""
+    """A forest of cuML as one of scikit-learn; None if the release has no forest or cannot export its trees."""
     try:
         kind = backend.library("cuml.ensemble").RandomForestClassifier
     except (ImportError, AttributeError):
@@ -149,13 +149,13 @@ def _by_cuml(features: Array, labels: Array, settings: RandomForestSettings, see
     if not hasattr(kind, "as_sklearn"):
         return None
     depth = {"max_depth": settings.max_depth} if settings.max_depth else {}
-    forest = kind(**_arguments(settings, seed), **depth, n_streams=1)  # on several streams it does not repeat
+    forest = kind(**_arguments(settings, seed), **depth, n_streams=1)  # not repeatable on several streams
     x = backend.cupy.ascontiguousarray(features, dtype=np.float32)
     return forest.fit(x, labels).as_sklearn()
 
 
 def _arguments(settings: RandomForestSettings, seed: int) -> dict[str, Any]:
-    """What both libraries take."""
+    """Arguments common to both libraries."""
     return {
         "n_estimators": settings.trees,
         "min_samples_leaf": settings.min_samples_leaf,
@@ -165,10 +165,10 @@ def _arguments(settings: RandomForestSettings, seed: int) -> dict[str, Any]:
 
 
 def _as_arrays(trees: list[Any], classes: NDArray[Any], n_classes: int) -> dict[str, NDArray[Any]]:
-    """The arrays of a forest from the trees of scikit-learn's; their leaves know only the ``classes`` of the fit."""
+    """Arrays of a forest from trees of scikit-learn, whose leaves have only the ``classes`` of the fit."""
     sizes = [tree.node_count for tree in trees]
     roots = np.cumsum([0, *sizes[:-1]]).astype(np.int64)
-    own = np.arange(sum(sizes))
+    itself = np.arange(sum(sizes))
     offset = np.repeat(roots, sizes)
     left = np.concatenate([tree.children_left for tree in trees])
     right = np.concatenate([tree.children_right for tree in trees])
@@ -176,7 +176,7 @@ def _as_arrays(trees: list[Any], classes: NDArray[Any], n_classes: int) -> dict[
     counts = np.concatenate([tree.value[:, 0, :] for tree in trees])[is_leaf]
     probabilities = np.zeros((len(counts), n_classes), dtype=np.float32)
     probabilities[:, classes.astype(int)] = counts / counts.sum(axis=1, keepdims=True)
-    left, right = np.where(is_leaf, own, left + offset), np.where(is_leaf, own, right + offset)
+    left, right = np.where(is_leaf, itself, left + offset), np.where(is_leaf, itself, right + offset)
     return {
         "roots": roots,
         "feature": np.where(is_leaf, 0, np.concatenate([tree.feature for tree in trees])).astype(np.int64),
@@ -190,7 +190,7 @@ def _as_arrays(trees: list[Any], classes: NDArray[Any], n_classes: int) -> dict[
 
 
 def _levels(roots: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Nodes at each depth below the roots."""
+    """Number of nodes at each depth below the roots."""
     levels: list[int] = []
     nodes = roots
     while True:
@@ -202,7 +202,7 @@ def _levels(roots: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np
 
 
 def cost(size: JobSize, settings: RandomForestSettings) -> Cost:
-    """Sorting of the columns that each split chooses from, level by level."""
+    """Each level sorts the columns that its splits choose from."""
     levels = np.log2(max(size.bins / settings.min_samples_leaf, 2))
     columns = size.columns if settings.max_features == "all" else size.columns**0.5
     nodes = settings.trees * 2 * size.bins / settings.min_samples_leaf

@@ -1,4 +1,4 @@
-"""Every estimator by its role and name: a module of this package with an ``ESTIMATOR`` is one."""
+"""All estimators by role and name: each module of this package with an ``ESTIMATOR``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _all() -> dict[tuple[str, str], Estimator]:
 
 def names(role: str) -> list[str]:
     """Names of the estimators of a role."""
-    return sorted(name for of_role, name in _all() if of_role == role)
+    return sorted(name for known_role, name in _all() if known_role == role)
 
 
 def get(role: str, name: str) -> Estimator:
@@ -35,7 +35,7 @@ def get(role: str, name: str) -> Estimator:
     Raises
     ------
     BadInput
-        There is none; the message lists those there are.
+        The name is unknown; the message lists the known names.
     """
     if (role, name) not in _all():
         msg = f"no {role} is named {name!r}; expected one of {', '.join(map(repr, names(role)))}"
@@ -44,5 +44,5 @@ def get(role: str, name: str) -> Estimator:
 
 
 def of(role: str, settings: Any) -> Estimator:
-    """The estimator that a dataclass of settings belongs to."""
+    """The estimator of a dataclass of settings."""
     return get(role, settings.method)

@@ -10,22 +10,24 @@ from array_api_compat import device as device_of
 if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
-CONSTANT = 1e-12  # rounding alone gives a constant column a deviation up to this share of its largest absolute value
-FLOOR = 1e-9  # px or degrees: far below what a tracker resolves, far above the rounding of a difference of positions
+CONSTANT = 1e-12  # by rounding, a constant column has a deviation up to this share of its largest absolute value
+FLOOR = (
+    1e-9  # px or degrees: far below the resolution of a tracker, far above the rounding of a difference of positions
+)
 
 
 def scale_of(features: Array, *, floor: float = FLOOR) -> tuple[Array, Array]:
-    """Mean and population standard deviation of each column; 1 in place of the deviation of a constant column.
+    """Mean and population standard deviation of each column; 1 for the deviation of a constant column.
 
-    A column is constant where its deviation is no larger than rounding: :data:`CONSTANT` times its largest absolute
-    value, or ``floor``. The former recognises a large constant, the latter differences that should be 0.
+    A column is constant if its deviation is no larger than rounding: :data:`CONSTANT` times its largest absolute value,
+    or ``floor``. The former applies to a large constant, the latter to differences that should be 0.
 
     Parameters
     ----------
     features
         (rows, columns). Without rows the mean is 0 and every column is constant.
     floor
-        Smallest deviation that a measured column can have, in the unit of the columns.
+        Smallest deviation of a column that varies, in the unit of the columns.
 
     Returns
     -------

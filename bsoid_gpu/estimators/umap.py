@@ -1,4 +1,4 @@
-"""UMAP (McInnes, Healy & Melville 2018): kernels of our own on the CPU, cuML on a GPU."""
+"""UMAP (McInnes, Healy & Melville 2018): numba kernels on the CPU, cuML on a GPU."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from bsoid_gpu.kernels.fuzzy_graph import Graph
     from bsoid_gpu.typing import Array
 
-MOST_NEIGHBOURS = 1023  # that cuML can look for; on both backends, so that they do the same
-# of the cost, on one core of the reference machine
+MOST_NEIGHBOURS = 1023  # the limit of cuML; the same on both backends
+# for the cost: measured on one core of the reference machine
 EPOCH_S, BIN_S, NEIGHBOUR_S, EVENT_S, PAIR_S = 4e-3, 3e-5, 3.9e-7, 2.4e-8, 3e-11
-SMALL_JOB = 10_000  # bins up to which umap-learn takes 500 epochs, and 200 above
+SMALL_JOB = 10_000  # bins; as in umap-learn, 500 epochs up to there, 200 above
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class UmapSettings:
 
 
 def resolved(settings: UmapSettings, bins: int) -> UmapSettings:
-    """Settings with the numbers that depend on the number of bins: neighbours and epochs."""
+    """Settings with neighbours and epochs for the number of bins."""
     return replace(
         settings,
         neighbours=settings.neighbours or min(round(bins**0.5), MOST_NEIGHBOURS),
@@ -68,13 +68,13 @@ def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, moni
     scaled
         (bins, columns) standardised features.
     settings
-        Of UMAP.
+        Settings of UMAP.
     seed
-        Of the initialisation's noise and of the layout.
+        Seed of the initialisation's noise and of the layout.
     backend
         Where to compute.
     monitor
-        Gets the progress; the layout on the CPU resumes from its checkpoint.
+        Receives the progress; the layout on the CPU resumes from its checkpoint.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, moni
     bins = scaled.shape[0]
     settings = resolved(settings, bins)
     if round(bins**0.5) > settings.neighbours == MOST_NEIGHBOURS:
-        monitor.message(f"neighbours are limited to {MOST_NEIGHBOURS:,}, the most that cuML looks for")
+        monitor.message(f"neighbours are limited to {MOST_NEIGHBOURS:,}, the limit of cuML")
     initial = None
     if settings.initialisation == "pca":
         with backend.repeatable():
@@ -109,23 +109,23 @@ def fit_on_host(
         points, settings.neighbours, threads, lambda done, total: monitor.progress("neighbours", done, total)
     )
     graph = fuzzy_graph(distances, indices, least=1 / settings.epochs)  # a weaker edge never fires
-    kept = monitor.read()
-    positions = kept["positions"] if kept else initial
+    checkpoint = monitor.read()
+    positions = checkpoint["positions"] if checkpoint else initial
     if positions is None:
         positions = _spectral(points, graph, settings.dimensions, seed)
     a, b = curve(settings.min_dist)
-    first = int(kept["epoch"][0]) if kept else 0
+    first = int(checkpoint["epoch"][0]) if checkpoint else 0
     epochs = layout(
         positions, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed, first
     )
     for epoch, positions in epochs:
         monitor.progress("layout", epoch, settings.epochs)
-        monitor.keep(lambda: {"positions": positions, "epoch": np.array([epoch])})  # noqa: B023 - called at once
+        monitor.save(lambda: {"positions": positions, "epoch": np.array([epoch])})  # noqa: B023 - called at once
     return np.asarray(positions, dtype=np.float32)
 
 
 def _spectral(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: int) -> NDArray[np.float32]:
-    """Initial positions from the graph's Laplacian, by umap-learn and scaled as it does."""
+    """Initial positions from the graph's Laplacian, computed and scaled by umap-learn."""
     from scipy.sparse import csr_matrix
 
     try:
@@ -134,11 +134,13 @@ def _spectral(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: in
     except ImportError as error:
         msg = "[embedding] initialisation = 'spectral' needs umap-learn: pip install 'bsoid-gpu[spectral]'"
         raise BadInput(msg) from error
-    random = np.random.RandomState(seed)  # umap-learn takes no newer generator
-    square = csr_matrix((graph.weights, graph.columns, graph.offsets), shape=(len(data), len(data)))
-    places = noisy_scale_coords(spectral_layout(data, square, dimensions, random), random, max_coord=10, noise=0.0001)
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.asarray(10.0 * (places - low) / (high - low), dtype=np.float32)
+    random = np.random.RandomState(seed)  # umap-learn requires this generator
+    adjacency = csr_matrix((graph.weights, graph.columns, graph.offsets), shape=(len(data), len(data)))
+    positions = noisy_scale_coords(
+        spectral_layout(data, adjacency, dimensions, random), random, max_coord=10, noise=0.0001
+    )
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    return np.asarray(10.0 * (positions - low) / (high - low), dtype=np.float32)
 
 
 def cost(size: JobSize, settings: UmapSettings) -> Cost:
@@ -152,14 +154,14 @@ def cost(size: JobSize, settings: UmapSettings) -> Cost:
     return Cost(
         serial_s=EPOCH_S * epochs + BIN_S * n,
         parallel_s=NEIGHBOUR_S * n * k + EVENT_S * events,
-        product_s=PAIR_S * n * n * (d + 20),  # to compare a product takes as long as 20 columns of it
+        product_s=PAIR_S * n * n * (d + 20),  # comparing a product takes as long as 20 of its columns
         host_bytes=n * (k * 27 + d * 24),
         device_bytes=device_memory.umap(n, d, k, method.dimensions),
     )
 
 
 def smallest_job(settings: UmapSettings, bins: int) -> tuple[int, str]:
-    """More bins than neighbours."""
+    """One bin more than neighbours."""
     neighbours = resolved(settings, bins).neighbours
     return neighbours + 1, f"neighbours = {neighbours}"
 

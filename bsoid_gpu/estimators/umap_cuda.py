@@ -21,7 +21,7 @@ FIRST_WITH_INITIALISATION = (26, 2)  # release whose UMAP takes initial position
 def fit_by_cuml(
     scaled: Array, initial: Array | None, settings: UmapSettings, seed: int, backend: CudaBackend, monitor: Monitor
 ) -> Array:
-    """UMAP by cuML, on exact neighbours where the seed is to count; in one call, without a checkpoint."""
+    """UMAP by cuML, on exact neighbours if it has to be repeatable; in one call, without checkpoints."""
     bins, columns = scaled.shape
     what = f"UMAP of {bins:,} bins with {settings.neighbours:,} neighbours"
     needed = device_memory.umap(bins, columns, settings.neighbours, settings.dimensions)
@@ -34,13 +34,13 @@ def fit_by_cuml(
 def arguments(
     initial: Array | None, settings: UmapSettings, seed: int, backend: CudaBackend, monitor: Monitor
 ) -> dict[str, Any]:
-    """Arguments of cuML's UMAP, by what the installed release knows."""
-    init: Any = "random"  # the spectral initialisation of older releases loses how the clusters lie to one another
+    """Arguments of cuML's UMAP in the installed release."""
+    init: Any = "random"  # the spectral initialisation of older releases loses the global structure
     if backend.release >= FIRST_WITH_INITIALISATION:
         init = "spectral" if initial is None else backend.cupy.ascontiguousarray(initial, dtype=np.float32)
     else:
         monitor.warning(
-            f"cuML {backend.library('cuml').__version__} takes no initial positions: UMAP starts from random ones"
+            f"cuML {backend.library('cuml').__version__} takes no initial positions: UMAP starts at random positions"
         )
     keywords = {
         "n_neighbors": settings.neighbours,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bsoid_gpu._version import __version__
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.files import telling, write_atomic
+from bsoid_gpu.files import explained, write_atomic
 from bsoid_gpu.hpc.job import absolute
 from bsoid_gpu.log import logger
 
@@ -55,7 +55,7 @@ def write_module(path: str, data: str | None) -> None:
     elif not samples.is_dir():
         logger.info("no sample recordings at %r: --data FOLDER writes some", str(samples))
     file = absolute(path)
-    with telling(file.parent):
+    with explained(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
     filled = TEXT.format(version=__version__, **{name: _tcl(str(folder)) for name, folder in folders.items()})
     write_atomic(file, filled.encode())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.files import telling, write_atomic, write_json
+from bsoid_gpu.files import explained, write_atomic, write_json
 from bsoid_gpu.hpc.job import Bundle, Job, absolute
 from bsoid_gpu.hpc.needs import build_needs, label_needs
 from bsoid_gpu.hpc.resources import Resources, time_text
@@ -159,7 +159,7 @@ def _write(job: Job, program: Program, gpu: bool, texts: dict[str, str], again: 
         msg = f"{str(job.folder)!r} already contains jobs, and some may be running: choose another folder, or remove it"
         raise BadInput(msg)
     for folder in (job.folder / LOGS, job.run.parent, job.labels.parent):
-        with telling(folder):
+        with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
     modules = _fill("modules", names=_quoted(*program.modules)) if program.modules else ""
     texts["environment.sh"] = _fill(

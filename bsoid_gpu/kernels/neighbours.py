@@ -1,10 +1,10 @@
 """Exact nearest neighbours of all points, by brute force in blocks of matrix products.
 
 With the squared length of a neighbour added, ``|y|^2 - 2 x.y`` is one matrix product, and differs from the squared
-distance by a constant of the row. A sample of the points gives each row a limit under which its neighbours surely
-lie; what is under it is kept while the product is in the cache, and only of these few the distances are computed and
-sorted. Points with equal coordinates are searched once. Blocks are fixed, so that the result does not depend on the
-number of threads.
+distance by a constant of the row. A sample of the points gives each row a limit below which its neighbours are
+expected. Columns below it are the candidates, collected while the product is in the cache; distances are computed and
+sorted for candidates only, or for all points where the limit was wrong. Equal points are searched once. Blocks have a
+fixed size, so that the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS, COLUMNS = 512, 2048  # of a product: 4 MB
-SAMPLE = 2048  # points that the limits are read from
+SAMPLE = 2048  # points that the limits are estimated from
 # Rounding, with u = 2^-24 and d columns (Higham 2002, section 3.1): a squared length is within d u |y|^2 of its value,
 # a product of d + 1 terms within (d + 1) u (|x|^2 + 2 |y|^2), a squared distance within 2 (d + 2) u (|x|^2 + |y|^2).
 # Together with the sums and comparisons that follow, that is less than 8 (d + 4) u for each of the two squared lengths.
 MARGIN = np.float32(8 * 2.0**-24)
-TINY = np.float32(2.0**-100)  # squared length whose margin is more than what underflow takes
+TINY = np.float32(2.0**-100)  # squared length whose margin exceeds the loss by underflow
 LANES = 16  # products compared at a time
-HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)  # of a word: a squared distance above, an index below
+INDEX_BITS, INDEX_MASK = np.uint64(32), np.uint64(0xFFFFFFFF)  # of a word: squared distance, then index
 
 
 def nearest(
@@ -39,24 +39,24 @@ def nearest(
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Nearest neighbours of each point, the point itself among them.
+    """Nearest neighbours of each point, including the point itself.
 
     Parameters
     ----------
     points
         (points, columns).
     neighbours
-        At most as many as there are points.
+        Number of neighbours, at most the number of points.
     threads
-        Blocks of points that are searched at a time.
+        Blocks of points that are searched in parallel.
     progress
-        Called with the number of blocks that are done and the number of all blocks, in the calling thread.
+        Called in the calling thread with the number of finished blocks and the number of all blocks.
 
     Returns
     -------
     tuple
-        Euclidean distances (points, neighbours), ascending, and the indices that go with them; of neighbours at one
-        distance the one with the lower index comes first. Distances are those that float32 arithmetic gives.
+        Euclidean distances (points, neighbours), ascending, and the indices of the neighbours (points, neighbours).
+        Ties are ordered by index. Distances are computed in float32.
     """
     points = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # no -0.0: equal rows have equal bytes
     rows, members, offsets = _distinct(points)
@@ -65,7 +65,7 @@ def nearest(
     indices = np.empty((len(points), neighbours), dtype=np.int32)
 
     def block(start: int) -> None:
-        _sort(rows, start, *candidates.of(start), candidates.width, members, offsets, distances, indices)
+        _select(rows, start, *candidates.of_block(start), candidates.width, members, offsets, distances, indices)
 
     starts = range(0, len(rows), ROWS)
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
@@ -76,9 +76,9 @@ def nearest(
 
 
 def _distinct(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64]]:
-    """Each different row once, in the order of their first points, and which points are equal to it.
+    """The distinct points, in the order of their first occurrence, and the points equal to each.
 
-    The points of row r are ``members[offsets[r]:offsets[r + 1]]``, ascending.
+    The points equal to row r are ``members[offsets[r]:offsets[r + 1]]``, ascending.
     """
     as_bytes = points.view(np.dtype((np.void, points.shape[1] * points.itemsize))).ravel()
     _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
@@ -91,9 +91,8 @@ def _distinct(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
 class _Candidates:
     """Columns of the products that may be neighbours of a row.
 
-    A product is the smallest that rounding may have made of ``|y|^2 - 2 x.y``, but for the margin of ``|x|^2``: the
-    squared distance that is computed, less ``|x|^2``, is from ``product - width[x] / 2`` to
-    ``product + width[y] + width[x] / 2``.
+    A product is ``|y|^2 - 2 x.y`` less the margin of ``|y|^2``: the computed squared distance, less ``|x|^2``, is
+    between ``product - width[x] / 2`` and ``product + width[y] + width[x] / 2``.
     """
 
     def __init__(self, rows: NDArray[np.float32], neighbours: int) -> None:
@@ -107,45 +106,47 @@ class _Candidates:
         sampled = self.sample.shape[1]
         expected = sampled * neighbours / n
         self.rank = min(sampled - 1, math.ceil(expected + 4 * math.sqrt(expected) + 4))
-        self.room = min(n, math.ceil((self.rank + 5 * math.sqrt(self.rank)) * n / sampled) + neighbours)
+        self.capacity = min(n, math.ceil((self.rank + 5 * math.sqrt(self.rank)) * n / sampled) + neighbours)
 
-    def of(self, start: int) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-        """Of a block of rows: the columns within the limit, their products, how many there are, and the limit."""
+    def of_block(
+        self, start: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+        """Candidates of a block of rows: their columns, products and number, and the limit of each row."""
         rows = self.rows[start : start + ROWS]
         left = np.column_stack([-2 * rows, np.ones(len(rows), dtype=np.float32)])
         limit = np.partition(left @ self.sample, self.rank, axis=1)[:, self.rank]
-        columns = np.empty((len(rows), self.room), dtype=np.int32)
-        products = np.empty((len(rows), self.room), dtype=np.float32)
+        columns = np.empty((len(rows), self.capacity), dtype=np.int32)
+        products = np.empty((len(rows), self.capacity), dtype=np.float32)
         count = np.zeros(len(rows), dtype=np.int64)
         for first in range(0, len(self.rows), COLUMNS):
-            _sift(left @ self.right[:, first : first + COLUMNS], first, limit, columns, products, count)
+            _append_candidates(left @ self.right[:, first : first + COLUMNS], first, limit, columns, products, count)
         return columns, products, count, limit
 
 
 @numba.njit(nogil=True, cache=True)
-def _sift(block, first, limit, columns, products, count):  # type: ignore[no-untyped-def]
-    """Append the columns whose product is within the row's limit; a row that is full counts on."""
-    room = columns.shape[1]
+def _append_candidates(block, first, limit, columns, products, count):  # type: ignore[no-untyped-def]
+    """Append the columns whose product is within the row's limit; a full row only counts them."""
+    capacity = columns.shape[1]
     for i in range(block.shape[0]):
-        bound, kept = limit[i], count[i]
+        bound, number = limit[i], count[i]
         for begin in range(0, block.shape[1], LANES):
             if begin + LANES <= block.shape[1]:
                 least = block[i, begin]
-                for lane in range(1, LANES):  # of fixed length, so that it becomes one instruction
+                for lane in range(1, LANES):  # a fixed length, so that the loop is vectorised
                     least = min(least, block[i, begin + lane])
                 if least > bound:
                     continue
             for j in range(begin, min(begin + LANES, block.shape[1])):
                 if block[i, j] <= bound:
-                    if kept < room:
-                        columns[i, kept], products[i, kept] = first + j, block[i, j]
-                    kept += 1
-        count[i] = kept
+                    if number < capacity:
+                        columns[i, number], products[i, number] = first + j, block[i, j]
+                    number += 1
+        count[i] = number
 
 
 @numba.njit(nogil=True, cache=True)
-def _sort(rows, start, columns, products, count, limit, width, members, offsets, distances, indices):  # type: ignore[no-untyped-def]
-    """The nearest of the candidates; of all rows where too few or too many are candidates to be sure."""
+def _select(rows, start, columns, products, count, limit, width, members, offsets, distances, indices):  # type: ignore[no-untyped-def]
+    """Select the nearest candidates; search all rows where the candidates are too few or too many to be certain."""
     neighbours = min(distances.shape[1], rows.shape[0])
     for i in range(columns.shape[0]):
         number, bound = count[i], np.float32(np.inf)
@@ -156,14 +157,14 @@ def _sort(rows, start, columns, products, count, limit, width, members, offsets,
             words = _nearest_of(rows, start + i, columns[i, :number][products[i, :number] <= bound], neighbours)
         else:
             words = _nearest_of(rows, start + i, np.arange(rows.shape[0], dtype=np.int32), neighbours)
-        words = _members_of(words, members, offsets, distances.shape[1])
+        words = _expand(words, members, offsets, distances.shape[1])
         for place in range(distances.shape[1]):
-            distance, index = math.sqrt(_as_float(words[place])), words[place] & LOW
+            distance, index = math.sqrt(_as_float(words[place])), words[place] & INDEX_MASK
             for point in members[offsets[start + i] : offsets[start + i + 1]]:
                 distances[point, place], indices[point, place] = distance, index
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})  # sums in any order: several at a time
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})  # sums in any order: vectorised
 def _squared(points, i, j):  # type: ignore[no-untyped-def]
     total = np.float32(0.0)
     for column in range(points.shape[1]):
@@ -174,9 +175,9 @@ def _squared(points, i, j):  # type: ignore[no-untyped-def]
 
 @numba.njit(nogil=True, cache=True)
 def _nearest_of(points, i, others, neighbours):  # type: ignore[no-untyped-def]
-    """Squared distance and index of the nearest others, ascending: the bits of both in one word, distance first.
+    """Words of the nearest others, ascending: the bits of the squared distance, then those of the index.
 
-    The bits of floats that are not negative are in the order of the floats.
+    The bits of non-negative floats sort like the floats.
     """
     squared = np.empty(len(others), dtype=np.float32)
     for c in range(len(others)):
@@ -184,32 +185,32 @@ def _nearest_of(points, i, others, neighbours):  # type: ignore[no-untyped-def]
     bits = squared.view(np.uint32)
     words = np.empty(len(others), dtype=np.uint64)
     for c in range(len(others)):
-        words[c] = np.uint64(bits[c]) << HALF | np.uint64(others[c])
-    return _least(words, neighbours)
+        words[c] = np.uint64(bits[c]) << INDEX_BITS | np.uint64(others[c])
+    return _smallest(words, neighbours)
 
 
 @numba.njit(nogil=True, cache=True)
-def _members_of(words, members, offsets, neighbours):  # type: ignore[no-untyped-def]
+def _expand(words, members, offsets, neighbours):  # type: ignore[no-untyped-def]
     """Words of the nearest points, from those of the nearest rows.
 
-    As many rows as neighbours are enough: the first points of these come before every point of any other row.
+    As many rows as neighbours suffice: the first point of each is nearer than every point of any other row.
     """
     size, used = 0, 0
-    while used < len(words) and (size < neighbours or words[used] >> HALF == words[used - 1] >> HALF):
-        row = words[used] & LOW
+    while used < len(words) and (size < neighbours or words[used] >> INDEX_BITS == words[used - 1] >> INDEX_BITS):
+        row = words[used] & INDEX_MASK
         size += min(offsets[row + 1] - offsets[row], neighbours)
         used += 1
     expanded, size = np.empty(size, dtype=np.uint64), 0
     for word in words[:used]:
-        row = word & LOW
+        row = word & INDEX_MASK
         for point in members[offsets[row] : min(offsets[row + 1], offsets[row] + neighbours)]:
-            expanded[size] = word & ~LOW | np.uint64(point)
+            expanded[size] = word & ~INDEX_MASK | np.uint64(point)
             size += 1
-    return expanded if size == used else _least(expanded, neighbours)
+    return expanded if size == used else _smallest(expanded, neighbours)
 
 
 @numba.njit(nogil=True, cache=True)
-def _least(words, number):  # type: ignore[no-untyped-def]
+def _smallest(words, number):  # type: ignore[no-untyped-def]
     """The smallest words, ascending."""
     if number < len(words):
         words = np.partition(words, number)[:number]
@@ -220,5 +221,5 @@ def _least(words, number):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, cache=True)
 def _as_float(word):  # type: ignore[no-untyped-def]
     bits = np.empty(1, dtype=np.uint32)
-    bits[0] = word >> HALF
+    bits[0] = word >> INDEX_BITS
     return bits.view(np.float32)[0]

@@ -112,7 +112,7 @@ def classify(
         for name, result in zip(left, backend.map([fits[name] for name in left]), strict=True):
             done |= {f"{name}/{array}": values for array, values in result.items()}
             monitor.progress("fits of the classifier", len(fits) - len(left) + left.index(name) + 1, len(fits))
-            monitor.keep(on_host)
+            monitor.save(on_host)
         classifier = _of_fit("all", done)
         predicted = backend.to_host(predict(estimator.from_arrays(classifier), features))
     predictions = {name: backend.to_host(done[f"{name}/labels"]) for name in parts}

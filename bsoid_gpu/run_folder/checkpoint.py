@@ -46,12 +46,12 @@ class Checkpoint:
         logger.info("resumed from the checkpoint of an interrupted job")
         return named
 
-    def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
+    def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
         """Keep arrays in the place of those before, where ten seconds have passed; call it as often as you like."""
         if self._file is None or time.monotonic() - self._kept < EVERY_S:
             return
         named = gather()
-        with files.telling(self._file):
+        with files.explained(self._file):
             self._file.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomic(self._file, arrays.saved(named, self._metadata(named)))
         self._kept = time.monotonic()
@@ -90,6 +90,6 @@ class LoggedMonitor(Monitor):
         """See :meth:`Checkpoint.read`."""
         return self._checkpoint.read()
 
-    def keep(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """See :meth:`Checkpoint.keep`."""
-        self._checkpoint.keep(gather)
+    def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
+        """See :meth:`Checkpoint.save`."""
+        self._checkpoint.save(gather)

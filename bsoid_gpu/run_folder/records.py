@@ -29,7 +29,7 @@ def place_of(folder: Path, recording: str) -> Path:
 
 def write_record(place: Path, record: dict[str, Any]) -> None:
     """Write that the tables of a recording are finished."""
-    with files.telling(place.parent):
+    with files.explained(place.parent):
         place.parent.mkdir(exist_ok=True)
     files.write_json(place, record)
 

@@ -93,7 +93,7 @@ class Store:
     def __enter__(self) -> Store:
         if self.folder is not None:
             self._fresh = not self.folder.exists()
-            with files.telling(self.folder):
+            with files.explained(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 ours = {LOCK, STAGES, "log.txt", "model.safetensors", "settings.toml", "manifest.json"}
                 there = {item.name for item in self.folder.iterdir()}
@@ -216,7 +216,7 @@ class Store:
             "digest": stage.digest,
             "making": stage.making and asdict(stage.making),
         }
-        with files.telling(place):
+        with files.explained(place):
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             files.write_atomic(part / ARRAYS, arrays.saved(stage.arrays))
@@ -246,7 +246,7 @@ def lock(folder: Path) -> Iterator[None]:
     """
     from filelock import lock_descriptor, unlock_descriptor
 
-    with files.telling(folder):
+    with files.explained(folder):
         file = (folder / LOCK).open("a")
     with file:
         held = None

@@ -63,7 +63,7 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
         "summary": bouts.summary(prediction.labels, prediction.fps, labels).round(6),
         "transitions": of_labels.rename_axis("label").reset_index(),
     }
-    with files.telling(folder):
+    with files.explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return {
         name: files.write_csv(folder / name, table)

@@ -1,6 +1,6 @@
 """Settings: one frozen dataclass per step, the method of Hsu & Yttri (2021) as the default.
 
-The sections of the three steps that an estimator does hold the dataclass of that estimator: ``method`` chooses it.
+The section of a step with an estimator is the dataclass of that estimator, chosen by ``method``.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.fields import INF, default_of, problems_of, setting
 
 MIN_FPS = 10.0
-ROLES = {"embedding": EMBEDDER, "clusters": CLUSTERER, "classifier": CLASSIFIER}  # of the sections with a method
+ROLES = {"embedding": EMBEDDER, "clusters": CLUSTERER, "classifier": CLASSIFIER}  # by section
 
 
 @dataclass(frozen=True)
 class Input:
     """Which sessions belong together, and which keypoints are used."""
 
-    fps: float = setting(0.0, "Frames per second of the camera, at least 10; 0 asks for --fps.")
+    fps: float = setting(0.0, "Frames per second of the camera, at least 10; 0 requires --fps.")
     keypoints: tuple[str, ...] = setting((), "Exact names of the keypoints to use, in order; empty uses all.")
     group: str = setting(
         "",
-        "Regular expression whose first group names the recording that a session is a part of: sessions of one "
-        "recording share likelihood thresholds and scale. Empty: each session is a recording of its own.",
+        "Regular expression whose group gives the recording of a session: sessions of one recording share likelihood "
+        "thresholds and scale. Empty: each session is a separate recording.",
     )
-    min_session_s: float = setting(10.0, "Shortest session to learn from, in seconds.", bounds=(0.0, INF))
+    min_session_s: float = setting(10.0, "Shortest session to train on, in seconds.", bounds=(0.0, INF))
     unusable_share: float = setting(
-        0.3, "Warn where a larger share of a keypoint's frames is below its threshold.", bounds=(0.0, 1.0)
+        0.3, "Warn if a larger share of a keypoint's frames is below its threshold.", bounds=(0.0, 1.0)
     )
 
     def recording_of(self, session: str) -> str:
-        """Name of the recording that a session is a part of, by ``group``."""
+        """Name of the recording of a session, by ``group``."""
         match = re.search(self.group, session) if self.group else None
         return str(match.group(1)) if match and match.group(1) else session
 
@@ -48,9 +48,7 @@ class Input:
 class Likelihood:
     """The adaptive likelihood filter."""
 
-    histogram_bins: int = setting(
-        10, "Bins of the likelihood histogram that the threshold is read from.", bounds=(3, 1000)
-    )
+    histogram_bins: int = setting(10, "Bins of the likelihood histogram that gives the threshold.", bounds=(3, 1000))
 
 
 @dataclass(frozen=True)
@@ -68,24 +66,24 @@ class Features:
 
 @dataclass(frozen=True)
 class Validation:
-    """How the classifier is scored on bins that a fit has not seen."""
+    """How the classifier is scored on held-out bins."""
 
     held_out: float = setting(0.2, "Share of bins held out for the two held-out scores.", bounds=(0.01, 0.9))
-    folds: int = setting(10, "Folds of the cross-validation; 0 leaves it out.", bounds=(0, 100))
+    folds: int = setting(10, "Folds of the cross-validation; 0 skips it.", bounds=(0, 100))
     block_s: float = setting(30.0, "Length of the held-out time blocks, in seconds.", bounds=(0.1, 1e6))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Every number of the method.
+    """All settings of the method.
 
     ``embedding``, ``clusters`` and ``classifier`` are the settings of an estimator of that role.
     """
 
-    seed: int = setting(23, "Seed of everything random.", bounds=(0, 2**32 - 1))
+    seed: int = setting(23, "Seed of all random numbers.", bounds=(0, 2**32 - 1))
     max_training_bins: int = setting(
         150_000,
-        "Most bins in the training subsample, even over sessions and time; the classifier labels all bins.",
+        "Most bins in the training subsample, evenly spread over sessions and time; the classifier labels all bins.",
         bounds=(1000, 10**9),
     )
     input: Input = field(default_factory=Input)
@@ -97,32 +95,32 @@ class Settings:
     validation: Validation = field(default_factory=Validation)
 
 
-def fps_problems(given: object) -> list[str]:
-    """A sentence where :func:`parse_fps` would raise."""
+def fps_problems(value: object) -> list[str]:
+    """The error of :func:`parse_fps` as a sentence, if there is one."""
     try:
-        parse_fps(given)
+        parse_fps(value)
     except BadInput as error:
         return [str(error)]
     return []
 
 
-def parse_fps(given: object) -> float:
-    """Frames per second from what the user gave.
+def parse_fps(value: object) -> float:
+    """Frames per second from user input.
 
     Raises
     ------
     BadInput
         Missing, not a number, or below 10.
     """
-    if given is None or given == "" or given == 0.0:
+    if value is None or value == "" or value == 0.0:
         msg = "the frame rate is missing: give the camera's frames per second, for example --fps 60"
         raise BadInput(msg)
     try:
-        fps = float(str(given))
+        fps = float(str(value))
     except ValueError:
         fps = math.nan
     if not math.isfinite(fps):
-        msg = f"the frame rate {given!r} is not a number: give the camera's frames per second, for example --fps 29.97"
+        msg = f"the frame rate {value!r} is not a number: give the camera's frames per second, for example --fps 29.97"
         raise BadInput(msg)
     if fps < MIN_FPS:
         msg = (
@@ -138,20 +136,20 @@ def problems_in(settings: Settings) -> list[str]:
     if not isinstance(settings, Settings):
         return [f"the settings are {settings!r}; expected Settings(...)"]
     problems = problems_of(settings, "")
-    for of in fields(settings):
-        section, default = getattr(settings, of.name), default_of(of)
+    for item in fields(settings):
+        section, default = getattr(settings, item.name), default_of(item)
         if not is_dataclass(default):
             continue
-        if isinstance(section, _classes(of.name, default)):
-            problems += problems_of(section, f"[{of.name}] ")
+        if isinstance(section, _classes(item.name, default)):
+            problems += problems_of(section, f"[{item.name}] ")
         else:
-            expected = " or ".join(f"{known.__name__}(...)" for known in _classes(of.name, default))
-            problems.append(f"{of.name} = {section!r}; expected {expected}")
+            expected = " or ".join(f"{kind.__name__}(...)" for kind in _classes(item.name, default))
+            problems.append(f"{item.name} = {section!r}; expected {expected}")
     return problems or _contradictions(settings)
 
 
 def _classes(section: str, default: Any) -> tuple[type[Any], ...]:
-    """Dataclasses that a section may be of."""
+    """Dataclasses that a section may have."""
     if section not in ROLES:
         return (type(default),)
     role = ROLES[section]
@@ -164,8 +162,8 @@ def _contradictions(settings: Settings) -> list[str]:
     if bin_frames < 1:
         problems.append(f"[features] bin_s = {settings.features.bin_s:g} is shorter than a frame")
     for section, role in ROLES.items():
-        of_method = getattr(settings, section)
-        problems += registry.of(role, of_method).problems(of_method)
+        estimator_settings = getattr(settings, section)
+        problems += registry.of(role, estimator_settings).problems(estimator_settings)
     return problems + _group_problems(settings.input.group)
 
 
@@ -175,11 +173,11 @@ def _group_problems(group: str) -> list[str]:
     try:
         groups = re.compile(group).groups
     except re.error as error:
-        return [f"[input] group = {group!r} is no regular expression: {error}"]
-    return [] if groups == 1 else [f"[input] group = {group!r}; expected one parenthesised group, found {groups}"]
+        return [f"[input] group = {group!r} is not a regular expression: {error}"]
+    return [] if groups == 1 else [f"[input] group = {group!r}; expected one parenthesised group, but it has {groups}"]
 
 
 def check(settings: Settings) -> Settings:
-    """Return the settings, or raise :class:`BadInput` with every value that cannot be used."""
+    """Return the settings, or raise :class:`BadInput` with all values that cannot be used."""
     raise_all(problems_in(settings), heading="settings that cannot be used:")
     return settings

@@ -17,7 +17,7 @@ from bsoid_gpu.fields import converted, kind_of
 from bsoid_gpu.log import logger
 from bsoid_gpu.settings.schema import ROLES, Settings, check
 
-RENAMED = {  # settings of version 0.1: section and name, then and now
+RENAMED = {  # settings of version 0.1: old and new section and name
     ("embedding", "start"): ("embedding", "initialisation"),
     ("classifier", "held_out"): ("validation", "held_out"),
     ("classifier", "folds"): ("validation", "folds"),
@@ -26,14 +26,14 @@ RENAMED = {  # settings of version 0.1: section and name, then and now
 
 
 def from_mapping(given: Mapping[str, Any]) -> Settings:
-    """Build settings from the tables of a TOML file; what is left out keeps its default.
+    """Settings from the tables of a TOML file; settings that are left out have their defaults.
 
-    Settings that were renamed are taken by their former names, with a warning.
+    Former names of renamed settings are accepted with a warning.
 
     Raises
     ------
     BadInput
-        Unknown names, with the nearest known one, or values of another type or range; all reported together.
+        Unknown names, with the nearest known name, or values of the wrong type or range; all reported together.
     """
     given, renamed = with_new_names(given)
     for warning in renamed:
@@ -45,7 +45,7 @@ def from_mapping(given: Mapping[str, Any]) -> Settings:
 
 
 def with_new_names(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Tables with the present names of the settings, and a sentence for each that was renamed."""
+    """Tables with the current names of the settings, and a sentence for each renamed setting."""
     tables = {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
     sentences = []
     for (section, name), (new_section, new_name) in RENAMED.items():
@@ -61,13 +61,13 @@ def with_new_names(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
 
 
 def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[str]) -> Any:
-    known = {of.name: getattr(defaults, of.name) for of in fields(defaults)}
+    known = {item.name: getattr(defaults, item.name) for item in fields(defaults)}
     changed: dict[str, Any] = {}
     for name, value in given.items():
         label = f"{where}{name}"
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
             problems.append(f"unknown setting {label!r}{hint}")
         elif is_dataclass(known[name]):
             if isinstance(value, Mapping):
@@ -84,7 +84,7 @@ def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[st
 
 
 def _section(name: str, default: Any, given: Mapping[str, Any], problems: list[str]) -> Any:
-    """A section; the key ``method`` of one that an estimator does chooses its dataclass."""
+    """A section; in those with an estimator, the key ``method`` chooses the dataclass."""
     values = dict(given)
     if name in ROLES and "method" in values:
         method = values.pop("method")
@@ -114,15 +114,15 @@ def load(path: str | os.PathLike[str]) -> Settings:
         msg = f"cannot read the settings {str(path)!r}: {error.strerror}"
         raise BadInput(msg) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{str(path)!r} is not a TOML file: {error}; `bsoid-gpu config` prints one to start from"
+        msg = f"{str(path)!r} is not a TOML file: {error}; print a valid one with `bsoid-gpu config`"
         raise BadInput(msg) from error
     return from_mapping(given)
 
 
 def as_dict(settings: Any) -> dict[str, Any]:
-    """Settings, or one section of them, as plain dicts and lists, as they stand in a TOML or a JSON file."""
+    """Settings or one section of them as dicts and lists, for a TOML or JSON file."""
     method = {"method": settings.method} if hasattr(settings, "method") else {}
-    return method | {of.name: _plain(getattr(settings, of.name)) for of in fields(settings)}
+    return method | {item.name: _plain(getattr(settings, item.name)) for item in fields(settings)}
 
 
 def _plain(value: Any) -> Any:
@@ -132,12 +132,12 @@ def _plain(value: Any) -> Any:
 
 
 def to_toml(settings: Settings) -> str:
-    """Write every setting with the sentence that explains it, as a TOML file."""
+    """All settings with their explanations, as a TOML file."""
     lines = _lines(settings)
-    for of in fields(settings):
-        section = getattr(settings, of.name)
+    for item in fields(settings):
+        section = getattr(settings, item.name)
         if is_dataclass(section):
-            lines += ["", f"[{of.name}]", *_method(of.name, section), *_lines(section)]
+            lines += ["", f"[{item.name}]", *_method(item.name, section), *_lines(section)]
     return "\n".join(lines) + "\n"
 
 
@@ -146,18 +146,18 @@ def _method(name: str, section: Any) -> list[str]:
     if name not in ROLES:
         return []
     known = ", ".join(repr(method) for method in registry.names(ROLES[name]))
-    return [f"# The {ROLES[name]}: {known}; each has settings of its own.", f"method = {_toml(section.method)}"]
+    return [f"# The {ROLES[name]}: {known}; each has its own settings.", f"method = {_toml(section.method)}"]
 
 
 def _lines(section: Any) -> list[str]:
-    """Comment and value of each setting; JSON writes texts, numbers and lists of them as TOML does."""
+    """Comment and value of each setting; texts, numbers and lists are the same in JSON and TOML."""
     return [
         line
-        for of in fields(section)
-        if not is_dataclass(value := getattr(section, of.name))
-        for line in (f"# {of.metadata['doc']}", f"{of.name} = {_toml(_plain(value))}")
+        for item in fields(section)
+        if not is_dataclass(value := getattr(section, item.name))
+        for line in (f"# {item.metadata['doc']}", f"{item.name} = {_toml(_plain(value))}")
     ]
 
 
 def _toml(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML takes no raw DEL
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML forbids a raw DEL

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bsoid_gpu.errors import raise_all
-from bsoid_gpu.files import telling, write_atomic, write_csv
+from bsoid_gpu.files import explained, write_atomic, write_csv
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.settings.schema import MIN_FPS
@@ -77,7 +77,7 @@ def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float =
     """
     names = [f"mouse{number + 1}" for number in range(max(sessions, 0))]
     raise_all(_problems(folder, names, minutes, fps, seed))
-    with telling(folder):
+    with explained(folder):
         (folder / TRUTH).mkdir(parents=True, exist_ok=True)
     frames = round(minutes * 60 * fps)
     written = []

@@ -130,7 +130,7 @@ def _log_file(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    with files.telling(folder):
+    with files.explained(folder):
         handler = log.to_file(folder / "log.txt")
     try:
         yield

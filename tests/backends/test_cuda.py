@@ -1,4 +1,4 @@
-"""The CUDA backend on stand-ins that are as strict as a device, for both generations of RAPIDS."""
+"""The CUDA backend on fakes as strict as a device, for both generations of RAPIDS."""
 
 import contextlib
 import json
@@ -34,16 +34,16 @@ QUICK = Settings(
     validation=Validation(folds=3),
 )
 TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
-# what may cross in each stage: (to the device, to the host)
+# transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
-CROSSINGS = {
-    # a file in; out: repairs for the notes, keypoints ever seen, quality, and the result: features and threshold
+TRANSFERS = {
+    # in: a file; out: repairs for the notes, keypoints with positions, quality, and the result: features and threshold
     "features": (1, 5),
-    # all features are there; out: one look at the ties, and the result: scaled, embedding, mean, deviation
+    # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
-    # the embedding in; out: the tree, labels and memberships of the second fit, the embedding for bins without any
+    # in: the embedding; out: the tree, labels and memberships of the second fit, the embedding for bins without one
     "clusters": (1, 4),
-    # labels, and for each fit but the last which bins it learns from; out: the check and the scores of each fit, its
+    # in: labels, and the training bins of each fit but the last; out: the check and the scores of each fit, its
     # predictions, and the perceptron: three layers and the scale
     "classifier": (1 + FITS - 1, FITS * (1 + EPOCHS) + FITS + 8),
 }
@@ -69,16 +69,16 @@ def release(request):
 
 @pytest.fixture
 def rapids(release, monkeypatch):
-    return pretend(monkeypatch, release)
+    return install_fakes(monkeypatch, release)
 
 
 @pytest.fixture
 def newest(monkeypatch):
-    return pretend(monkeypatch, "26.10")
+    return install_fakes(monkeypatch, "26.10")
 
 
-def pretend(monkeypatch, release):
-    """Stand-ins of the release, and a driver that answers."""
+def install_fakes(monkeypatch, release):
+    """Fake libraries of the release, and a driver that works."""
     suffix, cuda = {"23.12": ("cu11", (11, 8)), "26.10": ("cu12", (12, 4))}[release]
     packages = [cuda_probe.Package(f"cupy-{suffix.replace('cu', 'cuda')}x", "13.0")]
     packages += [cuda_probe.Package(f"{name}-{suffix}", f"{release}.0") for name in ("cudf", "cuml", "rmm")]
@@ -88,47 +88,51 @@ def pretend(monkeypatch, release):
     return fake_rapids.install(monkeypatch, release)
 
 
-def test_build_and_predict_give_the_tables_of_the_cpu(sessions, on_cpu, tmp_path, newest):
+def test_build_and_predict_write_the_same_tables_as_on_the_cpu(sessions, on_cpu, tmp_path, newest):
     _, folder = on_cpu
-    mine = bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
-    assert mine.model.backend == "cuda"
+    run = bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cuda")
+    assert run.model.backend == "cuda"
     for name in ("training.csv", "sweep.csv", "scores.json", "confusion.csv", "quality.json"):
         assert (tmp_path / "run" / name).read_bytes() == (folder / "run" / name).read_bytes(), name
     bsoid_gpu.predict(tmp_path / "run", sessions[2], out=tmp_path / "labels", backend="cuda")
     for end in TABLES:
         ours = tmp_path / "labels" / f"mouse3{end}"
         assert ours.read_bytes() == (folder / "labels" / ours.name).read_bytes()
-    told = json.loads((tmp_path / "run" / "manifest.json").read_text())["backend"]
-    assert (told["card"], told["capability"], told["driver_cuda"]) == ("Pretend V100", "7.0", "12.4")
+    backend = json.loads((tmp_path / "run" / "manifest.json").read_text())["backend"]
+    assert (backend["card"], backend["capability"], backend["driver_cuda"]) == ("Pretend V100", "7.0", "12.4")
 
 
-def test_each_stage_crosses_between_host_and_device_once(sessions, tmp_path, newest, monkeypatch):
-    crossed = {}
+def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkeypatch):
+    transfers = {}
 
     def counted(name, function):
-        def counting(*given):
+        def counting(*arguments):
             before = len(newest.to_device), len(newest.to_host)
-            done = function(*given)
-            crossed.setdefault(name, []).append((len(newest.to_device) - before[0], len(newest.to_host) - before[1]))
-            return done
+            result = function(*arguments)
+            transfers.setdefault(name, []).append((len(newest.to_device) - before[0], len(newest.to_host) - before[1]))
+            return result
 
         return counting
 
-    for name in CROSSINGS:
+    for name in TRANSFERS:
         place, function = (Extraction, "run") if name == "features" else (stages, name)
         monkeypatch.setattr(place, function, counted(name, getattr(place, function)))
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
-    assert crossed == {name: [CROSSINGS[name]] * (FILES if name == "features" else 1) for name in CROSSINGS}
-    assert len(newest.to_device) == 1 + FILES * 1 + 1 + CROSSINGS["classifier"][0]  # the device's proof; all features
+    assert transfers == {name: [TRANSFERS[name]] * (FILES if name == "features" else 1) for name in TRANSFERS}
+    assert (
+        len(newest.to_device) == 1 + FILES * 1 + 1 + TRANSFERS["classifier"][0]
+    )  # the check of the device; all features
     newest.to_device.clear()
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 1  # the model: three layers and the scale; the file
-    assert len(newest.to_host) == 1 + 1 + 1 + 1  # the device's proof; repairs, keypoints ever seen; the probabilities
+    assert (
+        len(newest.to_host) == 1 + 1 + 1 + 1
+    )  # the check of the device; repairs; keypoints with positions; the probabilities
 
 
-def test_a_random_forest_predicts_on_the_device_what_it_predicts_on_the_host(sessions, tmp_path, rapids):
-    """The stand-ins have no forest, so that scikit-learn fits it; its trees are on the device."""
+def test_a_random_forest_predicts_the_same_on_device_and_host(sessions, tmp_path, rapids):
+    """The fake cuML has no forest: scikit-learn fits it, and its trees are moved to the device."""
     settings = replace(QUICK, classifier=RandomForestSettings(trees=10))
     runs = {
         backend: bsoid_gpu.build(sessions[:2], fps=30, settings=settings, backend=backend, out=tmp_path / backend)
@@ -141,7 +145,7 @@ def test_a_random_forest_predicts_on_the_device_what_it_predicts_on_the_host(ses
     np.testing.assert_allclose(here.probabilities, there.probabilities, atol=1e-6)
 
 
-def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, stop_in):
+def test_an_interrupted_classifier_resumes_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, stop_in):
     _, folder = on_cpu
     times = stop_in("classifier", 3)
     for ends in (pytest.raises(KeyboardInterrupt), contextlib.nullcontext()):
@@ -152,7 +156,7 @@ def test_a_classifier_that_was_stopped_goes_on_from_its_checkpoint(sessions, on_
         assert (tmp_path / "run" / name).read_bytes() == (folder / "run" / name).read_bytes(), name
 
 
-def test_both_releases_run_the_whole_job_on_calls_that_they_take(sessions, tmp_path, rapids, release, caplog):
+def test_build_and_predict_use_only_calls_of_the_release(sessions, tmp_path, rapids, release, caplog):
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
     assert run.model.labels > 3
     assert len(bsoid_gpu.predict(run.model, sessions[2], backend="cuda")[0].labels) == 2700
@@ -167,7 +171,7 @@ def test_both_releases_run_the_whole_job_on_calls_that_they_take(sessions, tmp_p
     assert [fit["prediction_data"] for fit in fits] == [False, True]
 
 
-def test_a_model_goes_from_one_backend_to_the_other(sessions, on_cpu, tmp_path, rapids):
+def test_a_model_predicts_the_same_on_the_other_backend(sessions, on_cpu, tmp_path, rapids):
     built_on_cpu, folder = on_cpu
     here = bsoid_gpu.predict(built_on_cpu.model, sessions[2], backend="cpu")[0]
     there = bsoid_gpu.predict(folder / "run" / "model.safetensors", sessions[2], backend="cuda")[0]
@@ -187,7 +191,7 @@ BODIES = {
     "windows": b"0,1.5,2\r\n1,3,4\r\n",
     "blank lines": b"0,1.5,2\n\n1,3,4\n\n",
     "missing cells": b"0,,2\n1,nan,NaN\n2,NA,3\n",
-    "a column without anything": b"0,,2\n1,,3\n",
+    "an empty column": b"0,,2\n1,,3\n",
     "whole numbers with a gap": b"0,1,2\n1,,3\n",
     "one row": b"0,1,2\n",
     "text": b"0,1.5,2\n1,oops,4\n",
@@ -200,7 +204,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_a_table_is_read_as_the_cpu_reads_it_or_refused_as_there(body, rapids):
+def test_a_table_is_read_or_refused_as_on_the_cpu(body, rapids):
     data, cuda = b"head\nhead\n" + body, get_backend("cuda")
     try:
         expected = read_numbers(data, 2, [1, 2], CpuBackend())
@@ -211,7 +215,7 @@ def test_a_table_is_read_as_the_cpu_reads_it_or_refused_as_there(body, rapids):
         np.testing.assert_array_equal(cuda.to_host(read_numbers(data, 2, [1, 2], cuda)), expected)
 
 
-def test_a_job_that_does_not_fit_stops_before_it_begins(sessions, tmp_path, newest, monkeypatch):
+def test_a_job_that_exceeds_the_free_memory_stops_before_it_starts(sessions, tmp_path, newest, monkeypatch):
     newest.free_bytes = 10**9
     done = CliRunner().invoke(
         main, ["build", *map(str, sessions[:2]), "--fps", "30", "--out", str(tmp_path / "run"), "--backend", "cuda"]
@@ -225,21 +229,21 @@ def test_a_job_that_does_not_fit_stops_before_it_begins(sessions, tmp_path, newe
 @pytest.mark.parametrize(
     "error", [MemoryError("std::bad_alloc: out_of_memory"), RuntimeError("cudaErrorMemoryAllocation out of memory")]
 )
-def test_memory_that_runs_out_all_the_same_is_told_with_what_to_change(error, newest):
+def test_out_of_memory_errors_name_the_remedy(error, newest):
     newest.fails["cuml.cluster.HDBSCAN.fit"] = error
     cuda = get_backend("cuda")
     with pytest.raises(OutOfMemory, match=r"HDBSCAN of 400 bins needs about .* not enough: give fewer"):
         hdbscan.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10, cuda)
 
 
-def test_other_errors_of_a_library_are_not_taken_for_memory(newest):
+def test_other_library_errors_are_not_reported_as_out_of_memory(newest):
     newest.fails["cuml.cluster.HDBSCAN.fit"] = RuntimeError("an illegal memory access was encountered")
     cuda = get_backend("cuda")
     with pytest.raises(RuntimeError, match="illegal"):
         hdbscan.single_linkage(cuda.asarray(np.zeros((400, 3), dtype=np.float32)), 10, cuda)
 
 
-def test_without_a_seed_cuml_may_take_its_faster_way(newest):
+def test_without_a_seed_cuml_is_not_made_repeatable(newest):
     cuda = get_backend("cuda")
     settings = UmapSettings(neighbours=15, epochs=10, repeatable=False)
     arguments = umap_cuda.arguments(None, settings, 23, cuda, SILENT)
@@ -247,7 +251,7 @@ def test_without_a_seed_cuml_may_take_its_faster_way(newest):
     assert "build_algo" not in arguments
 
 
-def test_small_memory_takes_smaller_batches(newest):
+def test_little_memory_gives_small_batches(newest):
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(8 * place, 1, size=(200, 3)) for place in range(3)]).astype(np.float32)
     cuda, settings = get_backend("cuda"), HdbscanSettings()
@@ -263,7 +267,7 @@ def test_small_memory_takes_smaller_batches(newest):
 
 
 class Warnings(Monitor):
-    """Keeps the warnings of a computation."""
+    """Collects the warnings of a computation."""
 
     def __init__(self):
         self.texts = []
@@ -272,7 +276,7 @@ class Warnings(Monitor):
         self.texts.append(text)
 
 
-def test_clusters_that_a_second_fit_does_not_have_are_taken_from_the_first(newest, monkeypatch):
+def test_memberships_are_those_of_the_first_fit_if_the_second_has_other_clusters(newest, monkeypatch):
     rng = np.random.default_rng(0)
     points = np.concatenate([rng.normal(8 * place, 1, size=(200, 3)) for place in range(3)]).astype(np.float32)
     cuda, settings = get_backend("cuda"), HdbscanSettings()
@@ -287,14 +291,14 @@ def test_clusters_that_a_second_fit_does_not_have_are_taken_from_the_first(newes
     assert "other clusters" in monitor.texts[0]
 
 
-@pytest.mark.parametrize(("asked", "size"), [("1", None), ("2.5", 2_500_000_000)])
-def test_a_memory_pool_only_when_asked_for(asked, size, newest, monkeypatch):
+@pytest.mark.parametrize(("variable", "size"), [("1", None), ("2.5", 2_500_000_000)])
+def test_a_memory_pool_starts_only_on_request(variable, size, newest, monkeypatch):
     get_backend("cuda")
     assert not newest.arguments_of("rmm.reinitialize")
-    monkeypatch.setenv("BSOID_GPU_RMM_POOL", asked)
+    monkeypatch.setenv("BSOID_GPU_RMM_POOL", variable)
     assert get_backend("cuda").describe()["memory_pool"].startswith("RMM")
-    (given,) = newest.arguments_of("rmm.reinitialize")
-    assert (given["pool_allocator"], given["initial_pool_size"]) == (True, size)
+    (arguments,) = newest.arguments_of("rmm.reinitialize")
+    assert (arguments["pool_allocator"], arguments["initial_pool_size"]) == (True, size)
     monkeypatch.setenv("BSOID_GPU_RMM_POOL", "much")
     with pytest.raises(BadInput, match="BSOID_GPU_RMM_POOL=8"):
         get_backend("cuda")
@@ -316,8 +320,8 @@ def test_a_device_that_does_not_compute_is_refused(newest, monkeypatch):
         get_backend("cuda")
 
 
-def test_the_stand_ins_are_strict(newest):
-    """What CuPy refuses or waits for in silence fails on them too, else they would prove nothing."""
+def test_the_fakes_are_strict(newest):
+    """They refuse what CuPy refuses, and what makes CuPy wait for the device silently."""
     import cudf
     import cupy
     from cuml.manifold import UMAP

@@ -29,13 +29,13 @@ def clouds():
     return np.concatenate([rng.normal(8 * place, 1, size=(700, 3)) for place in range(5)]).astype(np.float32)
 
 
-def test_a_small_job_agrees_with_the_cpu(cpu, cuda):
+def test_selfcheck_passes(cpu, cuda):
     results = selfcheck.check(cpu, cuda)
     assert all(result.passed for result in results), [result.text for result in results]
 
 
 @pytest.mark.parametrize("folder", RECORDINGS)
-def test_features_and_quality_of_real_recordings_are_those_of_the_cpu(folder, recordings, cpu, cuda):
+def test_features_and_quality_of_real_recordings_equal_those_of_the_cpu(folder, recordings, cpu, cuda):
     if not (recordings / folder).is_dir():
         pytest.skip(f"no recordings in {recordings / folder}")
     settings = Settings(input=Input(fps=RECORDINGS[folder]))
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_bytes(cuda):
     assert np.isfinite(first).all()
 
 
-def test_trees_and_memberships_are_those_of_the_cpu(clouds, cpu, cuda):
+def test_trees_and_memberships_equal_those_of_the_cpu(clouds, cpu, cuda):
     linkage = hdbscan.single_linkage(cuda.asarray(clouds), 10, cuda)
     on_cpu = hdbscan.single_linkage(clouds, 10, cpu)
     np.testing.assert_allclose(np.sort(linkage[:, 2]), np.sort(on_cpu[:, 2]), rtol=1e-4)
@@ -70,7 +70,7 @@ def test_trees_and_memberships_are_those_of_the_cpu(clouds, cpu, cuda):
     assert np.mean(np.argmax(here, axis=1) == np.argmax(there, axis=1)) > 0.999
 
 
-def test_build_twice_and_predict_on_both(sessions, tmp_path, cpu, cuda):
+def test_build_repeats_and_its_model_predicts_on_both_backends(sessions, tmp_path, cpu, cuda):
     runs = [bsoid_gpu.build(sessions[:2], fps=60, backend="cuda") for _ in range(2)]
     assert runs[0].model.to_bytes() == runs[1].model.to_bytes()
     assert runs[0].scores["held_out_random"] > 0.8
@@ -82,8 +82,8 @@ def test_build_twice_and_predict_on_both(sessions, tmp_path, cpu, cuda):
     assert np.mean(here.labels == there.labels) >= 0.999
 
 
-def test_it_says_what_it_runs_on(cuda):
-    told = cuda.describe()
-    assert float(told["memory_gb"]) > 1
-    assert float(told["capability"]) >= 6.0
-    assert told["card"]
+def test_the_backend_describes_its_device(cuda):
+    description = cuda.describe()
+    assert float(description["memory_gb"]) > 1
+    assert float(description["capability"]) >= 6.0
+    assert description["card"]

@@ -13,13 +13,13 @@ from bsoid_gpu.synthetic.sessions import simulate
 
 
 class StrictBackend(StrictArrays):
-    """The CPU's parser, then nothing but the standard."""
+    """The CPU's parser, then only the array API standard."""
 
     name = "strict"
     repeatable = CpuBackend.repeatable
 
 
-def test_the_device_gives_what_the_cpu_gives(tmp_path, cpu):
+def test_features_and_labels_equal_those_of_the_cpu(tmp_path, cpu):
     simulate(tmp_path, sessions=2, minutes=0.5, fps=29.97, seed=3)
     settings = Settings(input=Input(fps=29.97), classifier=PerceptronSettings(max_epochs=3))
     strict = StrictBackend()

@@ -6,10 +6,10 @@ from bsoid_gpu.estimators.initialisation import principal_components
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_start_lies_along_the_principal_components_with_their_largest_loadings_positive(arrays, seed):
+def test_positions_are_principal_components_whose_largest_loading_is_positive(arrays, seed):
     rng = np.random.default_rng(seed)
-    turned, _ = np.linalg.qr(rng.normal(size=(5, 5)))
-    scaled = rng.normal(size=(2000, 5)) * [5.0, 3.0, 2.0, 0.5, 0.1] @ turned.T
+    rotation, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    scaled = rng.normal(size=(2000, 5)) * [5.0, 3.0, 2.0, 0.5, 0.1] @ rotation.T
     start = arrays.to_host(principal_components(arrays.asarray(scaled), 3, 0))
     assert start.dtype == np.float32
     np.testing.assert_allclose([start.min(axis=0), start.max(axis=0)], [[0.0] * 3, [10.0] * 3], atol=1e-6)
@@ -21,8 +21,8 @@ def test_the_start_lies_along_the_principal_components_with_their_largest_loadin
 
 @pytest.mark.parametrize("column", [0, 1])
 @pytest.mark.parametrize("slope", [0.5, -0.5])
-def test_the_column_of_the_largest_loading_gives_the_direction(arrays, column, slope):
-    # one direction of variance: the largest loading is that of the column with the wider range
+def test_the_column_with_the_largest_loading_determines_the_sign(arrays, column, slope):
+    # one direction of variance: the column with the wider range has the largest loading
     wide = np.arange(11.0)
     scaled = np.stack([wide, slope * wide], axis=1)[:, [column, 1 - column]]
     start = arrays.to_host(principal_components(arrays.asarray(scaled), 1, 0))
@@ -32,7 +32,7 @@ def test_the_column_of_the_largest_loading_gives_the_direction(arrays, column, s
 
 
 @pytest.mark.parametrize("signs", [[1.0, 1.0, -1.0], [-1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
-def test_the_signs_of_the_eigenvectors_do_not_matter(arrays, monkeypatch, signs):
+def test_positions_do_not_depend_on_the_signs_of_the_eigenvectors(arrays, monkeypatch, signs):
     scaled = arrays.asarray(np.random.default_rng(2).normal(size=(200, 3)) @ np.diag([3.0, 2.0, 1.0]))
     expected = arrays.to_host(principal_components(scaled, 3, 0))
     linalg = array_namespace(scaled).linalg
@@ -41,7 +41,7 @@ def test_the_signs_of_the_eigenvectors_do_not_matter(arrays, monkeypatch, signs)
     assert arrays.to_host(principal_components(scaled, 3, 0)).tobytes() == expected.tobytes()
 
 
-def test_the_start_by_hand(arrays):
+def test_four_bins_by_hand(arrays):
     # variance 18 along (1, 1), 1/2 along (1, -1)
     scaled = np.asarray([[-3.0, -3.0], [3.0, 3.0], [0.5, -0.5], [-0.5, 0.5]])
     start = arrays.to_host(principal_components(arrays.asarray(scaled), 2, 0))
@@ -49,7 +49,7 @@ def test_the_start_by_hand(arrays):
     assert sorted(np.round(start[:, 1]).tolist()) == [0, 5, 5, 10]
 
 
-def test_more_dimensions_than_columns_and_equal_bins_still_start_at_different_positions(arrays):
+def test_equal_bins_and_surplus_dimensions_have_different_positions(arrays):
     for scaled in (np.zeros((50, 2)), np.repeat(np.arange(5.0), 10)[:, None] * [1.0, 2.0]):
         start = arrays.to_host(principal_components(arrays.asarray(scaled), 3, 0))
         assert np.isfinite(start).all()

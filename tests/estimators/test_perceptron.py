@@ -29,7 +29,7 @@ def fitted(arrays, features, labels, n_classes, settings=QUICK, seed=0):
 
 
 def cross_entropy(parameters, sizes, x, labels):
-    """Mean negative log probability of the rows' labels, written out row by row and layer by layer."""
+    """Mean negative log probability of the rows' labels, computed row by row and layer by layer."""
     total = 0.0
     for row, label in zip(x, labels, strict=True):
         start, value = 0, list(row)
@@ -44,7 +44,7 @@ def cross_entropy(parameters, sizes, x, labels):
 
 
 @pytest.mark.parametrize("hidden", [(), (4,), (5, 3)])
-def test_gradient_is_that_of_finite_differences(hidden, arrays):
+def test_gradient_equals_finite_differences(hidden, arrays):
     rng = np.random.default_rng(1)
     sizes = (3, *hidden, 4)
     parameters = rng.normal(size=sum((a + 1) * b for a, b in pairwise(sizes)))
@@ -59,7 +59,7 @@ def test_gradient_is_that_of_finite_differences(hidden, arrays):
 
 
 def test_gradient_of_one_weight_by_hand(arrays):
-    # two classes, all parameters 0: both have probability 1/2, so the slope of a logit is 1/2 less 1 where it is true
+    # two classes, all parameters 0: both have probability 1/2; the slope of a logit is 1/2, less 1 for the true class
     zero, x, target = np.zeros(4), np.array([[3.0]]), np.array([[1.0, 0.0]])
     slope = network.gradient(arrays.asarray(zero), (1, 2), arrays.asarray(x), arrays.asarray(target))
     assert arrays.to_host(slope).tolist() == [-1.5, 1.5, -0.5, 0.5]
@@ -68,20 +68,13 @@ def test_gradient_of_one_weight_by_hand(arrays):
 def test_weight_decay_by_hand(arrays):
     parameters = arrays.asarray(np.zeros(0, dtype=np.float32))
     decay = perceptron.weight_decay(array_namespace(parameters), (2, 1, 2), 0.5, device(parameters))
-    assert arrays.to_host(decay).tolist() == [
-        0.5,
-        0.5,
-        0,
-        0.5,
-        0.5,
-        0,
-        0,
-    ]  # two weights, a bias, two weights, two biases
+    # two weights, a bias, two weights, two biases
+    assert arrays.to_host(decay).tolist() == [0.5, 0.5, 0, 0.5, 0.5, 0, 0]
     assert arrays.to_host(decay).dtype == np.float32
 
 
-def test_the_penalised_gradient_is_that_of_scikit_learn():
-    # one step of its plain gradient descent over all rows; it divides alpha by the number of rows
+def test_the_penalised_gradient_equals_that_of_scikit_learn():
+    # one step of gradient descent over all rows; scikit-learn divides alpha by their number
     features, labels = gaussians(40)
     other = MLPClassifier((5,), solver="sgd", momentum=0, alpha=0.3 * 40, batch_size=40, learning_rate_init=1e-3)
     vectors = []
@@ -96,8 +89,8 @@ def test_the_penalised_gradient_is_that_of_scikit_learn():
 
 
 @pytest.mark.parametrize("hidden", [(), (8,)])
-def test_l2_takes_the_weights_to_0_and_leaves_the_biases(arrays, hidden):
-    # nothing is known of the bins: the best biases predict the share of each class, whatever the l2
+def test_l2_shrinks_weights_but_not_biases(arrays, hidden):
+    # equal features: the best biases predict the share of each class, whatever the l2
     features, labels = np.ones((1000, 2)), np.repeat([0, 0, 0, 1], 250)
     settings = PerceptronSettings(**{**vars(QUICK), "hidden": hidden, "l2": 1.0, "learning_rate": 0.2})
     model = fitted(arrays, features, labels, 2, settings)
@@ -115,12 +108,12 @@ def test_mini_batches_by_hand():
 
 
 def test_step_size_by_hand():
-    # in the middle of 10 updates of length 0.1: up to 0.2, then down to 1
+    # at the middle of each of 10 updates: rising up to 0.2, then falling to 1
     steps = [perceptron.step_size(update, 10, 0.8) for update in range(10)]
     assert steps == pytest.approx([0.2, 0.6, 0.75, 0.65, 0.55, 0.45, 0.35, 0.25, 0.15, 0.05])
 
 
-def test_a_fit_takes_the_steps_of_its_schedule(monkeypatch):
+def test_a_fit_follows_its_schedule_of_step_sizes(monkeypatch):
     steps = []
     adam = perceptron.adam
     monkeypatch.setattr(
@@ -128,7 +121,7 @@ def test_a_fit_takes_the_steps_of_its_schedule(monkeypatch):
     )
     features, labels = gaussians(1000)
     perceptron.fit(features, labels, 3, PerceptronSettings(**{**vars(QUICK), "max_epochs": 2}), 0, HOST)
-    # 900 bins are fitted to, in 50 batches of 18; 20 of the 100 updates are the warm-up
+    # 900 training bins in 50 batches of 18; 20 of the 100 updates are the warm-up
     largest = QUICK.learning_rate * np.sqrt(18 / 1024)
     rise, fall = np.arange(0.5, 20) / 20, np.arange(79.5, 0, -1) / 80
     np.testing.assert_allclose(steps, largest * np.concatenate([rise, fall]))
@@ -138,7 +131,7 @@ def test_first_updates_of_adam_by_hand(arrays):
     start, slope = np.array([1.0, 2.0]), np.array([0.5, -4.0])
     moments = perceptron.Moments(arrays.asarray(np.zeros(2)), arrays.asarray(np.zeros(2)), 0)
     once, moments = perceptron.adam(arrays.asarray(start), arrays.asarray(slope), moments, 0.1)
-    assert arrays.to_host(once) == pytest.approx([0.9, 2.1], abs=1e-6)  # a full step against each sign
+    assert arrays.to_host(once) == pytest.approx([0.9, 2.1], abs=1e-6)  # a full step against the sign of each slope
     twice, moments = perceptron.adam(once, arrays.asarray(slope), moments, 0.1)
     assert arrays.to_host(twice) == pytest.approx([0.8, 2.2], abs=1e-6)
     assert moments.updates == 2
@@ -160,15 +153,15 @@ def test_three_clouds_are_classified_on_every_array_library(arrays):
     )
 
 
-def test_classes_that_no_straight_line_divides():
+def test_classes_need_not_be_linearly_separable():
     corner = np.random.default_rng(0).integers(2, size=(1000, 2))
     features = corner + np.random.default_rng(1).normal(scale=0.1, size=corner.shape)
     model = perceptron.fit(features, corner[:, 0] ^ corner[:, 1], 2, QUICK, 0, HOST)
     assert predict(model, np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])).tolist() == [0, 1, 1, 0]
 
 
-def test_held_out_accuracy_where_the_best_possible_is_known():
-    # a rule with 10 % of the labels replaced by random ones of 4: no classifier can exceed 0.925 but by chance
+def test_held_out_accuracy_is_near_the_best_possible():
+    # 10 % of the labels are random ones of 4: the best possible accuracy is 0.925
     rng = np.random.default_rng(3)
     features = rng.uniform(-1, 1, size=(8000, 5))
     labels = 2 * (np.sum(features**2, axis=1) > 5 / 3) + (features[:, 0] > features[:, 1])
@@ -179,21 +172,23 @@ def test_held_out_accuracy_where_the_best_possible_is_known():
     assert np.mean(predict(model, features[6000:]) == labels[6000:]) > 0.86
 
 
-def test_same_seed_same_bytes_other_seed_other_weights(arrays):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_weights(arrays):
     features, labels = gaussians(200)
     one, same, other = (fitted(arrays, features, labels, 3, seed=seed) for seed in (5, 5, 6))
     assert all(array.tobytes() == same.arrays()[name].tobytes() for name, array in one.arrays().items())
     assert not np.array_equal(one.weights[0], other.weights[0])
 
 
-def test_units_of_the_features_do_not_matter():
+def test_probabilities_do_not_depend_on_the_units_of_the_features():
     features, labels = gaussians()
     plain = perceptron.fit(features, labels, 3, QUICK, 0, HOST).predict_proba(features)
-    moved = features * [1e-3, 40.0, 2.0] + [7.0, -1e5, 0.5]
-    np.testing.assert_allclose(perceptron.fit(moved, labels, 3, QUICK, 0, HOST).predict_proba(moved), plain, atol=1e-3)
+    converted = features * [1e-3, 40.0, 2.0] + [7.0, -1e5, 0.5]
+    np.testing.assert_allclose(
+        perceptron.fit(converted, labels, 3, QUICK, 0, HOST).predict_proba(converted), plain, atol=1e-3
+    )
 
 
-def test_scaler_is_that_of_all_bins():
+def test_the_scale_is_that_of_all_bins():
     features, labels = gaussians(100)
     features[:, 2] = 0.1  # its deviation is not exactly 0 in floating point
     model = perceptron.fit(features, labels, 3, QUICK, 0, HOST)
@@ -202,20 +197,20 @@ def test_scaler_is_that_of_all_bins():
     assert np.abs(model.predict_proba(features + np.array([0, 0, 0.01])) - model.predict_proba(features)).max() < 0.1
 
 
-def test_chunks_of_rows_do_not_matter(arrays, monkeypatch):
+def test_probabilities_do_not_depend_on_the_chunks(arrays, monkeypatch):
     features, labels = gaussians(100)
     model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 3, QUICK, 0, arrays)
-    whole = arrays.to_host(model.predict_proba(arrays.asarray(features)))
+    expected = arrays.to_host(model.predict_proba(arrays.asarray(features)))
     monkeypatch.setattr(perceptron, "CHUNK_ROWS", 7)
     np.testing.assert_allclose(
-        arrays.to_host(model.predict_proba(arrays.asarray(features))), whole, rtol=1e-5, atol=1e-6
+        arrays.to_host(model.predict_proba(arrays.asarray(features))), expected, rtol=1e-5, atol=1e-6
     )
-    np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-6)
     assert model.predict_proba(arrays.asarray(features[:0])).shape == (0, 3)
 
 
 @pytest.mark.parametrize("bins", [1, 2, 9, 10, 49, 51])
-def test_few_bins(arrays, bins):
+def test_few_bins_can_be_fitted(arrays, bins):
     features, labels = gaussians(bins)
     model = fitted(arrays, features, labels, 3)
     assert np.isfinite(model.predict_proba(features)).all()
@@ -228,13 +223,13 @@ def test_a_class_without_bins_is_never_predicted():
     assert set(predict(model, features)) == {0, 2, 3}
 
 
-def test_a_single_class(arrays):
+def test_a_single_class_has_probability_1(arrays):
     features, labels = gaussians(50)
     model = fitted(arrays, features, 0 * labels, 1)
     assert model.predict_proba(features).tolist() == [[1.0]] * 50
 
 
-def test_no_hidden_layer():
+def test_a_perceptron_may_have_no_hidden_layer():
     features, labels = gaussians()
     model = perceptron.fit(
         features, labels, 3, PerceptronSettings(**{**vars(QUICK), "hidden": (), "learning_rate": 0.3}), 0, HOST
@@ -243,13 +238,13 @@ def test_no_hidden_layer():
     assert len(perceptron.Perceptron.from_arrays(model.arrays()).weights) == 1
 
 
-def test_float32_features():
+def test_features_may_be_float32():
     features, labels = gaussians()
     model = perceptron.fit(features.astype(np.float32), labels, 3, QUICK, 0, HOST)
     assert np.mean(predict(model, features.astype(np.float32)) == labels) > 0.95
 
 
-def test_a_model_that_lacks_an_array_is_refused():
+def test_a_model_without_one_of_its_arrays_is_refused():
     features, labels = gaussians(20)
     named = perceptron.fit(features, labels, 3, QUICK, 0, HOST).arrays()
     for name in named:
@@ -279,31 +274,32 @@ def test_arguments_are_not_written_to():
     predict(perceptron.fit(features, labels, 3, QUICK, 0, HOST), features)
 
 
-def test_stops_when_the_score_stays_and_keeps_the_best(monkeypatch):
+def test_a_fit_stops_without_progress_and_returns_the_best_epoch(monkeypatch):
     features, labels = gaussians(200)
     scores = iter([0.5, 0.9, 0.7, 0.9, 0.6, 1.0])
     scored = []
     monkeypatch.setattr(perceptron, "accuracy", lambda layers, x, labels: scored.append(layers) or next(scores))
     model = perceptron.fit(features, labels, 3, PerceptronSettings(**{**vars(QUICK), "patience": 3}), 0, HOST)
-    assert len(scored) == 5  # in the three epochs after the second, none was better
-    assert np.array_equal(model.weights[0], scored[3][0][0])  # the latest of the best: its steps were the smaller ones
+    assert len(scored) == 5  # none of the three epochs after the second was better
+    assert np.array_equal(model.weights[0], scored[3][0][0])  # the last of the best epochs: its steps are smaller
 
 
-def test_the_device_is_waited_for_once_an_epoch(monkeypatch):
-    arrived = []
+def test_a_fit_synchronises_with_the_device_once_per_epoch(monkeypatch):
+    conversions = []
     kind = type(array_api_strict.asarray(0.0))
     for name in ("__float__", "__bool__", "__int__", "__index__", "__complex__", "__array__", "__dlpack__"):
         original = getattr(kind, name)
-        spy = lambda self, *a, _f=original, _n=name, **k: arrived.append(_n) or _f(self, *a, **k)  # noqa: E731
+        spy = lambda self, *a, _f=original, _n=name, **k: conversions.append(_n) or _f(self, *a, **k)  # noqa: E731
         monkeypatch.setattr(kind, name, spy)
-    moved = []
+    transfers = []
 
     class Counting:
         def to_host(self, values):
-            moved.append(values.shape)
+            transfers.append(values.shape)
             return np.asarray(values)
 
     features, labels = gaussians(600)
     perceptron.fit(array_api_strict.asarray(features), array_api_strict.asarray(labels), 3, QUICK, 0, Counting())
-    assert moved == [(2,)] + [()] * QUICK.max_epochs  # the check of the input and a score an epoch, of 600 updates
-    assert len(arrived) == len(moved)  # and nothing else
+    # the check of the input, and one score per epoch of the 600 updates
+    assert transfers == [(2,)] + [()] * QUICK.max_epochs
+    assert len(conversions) == len(transfers)

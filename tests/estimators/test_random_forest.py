@@ -1,4 +1,4 @@
-"""The second classifier, on every array library and through the whole job."""
+"""The random forest on every array library, in a build and a prediction."""
 
 from dataclasses import replace
 
@@ -19,13 +19,13 @@ SETTINGS = RandomForestSettings(trees=12, min_samples_leaf=3)
 
 
 def rings(bins=3000, seed=0):
-    """Four classes by the distance from the middle and the side, in three columns of which one is noise."""
+    """Four classes by distance from the centre and by side; the third column is noise."""
     features = np.random.default_rng(seed).uniform(-1, 1, size=(bins, 3))
     return features, 2 * (np.hypot(*features[:, :2].T) > 0.7) + (features[:, 0] > 0)
 
 
 @pytest.mark.parametrize("max_features", ["sqrt", "all"])
-def test_the_probabilities_are_those_of_scikit_learn(arrays, max_features):
+def test_probabilities_equal_those_of_scikit_learn(arrays, max_features):
     features, labels = rings()
     held_out, _ = rings(5000, seed=1)
     settings = replace(SETTINGS, max_features=max_features, max_depth=6)
@@ -46,7 +46,7 @@ def test_one_split_by_hand():
     forest = random_forest.fit(features, labels, 4, settings, 0, NumpyArrays())
     probabilities = forest.predict_proba(np.asarray([[-1.0], [9.0]]))
     assert probabilities[0, 0] > 0.8
-    assert probabilities[1, 2] > 0.8  # a bootstrap sample may hold one class only
+    assert probabilities[1, 2] > 0.8  # a bootstrap sample may have only one class
     assert (probabilities[:, [1, 3]] == 0).all()  # classes without bins
 
 
@@ -57,7 +57,7 @@ def test_a_single_class_needs_no_split():
     assert forest.predict_proba(np.zeros((0, 2))).shape == (0, 1)
 
 
-def test_same_seed_same_bytes_other_seed_another_forest():
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_forest():
     features, labels = rings(500)
     one, same, other = (random_forest.fit(features, labels, 4, SETTINGS, seed, NumpyArrays()) for seed in (5, 5, 6))
     assert all(array.tobytes() == same.arrays()[name].tobytes() for name, array in one.arrays().items())
@@ -66,7 +66,7 @@ def test_same_seed_same_bytes_other_seed_another_forest():
     assert again.predict_proba(features).tobytes() == one.predict_proba(features).tobytes()
 
 
-def test_build_and_predict_with_a_forest(tmp_path):
+def test_a_run_with_a_forest_predicts_and_shares_the_clusters_of_another_classifier(tmp_path):
     poses = [simulate_session(f"mouse{i}", 2700, 30.0, np.random.default_rng(i))[0] for i in range(3)]
     settings = replace(QUICK, classifier=SETTINGS)
     run = bsoid_gpu.build(poses[:2], fps=30, settings=settings, backend="cpu", out=tmp_path / "run")
@@ -84,7 +84,7 @@ def test_build_and_predict_with_a_forest(tmp_path):
     assert not isinstance(other.classifier, RandomForest)
 
 
-def test_the_settings_choose_it_and_know_its_own_names():
+def test_the_settings_select_the_forest_and_accept_only_its_names():
     settings = toml.from_mapping({"classifier": {"method": "random_forest", "trees": 7}})
     assert settings.classifier == RandomForestSettings(trees=7)
     with pytest.raises(BadInput, match=r"unknown setting '.classifier. hidden'"):

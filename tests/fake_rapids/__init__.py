@@ -1,8 +1,8 @@
-"""Stand-ins for CuPy, cuDF, cuML and RMM that compute on the host and are as strict as a device.
+"""Fakes of CuPy, cuDF, cuML and RMM that compute on the host and are as strict as a device.
 
-Their signatures come from the recorded contract of one release; a call that the release would not take fails. Arrays
-refuse every conversion that CuPy refuses, and those that make it wait for the device in silence; the ledger counts
-what crosses between host and device.
+Their signatures come from the recorded contract of a release; calls that the release refuses fail. Arrays refuse every
+conversion that CuPy refuses, and those that make it wait for the device silently; the ledger counts the transfers
+between host and device.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CARD = {"name": b"Pretend V100", "major": 7, "minor": 0, "totalGlobalMem": 16 * 
 
 @dataclass
 class Ledger:
-    """What crossed, in bytes each, and which calls were made with which keywords."""
+    """Transfers in bytes, and calls with their arguments."""
 
     to_device: list[int] = field(default_factory=list)
     to_host: list[int] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Ledger:
 
 
 def install(monkeypatch, release):
-    """Put the stand-ins of a release, ``"23.12"`` or ``"26.10"``, where ``import`` finds them; gives their ledger."""
+    """Make the fakes of a release, ``"23.12"`` or ``"26.10"``, importable; returns their ledger."""
     if release != "23.12" and np.__version__ < "2":
         pytest.skip(f"RAPIDS {release} needs NumPy 2")
     ledger = Ledger()
@@ -53,7 +53,7 @@ def install(monkeypatch, release):
     monkeypatch.delattr(array_api_compat, "cupy", raising=False)
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
-        parent, _, own = name.rpartition(".")
+        parent, _, child = name.rpartition(".")
         if parent:
-            setattr(modules[parent], own, module)
+            setattr(modules[parent], child, module)
     return ledger

@@ -12,7 +12,7 @@ def load(release):
 
 
 def signature(parameters):
-    """The signature that ``[[name, kind, default], ...]`` describes; a default is kept as its text."""
+    """The signature described by ``[[name, kind, default], ...]``; a default remains a text."""
     return inspect.Signature(
         [
             inspect.Parameter(
@@ -26,5 +26,5 @@ def signature(parameters):
 
 
 def bind(entry, arguments, keywords):
-    """What the call gives each parameter, by name; ``TypeError`` where the release does not take it."""
+    """Arguments of a call by parameter; ``TypeError`` if the release refuses the call."""
     return dict(signature(entry["parameters"]).bind(*arguments, **keywords).arguments)

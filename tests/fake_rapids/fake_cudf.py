@@ -36,19 +36,21 @@ def modules(recorded, ledger, cupy):
             return DataFrame(self._table.astype(dtype))
 
         def to_cupy(self, *arguments, **keywords):
-            given = bind(api["cudf.DataFrame.to_cupy"], arguments, keywords)
-            if self._table.isnull().to_numpy().any() and given.get("na_value") is None:
+            arguments_by_name = bind(api["cudf.DataFrame.to_cupy"], arguments, keywords)
+            if self._table.isnull().to_numpy().any() and arguments_by_name.get("na_value") is None:
                 msg = "Column must have no nulls."
                 raise ValueError(msg)
-            return cupy.ndarray(self._table.to_numpy(dtype=float, na_value=given.get("na_value", np.nan)))
+            return cupy.ndarray(self._table.to_numpy(dtype=float, na_value=arguments_by_name.get("na_value", np.nan)))
 
     def read_csv(*arguments, **keywords):
-        given = bind(api["cudf.read_csv"], arguments, keywords)
-        ledger.called("cudf.read_csv", given)
-        data = given.pop("filepath_or_buffer")
+        arguments_by_name = bind(api["cudf.read_csv"], arguments, keywords)
+        ledger.called("cudf.read_csv", arguments_by_name)
+        data = arguments_by_name.pop("filepath_or_buffer")
         ledger.to_device.append(len(data.getvalue()))
-        table = pd.read_csv(data, low_memory=False, **EXACT, **given)
-        return DataFrame(table.set_axis(map(str, table.columns), axis=1))  # without names they are called "0", "1", ...
+        table = pd.read_csv(data, low_memory=False, **EXACT, **arguments_by_name)
+        return DataFrame(
+            table.set_axis(map(str, table.columns), axis=1)
+        )  # columns without names are called "0", "1", ...
 
     cudf = ModuleType("cudf")
     cudf.__version__ = recorded["versions"].get("cudf", recorded["versions"]["cuml"])

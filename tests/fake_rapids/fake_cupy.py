@@ -1,4 +1,4 @@
-"""CuPy on the host: arrays that are not NumPy's, and no way between the two but ``asarray`` and ``asnumpy``."""
+"""CuPy on the host: its arrays are not NumPy's, and only ``asarray`` and ``asnumpy`` convert between the two."""
 
 import operator
 from types import ModuleType, SimpleNamespace
@@ -40,7 +40,7 @@ def array_class(ledger):
 
     class ndarray:
         __array_priority__ = 100
-        __array_ufunc__ = None  # NumPy leaves operators to us
+        __array_ufunc__ = None  # NumPy leaves operators to this class
         __hash__ = None
 
         def __init__(self, values):
@@ -102,7 +102,7 @@ def array_class(ledger):
 
     def refuse(name):
         def refused(self, *_, **__):
-            msg = f"{name} of a device array: it would wait for the device in silence"
+            msg = f"{name} of a device array: it would silently wait for the device"
             raise TypeError(msg)
 
         return refused
@@ -172,8 +172,7 @@ def modules(recorded, ledger):
             value = getattr(np, name)
             passed = not callable(value) or isinstance(value, type) or name in PASSED
             setattr(cupy, name, value if passed else on_device(value, name))
-    own = (asarray, array, asnumpy, ascontiguousarray)
-    for function in own:
+    for function in (asarray, array, asnumpy, ascontiguousarray):
         setattr(cupy, function.__name__, function)
     cupy.ndarray, cupy.newaxis = ndarray, None
     runtime = SimpleNamespace(
@@ -183,18 +182,18 @@ def modules(recorded, ledger):
         driverGetVersion=lambda: 12040,
         runtimeGetVersion=lambda: 12020,
     )
-    found = {"cupy": cupy}
+    fakes = {"cupy": cupy}
     for name in ("cupy.cuda", "cupy.cuda.device", "cupy.cuda.memory", "cupy.linalg", "cupy.fft"):
-        found[name] = ModuleType(name)
-    found["cupy.cuda"].runtime = runtime
-    found["cupy.cuda"].Device = found["cupy.cuda.device"].Device = Device
-    found["cupy.cuda.memory"].OutOfMemoryError = OutOfMemoryError
+        fakes[name] = ModuleType(name)
+    fakes["cupy.cuda"].runtime = runtime
+    fakes["cupy.cuda"].Device = fakes["cupy.cuda.device"].Device = Device
+    fakes["cupy.cuda.memory"].OutOfMemoryError = OutOfMemoryError
     cupy.get_default_memory_pool = lambda: SimpleNamespace(free_all_blocks=lambda: None)
     for part in ("linalg", "fft"):
         for name in recorded["cupy"][part]:
             if callable(getattr(getattr(np, part), name, None)):
-                setattr(found[f"cupy.{part}"], name, on_device(getattr(getattr(np, part), name)))
-    return found
+                setattr(fakes[f"cupy.{part}"], name, on_device(getattr(getattr(np, part), name)))
+    return fakes
 
 
 def fake_card():

@@ -20,7 +20,7 @@ def points(request):
     return values
 
 
-def test_the_graph_is_umap_learns(points):
+def test_graph_equals_that_of_umap_learn(points):
     distances, indices = nearest(points, 40)
     graph = matrix(fuzzy_graph(distances.copy(), indices.copy()))
     expected, _, _ = fuzzy_simplicial_set(
@@ -32,8 +32,8 @@ def test_the_graph_is_umap_learns(points):
     assert graph.has_sorted_indices
 
 
-def test_a_bandwidth_is_no_smaller_than_umap_learns():
-    """Where many neighbours are as near as the nearest, no bandwidth is small enough for the sum of memberships."""
+def test_smallest_bandwidth_equals_that_of_umap_learn():
+    """If many neighbours are as near as the nearest, no bandwidth is small enough for the sum of memberships."""
     n, equal, beyond = 100, 12, 8
     rng = np.random.default_rng(0)
     steps = np.concatenate([np.ones(equal), 1 + 0.002 * np.sort(rng.uniform(size=beyond))])
@@ -47,15 +47,15 @@ def test_a_bandwidth_is_no_smaller_than_umap_learns():
     assert abs(graph - expected).max() < 1e-4
 
 
-def test_weak_edges_are_left_out(points):
-    whole, strong = (matrix(fuzzy_graph(*nearest(points, 40), least=least)) for least in (0.0, 0.2))
-    whole.data[whole.data < np.float32(0.2)] = 0
-    whole.eliminate_zeros()
-    assert (whole != strong).nnz == 0
+def test_edges_below_the_minimum_weight_are_dropped(points):
+    expected, strong = (matrix(fuzzy_graph(*nearest(points, 40), least=least)) for least in (0.0, 0.2))
+    expected.data[expected.data < np.float32(0.2)] = 0
+    expected.eliminate_zeros()
+    assert (expected != strong).nnz == 0
 
 
 def test_three_points_by_hand():
-    # each point has one neighbour nearer than the other; log2(3) = 1 + exp(-(d2 - d1) / sigma) for all of them
+    # each point has a nearer and a farther neighbour; log2(3) = 1 + exp(-(d2 - d1) / sigma) for all of them
     graph = matrix(fuzzy_graph(*nearest(np.asarray([[0.0], [1.0], [3.0]], dtype=np.float32), 3))).toarray()
     weak = np.log2(3) - 1
     both = 1 + weak - weak

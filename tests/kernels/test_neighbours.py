@@ -17,26 +17,26 @@ def recall(indices, points, neighbours):
 
 
 def assert_exact(points, neighbours):
-    """Compare with a sort of all distances, of points whose coordinates are small whole numbers."""
-    whole = points.astype(np.int64)
-    squares = np.sum(whole**2, axis=1)
-    squared = squares[:, None] + squares - 2 * (whole @ whole.T)
+    """Compare with a sort of all distances; coordinates must be small whole numbers."""
+    integers = points.astype(np.int64)
+    squares = np.sum(integers**2, axis=1)
+    squared = squares[:, None] + squares - 2 * (integers @ integers.T)
     expected = np.argsort(squared, axis=1, kind="stable")[:, :neighbours]
     distances, indices = nearest(points, neighbours)
     np.testing.assert_array_equal(indices, expected)
     np.testing.assert_allclose(distances, np.sqrt(np.take_along_axis(squared, expected, axis=1)), rtol=1e-6)
 
 
-def assert_as_computed(points, neighbours, rows):
-    """Compare some rows with a sort of all distances as float32 arithmetic gives them."""
+def assert_sorted_by_float32_distance(points, neighbours, rows):
+    """Compare some rows with a sort of all distances, computed in float32."""
     _, indices = nearest(points, neighbours)
     for row in rows:
         words = module._nearest_of(points, row, np.arange(len(points), dtype=np.int32), neighbours)
-        assert indices[row].tolist() == (words & module.LOW).tolist()
+        assert indices[row].tolist() == (words & module.INDEX_MASK).tolist()
 
 
 @pytest.mark.parametrize(("n", "columns", "neighbours"), [(3000, 36, 55), (7000, 10, 84), (2049, 3, 300), (40, 4, 40)])
-def test_neighbours_are_those_of_scikit_learn(n, columns, neighbours):
+def test_neighbours_equal_those_of_scikit_learn(n, columns, neighbours):
     points = np.random.default_rng(n).normal(size=(n, columns)).astype(np.float32)
     distances, indices = nearest(points, neighbours)
     search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(points.astype(float))
@@ -46,14 +46,14 @@ def test_neighbours_are_those_of_scikit_learn(n, columns, neighbours):
     assert (np.diff(distances, axis=1) >= 0).all()
 
 
-def test_by_hand():
+def test_four_points_by_hand():
     distances, indices = nearest(np.asarray([[0.0], [3.0], [7.0], [-3.0]], dtype=np.float32), 3)
-    assert indices.tolist() == [[0, 1, 3], [1, 0, 2], [2, 1, 0], [3, 0, 1]]  # at one distance the lower index first
+    assert indices.tolist() == [[0, 1, 3], [1, 0, 2], [2, 1, 0], [3, 0, 1]]  # ties: the lower index first
     assert distances.tolist() == [[0, 3, 3], [0, 3, 4], [0, 4, 7], [0, 3, 6]]
 
 
 def test_equal_points_by_hand():
-    """Points 0, 2 and 3 are equal, zeros of either sign; point 1 is as far from them as point 4."""
+    """Points 0, 2 and 3 are equal, with zeros of either sign; points 1 and 4 are equally far from them."""
     points = np.asarray([[0.0, 2.0], [0.0, 5.0], [-0.0, 2.0], [0.0, 2.0], [3.0, 2.0]], dtype=np.float32)
     distances, indices = nearest(points, 4)
     assert indices[:4].tolist() == [[0, 2, 3, 1], [1, 0, 2, 3], [0, 2, 3, 1], [0, 2, 3, 1]]
@@ -61,7 +61,7 @@ def test_equal_points_by_hand():
     assert nearest(points, 5)[1].tolist()[0] == [0, 2, 3, 1, 4]
 
 
-def test_equal_points_and_far_ones_are_searched_exactly_too():
+def test_search_is_exact_with_equal_points_and_outliers():
     points = np.random.default_rng(0).integers(-30, 31, size=(5000, 5)).astype(np.float32)
     points[1000:2500] = points[7]  # more equal ones than neighbours
     points[2500:2560] = points[2560:2620]
@@ -69,41 +69,41 @@ def test_equal_points_and_far_ones_are_searched_exactly_too():
     assert_exact(points, 60)
 
 
-def test_points_on_a_lattice_have_more_neighbours_at_one_distance_than_a_limit_foresees():
+def test_search_is_exact_where_many_distances_tie():
     assert_exact(np.stack(np.meshgrid(*[np.arange(4)] * 6), -1).reshape(-1, 6).astype(np.float32), 64)
 
 
-def test_far_from_the_origin_the_rounding_of_the_products_changes_no_neighbour():
-    """The squared lengths are of 9 digits, of which a product keeps 7; the differences are exact."""
+def test_rounding_far_from_the_origin_changes_no_neighbour():
+    """Squared lengths have 9 digits, products only 7; differences are exact."""
     points = np.random.default_rng(0).integers(0, 40, size=(3000, 36)) + 3000
     assert_exact(points.astype(np.float32), 50)
 
 
-def test_the_rounding_of_either_length_changes_no_neighbour():
-    """Amid a shell only the lengths of the neighbours are rounded, far outside only that of the point itself."""
+def test_rounding_of_either_length_changes_no_neighbour():
+    """Inside a shell only the neighbours' lengths are rounded, far outside only the point's."""
     points = np.random.default_rng(0).normal(size=(4000, 36))
     points *= 40 / np.linalg.norm(points, axis=1, keepdims=True)
     points[60:] *= np.linspace(1.1, 1.2, 3940)[:, None]  # so that the limit is beyond the shell
     points[0], points[-1] = 0, 1e8
     points = points.astype(np.float32)
-    assert_as_computed(points, 50, (0, 3999))
+    assert_sorted_by_float32_distance(points, 50, (0, 3999))
 
 
-def test_where_squares_underflow_the_neighbours_are_still_the_nearest():
+def test_underflow_of_squares_changes_no_neighbour():
     points = np.random.default_rng(0).normal(size=(4000, 12)) * 1e-22
-    assert_as_computed(points.astype(np.float32), 20, range(0, 4000, 100))
+    assert_sorted_by_float32_distance(points.astype(np.float32), 20, range(0, 4000, 100))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 700), st.integers(1, 8), st.data())
-def test_any_shape(n, columns, data):
+def test_search_is_exact_for_any_shape(n, columns, data):
     neighbours = data.draw(st.integers(1, n))
     points = np.random.default_rng(n).integers(0, 4, size=(n, columns)).astype(np.float32)
     points[::3] *= -1  # zeros of either sign
     assert_exact(points, neighbours)
 
 
-def test_the_same_bytes_on_any_number_of_threads():
+def test_result_is_the_same_on_any_number_of_threads():
     points = np.random.default_rng(1).normal(size=(3000, 12)).astype(np.float32)
     points[100:400] = points[50]
     results = {b"".join(part.tobytes() for part in nearest(points, 50, threads)) for threads in (1, 2, 5)}

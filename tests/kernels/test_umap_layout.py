@@ -15,9 +15,9 @@ from bsoid_gpu.kernels.umap_layout import curve
 A, B = find_ab_params(1.0, 0.0)
 
 
-def layout(*given):
+def layout(*arguments):
     """Positions after the last epoch."""
-    *_, (_, positions) = umap_layout.layout(*given)
+    *_, (_, positions) = umap_layout.layout(*arguments)
     return positions
 
 
@@ -32,10 +32,10 @@ def digits():
     return data, principal_components(data.astype(float), 3, 0), fuzzy_graph(*nearest(data, 40), least=1 / 200)
 
 
-def test_the_forces_are_the_slopes_of_the_cross_entropy():
+def test_forces_are_the_gradient_of_the_cross_entropy():
     """With q = 1 / (1 + a d^2b): of -log q for attraction, of -log(1 - q) for repulsion, along the difference."""
     attraction, repulsion = umap_layout._forces(A, B)
-    entry = np.arange(umap_layout.FIRST, umap_layout.LAST)[2000:-200:100]
+    entry = np.arange(umap_layout.FIRST_ENTRY, umap_layout.LAST_ENTRY)[2000:-200:100]
     squared = ((entry.astype(np.uint32) << umap_layout.SHIFT) + (1 << (umap_layout.SHIFT - 1))).astype(np.uint32)
     distance = np.sqrt(squared.view(np.float32).astype(float))
     step = 1e-5 * distance
@@ -45,14 +45,14 @@ def test_the_forces_are_the_slopes_of_the_cross_entropy():
 
     pull = (np.log(near(distance + step)) - np.log(near(distance - step))) / (2 * step) / distance
     push = (np.log(1 - near(distance + step)) - np.log(1 - near(distance - step))) / (2 * step) / distance
-    at = entry - umap_layout.FIRST
+    at = entry - umap_layout.FIRST_ENTRY
     np.testing.assert_allclose(attraction[at], pull, rtol=1e-4)
-    far = distance > 1  # nearer, the force is kept finite
+    far = distance > 1  # nearer, the force is softened
     np.testing.assert_allclose(repulsion[at][far], push[far], rtol=2e-3)
 
 
 def test_two_points_by_hand():
-    """One epoch, no repulsion: each end moves twice, once when it fires the edge and once when the other does."""
+    """One epoch, no repulsion: each end moves twice, once as the head of the edge and once as its tail."""
     start = np.asarray([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
     end = layout(start, pair(), A, B, 1, 0, 0.1, 0)
 
@@ -66,23 +66,23 @@ def test_two_points_by_hand():
 
 
 @pytest.mark.parametrize(("weight", "firings"), [(1.0, 20), (0.5, 10), (0.3, 6), (0.04, 0)])
-def test_an_edge_fires_as_often_as_its_weight_says(weight, firings):
+def test_an_edge_fires_in_proportion_to_its_weight(weight, firings):
     edges = Graph(
         np.asarray([0, 2, 3, 4]), np.asarray([1, 2, 0, 0], np.int32), np.asarray([1, weight, 1, weight], np.float32)
     )
-    counted = 0
-    for first in range(0, 20, umap_layout.EPOCHS):
+    total = 0
+    for first in range(0, 20, umap_layout.EPOCHS_PER_LIST):
         heads, tails, places = umap_layout._events(
-            edges.offsets, edges.columns, edges.weights, first, min(first + umap_layout.EPOCHS, 20), 7
+            edges.offsets, edges.columns, edges.weights, first, min(first + umap_layout.EPOCHS_PER_LIST, 20), 7
         )
-        counted += np.sum((heads == 2) & (tails == 0))
+        total += np.sum((heads == 2) & (tails == 0))
         assert np.sum((heads == 2) & (tails == 0)) == np.sum((heads == 0) & (tails == -1 - 2))
         assert places[-1, -1] == len(heads)
         assert (np.diff(places.ravel()) >= 0).all()
-    assert counted == firings
+    assert total == firings
 
 
-def test_the_layout_keeps_neighbours_as_umap_learn_does(digits):
+def test_layout_is_as_trustworthy_as_that_of_umap_learn(digits):
     data, start, graph = digits
     ours = layout(start, graph, A, B, 200, 5, 1.0, 0)
     theirs = UMAP(
@@ -92,9 +92,9 @@ def test_the_layout_keeps_neighbours_as_umap_learn_does(digits):
     np.testing.assert_allclose(ours.std(axis=0), theirs.std(axis=0), rtol=0.25)
 
 
-def test_the_same_bytes_on_any_number_of_threads(digits):
+def test_layout_is_the_same_on_any_number_of_threads(digits):
     _, start, graph = digits
-    threads, kept = numba.get_num_threads(), start.copy()
+    threads, before = numba.get_num_threads(), start.copy()
     try:
         layouts = []
         for number in (1, threads, threads):
@@ -103,10 +103,10 @@ def test_the_same_bytes_on_any_number_of_threads(digits):
     finally:
         numba.set_num_threads(threads)
     assert len(set(layouts)) == 1
-    assert np.array_equal(start, kept)
+    assert np.array_equal(start, before)
     assert layout(start, graph, A, B, 20, 5, 1.0, 4).tobytes() not in layouts
 
 
 @pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])
-def test_the_membership_curve_is_umaps(min_dist):
+def test_membership_curve_equals_that_of_umap_learn(min_dist):
     np.testing.assert_allclose(curve(min_dist), find_ab_params(1.0, min_dist), rtol=1e-6)

@@ -55,7 +55,7 @@ def test_a_checkpoint_is_of_one_result_and_goes_with_it(tmp_path, monkeypatch):
 
     def stopped(checkpoint):
         assert checkpoint.read() == {}
-        checkpoint.keep(lambda: {"x": np.arange(3.0)})
+        checkpoint.save(lambda: {"x": np.arange(3.0)})
         raise KeyboardInterrupt
 
     def stop(inputs):

@@ -12,16 +12,16 @@ from bsoid_gpu.settings.schema import Settings
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 
-def test_defaults_survive_the_file(tmp_path):
+def test_defaults_survive_a_toml_file(tmp_path):
     file = tmp_path / "settings.toml"
     file.write_text(toml.to_toml(Settings()))
     assert toml.load(file) == Settings()
 
 
 @given(st.lists(st.text(max_size=20)), st.floats(0, 1))
-def test_any_names_survive_the_file(keypoints, share):
-    given_input = replace(Settings().input, keypoints=tuple(keypoints), group="", unusable_share=share)
-    settings = replace(Settings(), input=given_input)
+def test_any_names_survive_a_toml_file(keypoints, share):
+    changed = replace(Settings().input, keypoints=tuple(keypoints), group="", unusable_share=share)
+    settings = replace(Settings(), input=changed)
     assert toml.from_mapping(tomllib.loads(toml.to_toml(settings))) == settings
 
 
@@ -32,7 +32,7 @@ def test_every_setting_is_explained():
     assert all(lines[i - 1].startswith("# ") for i in values)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_together():
     with pytest.raises(BadInput) as caught:
         toml.from_mapping({"sed": 1, "clusters": {"selection": 3, "smalest": 0.1}, "classifier": {"hidden": ["a"]}})
     text = str(caught.value)
@@ -49,7 +49,7 @@ def test_all_problems_are_told_at_once():
         ({"clusters": {"smallest": 0.5}}, "smallest is above largest"),
         ({"embedding": {"neighbours": -1}}, "expected 0 to 1023"),
         ({"features": {"bin_s": 0.01}, "input": {"fps": 60}}, "shorter than a frame"),
-        ({"input": {"group": "("}}, "no regular expression"),
+        ({"input": {"group": "("}}, "not a regular expression"),
         ({"input": {"group": "abc"}}, "one parenthesised group"),
         ({"seed": -1}, "seed"),
         ({"seed": True}, "a whole number"),
@@ -57,34 +57,34 @@ def test_all_problems_are_told_at_once():
         ({"classifier": {"hidden": [0]}}, "at least 1"),
     ],
 )
-def test_values_out_of_range(given, expected):
+def test_values_out_of_range_are_refused(given, expected):
     with pytest.raises(BadInput, match=r".") as caught:
         toml.from_mapping(given)
     assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["seed = ", "\x00", "[input\n"])
-def test_a_file_that_is_not_toml(tmp_path, text):
+def test_a_file_that_is_not_toml_is_refused(tmp_path, text):
     file = tmp_path / "settings.toml"
     file.write_text(text)
     with pytest.raises(BadInput, match="not a TOML file"):
         toml.load(file)
 
 
-def test_a_missing_settings_file(tmp_path):
+def test_a_missing_settings_file_is_refused(tmp_path):
     with pytest.raises(BadInput, match="cannot read the settings"):
         toml.load(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize("given", [None, "", 0.0, "sixty", "nan", "inf", 9.99, "-30", "1e3x"])
-def test_frame_rates_that_cannot_be_used(given):
+def test_unusable_frame_rates_are_refused(given):
     with pytest.raises(BadInput, match="frame rate") as caught:
         schema.parse_fps(given)
     assert "--fps" in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [10, "10", 29.97, "23.976", 200.0])
-def test_frame_rates_that_can(given):
+def test_usable_frame_rates_are_accepted(given):
     assert schema.parse_fps(given) == float(given)
 
 
@@ -100,13 +100,13 @@ def test_frame_rates_that_can(given):
         ("embedding", {"repeatable": 1}, "repeatable = 1; expected true or false"),
     ],
 )
-def test_values_of_another_type_are_refused_from_python_too(section, changed, expected):
+def test_values_of_the_wrong_type_are_refused_in_python_too(section, changed, expected):
     settings = replace(Settings(), **{section: replace(getattr(Settings(), section), **changed)})
     with pytest.raises(BadInput, match=r".") as caught:
         schema.check(settings)
     assert expected in str(caught.value)
 
 
-def test_a_section_of_another_type():
+def test_a_section_of_the_wrong_type_is_refused():
     with pytest.raises(BadInput, match=r"input = 3; expected Input"):
         schema.check(replace(Settings(), input=3))

@@ -80,7 +80,10 @@ def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, stop_in
     with pytest.raises(KeyboardInterrupt):
         bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert [path.name for path in (tmp_path / "run" / "stages").glob(".*")] == [f".{stage}.checkpoint"]
-    steps = {"embedding": -(-QUICK.embedding.epochs // umap_layout.EPOCHS), "classifier": 3 + QUICK.validation.folds}
+    steps = {
+        "embedding": -(-QUICK.embedding.epochs // umap_layout.EPOCHS_PER_LIST),
+        "classifier": 3 + QUICK.validation.folds,
+    }
     bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert len(times) == steps[stage]  # none twice
     assert files(tmp_path / "run") == files(folder)
