@@ -7,7 +7,7 @@ WHEELS ?= .venv-contract
 OLDEST ?= .venv-oldest
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: bench demo test test-all test-hpc test-oldest contract lint clean
+.PHONY: bench demo dist docs test test-all test-hpc test-oldest contract lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -47,6 +47,27 @@ $(WHEELS)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(WHEELS)
 	$(WHEELS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cuda12,test]'
 	touch $@
+
+# the pages and the reference of the Python interface as HTML in build/docs; nothing is fetched while they are built
+docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
+
+# wheel and sdist in dist/; the demo of the sdist runs from the installed wheel, and its tests find what they read
+dist: $(VENV)/.ready
+	rm -rf dist build/lib
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	set -e; elsewhere=$$(mktemp -d); trap 'rm -rf "$$elsewhere"' EXIT; unset PYTHONPATH; \
+	python=$(abspath $(BIN))/python; \
+	$(PYTHON) -m venv $$elsewhere/venv; \
+	$$elsewhere/venv/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl; \
+	tar --extract --gzip --file dist/*.tar.gz --directory $$elsewhere; \
+	cd $$elsewhere/bsoid_gpu-*; \
+	$$python -m pytest --quiet -m "not slow" tests/test_documentation.py tests/test_environments.py; \
+	cd ..; \
+	venv/bin/python bsoid_gpu-*/benchmarks/demo.py demo; \
+	venv/bin/python -c 'import bsoid_gpu; print("ran from", bsoid_gpu.__file__)'
 
 # cost against size, with your sessions (SESSIONS=folder FPS=60) or simulated ones
 bench: $(VENV)/.ready

@@ -1,6 +1,7 @@
 """Errors that users can meet, each with its exit code of the command line.
 
-0 done, 1 a bug, 2 usage (by click), 3 backend unavailable, 4 bad input, 5 out of memory, 6 stopped by a signal.
+0 done, 1 a bug, 2 usage (by click), 3 backend unavailable, 4 bad input, 5 out of memory, 6 stopped by a signal,
+130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class _Captures(logging.Filter):
         super().__init__()
         self.lock = threading.Lock()
         self.count = 0
-        self.level_before = self.effective_before = logging.NOTSET
+        self.level_before = self.effective_before = self.lowered = logging.NOTSET
 
     def filter(self, record: logging.LogRecord) -> bool:
         records = _captured.get()
@@ -68,14 +68,16 @@ class _Captures(logging.Filter):
             self.count += 1
             if self.count == 1:
                 self.level_before, self.effective_before = logger.level, logger.getEffectiveLevel()
-                logger.setLevel(min(self.effective_before, logging.INFO))
+                self.lowered = min(self.effective_before, logging.INFO)
+                logger.setLevel(self.lowered)
 
     def end(self) -> None:
         with self.lock:
             self.count -= 1
             if self.count == 0:
-                logger.setLevel(self.level_before)
                 self.effective_before = logging.NOTSET
+                if logger.level == self.lowered:  # else somebody has set it meanwhile
+                    logger.setLevel(self.level_before)
 
 
 _captures = _Captures()

@@ -1,6 +1,7 @@
 """Messages and progress, and where they appear."""
 
 import io
+import logging
 import threading
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def test_a_thread_that_captures_nothing_logs_as_before(level, shown, caplog):
         in_another_thread(work)
     assert records == []
     assert caplog.messages == shown
+
+
+def test_a_level_that_is_set_during_a_capture_stays():
+    with log.captured():
+        log.logger.setLevel("ERROR")
+    assert log.logger.level == logging.ERROR
 
 
 def test_a_capture_inside_another_leaves_the_rest_to_it(caplog):

@@ -24,7 +24,7 @@ INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 EPILOG = """\b
 Exit codes: 0 done, 1 a bug, 2 usage, 3 backend unavailable, 4 bad input, 5 out of memory,
-6 stopped by SIGTERM or SIGUSR1: the same command resumes.
+6 stopped by SIGTERM or SIGUSR1, 130 interrupted by Ctrl-C: the same command resumes.
 The path of the result goes to stdout, everything else to stderr."""
 
 

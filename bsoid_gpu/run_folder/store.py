@@ -46,7 +46,7 @@ def timed(compute: Callable[[], Stage], backend: dict[str, str]) -> Stage:
     with machine.PeakMemory() as memory:
         stage = compute()
         peak = memory.megabytes
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 3)
     return replace(stage, making=Making(seconds, peak, machine.versions(), machine.machine(), backend))
 
 
