@@ -205,5 +205,5 @@ def report(steps: Sequence[Step], job: Size) -> str:
     if math.isnan(total):
         lines.append("time on a GPU has not been measured; memory is that of the device")
     else:
-        lines.append("the first build on a machine takes about a minute longer to compile")
+        lines.append("the first build on a machine takes about a minute longer: it compiles")
     return "\n".join(lines)
