@@ -67,6 +67,7 @@ def test_the_result_does_not_depend_on_the_number_of_processes(subsampled, sessi
 
 def test_errors_and_messages_of_worker_processes_are_reported(sessions, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(executors, "cores", lambda: 2)
+    caplog.set_level("INFO", "bsoid_gpu")
     broken = tmp_path / "mouse9.csv"
     broken.write_bytes(sessions[0].read_bytes()[:-40] + b"oh\n")
     with pytest.raises(bsoid_gpu.errors.BadInput, match=r"mouse9\.csv"):
