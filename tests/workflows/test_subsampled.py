@@ -14,6 +14,7 @@ import bsoid_gpu
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.execution import executors
+from bsoid_gpu.log import logger
 from bsoid_gpu.method import features
 from bsoid_gpu.method.preprocess import session_features
 from bsoid_gpu.method.subsample import training_bins
@@ -66,6 +67,7 @@ def test_the_result_does_not_depend_on_the_number_of_processes(subsampled, sessi
 
 
 def test_errors_and_messages_of_worker_processes_are_reported(sessions, tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO", logger.name)
     monkeypatch.setattr(executors, "cores", lambda: 2)
     caplog.set_level("INFO", "bsoid_gpu")
     broken = tmp_path / "mouse9.csv"
