@@ -73,7 +73,7 @@ dist: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	test -n "$(SESSIONS)" || test -d bench-sessions || $(BIN)/bsoid-gpu simulate bench-sessions --sessions 4 --minutes 30
-	$(BIN)/python benchmarks/scale.py $(or $(SESSIONS),bench-sessions) $(or $(FPS),60) benchmarks/results/scale.json
+	$(BIN)/python benchmarks/cost_against_size.py $(or $(SESSIONS),bench-sessions) $(or $(FPS),60) benchmarks/results/scale.json
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check

@@ -1,31 +1,35 @@
-"""Run one job on both backends: seconds per stage, peak device memory, and agreement of the results.
+"""Build and predict on both backends: seconds per stage, peak device memory, and agreement of the results.
 
-    python benchmarks/gpu.py SESSIONS FPS RESULT.json [RUNS]
+    python benchmarks/gpu.py SESSIONS FPS RESULT.json [--repeats 3]
 
-A first run on each backend compiles kernels and is not counted.
+The first time on each backend compiles kernels and is not counted.
 """
 
+import argparse
 import json
 import statistics
-import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from judge import agreement, trustworthiness
+from measuring import circumstances, seconds_by_kind, write
 
 import bsoid_gpu
-from bsoid_gpu import log
+from bsoid_gpu import Prediction, Run, log
 from bsoid_gpu.backends import get_backend
-from bsoid_gpu.machine import machine, versions
+
+SAMPLING_S = 0.02
 
 
 class DeviceMemory:
     """Peak device memory while the context lasts, sampled 50 times a second."""
 
-    def __enter__(self):
+    def __enter__(self) -> "DeviceMemory":
         import cupy
 
         self._memory_info = cupy.cuda.runtime.memGetInfo
@@ -35,31 +39,39 @@ class DeviceMemory:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
 
-    def _used(self):
+    def _used(self) -> int:
         free, total = self._memory_info()
-        return total - free
+        return int(total - free)
 
-    def _watch(self):
-        while not self._done.wait(0.02):
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLING_S):
             self.peak = max(self.peak, self._used())
 
 
-def timed(backend, sessions, fps, out):
-    """Run, labels of the first session, and seconds of each stage, of the build and of the prediction."""
+class Job(NamedTuple):
+    """A run, the labels of the first session, and the seconds of each stage, of the build and of the prediction."""
+
+    run: Run
+    labels: Prediction
+    seconds: dict[str, float]
+
+
+def timed(backend: str, sessions: Sequence[Path], fps: float, out: Path) -> Job:
+    """Build on all sessions, and predict the first."""
     started = time.perf_counter()
     run = bsoid_gpu.build(sessions, fps=fps, out=out, backend=backend)
     built = time.perf_counter()
-    (labels, *_) = bsoid_gpu.predict(run.model, sessions[0], backend=backend)
+    labels = bsoid_gpu.predict(run.model, sessions[0], backend=backend)[0]
     seconds = {"build": built - started, "predict": time.perf_counter() - built}
-    stages = json.loads((out / "manifest.json").read_text())["stages"]
-    return run, labels, seconds | {name: stage["seconds"] for name, stage in stages.items()}
+    manifest = json.loads((out / "manifest.json").read_text())
+    return Job(run, labels, seconds | seconds_by_kind(manifest["stages"]))
 
 
-def quality(run):
+def quality(run: Run) -> dict[str, Any]:
     """Clusters and accuracies of a run, and trustworthiness of its embedding."""
     return {
         "trustworthiness": trustworthiness(run.scaled_features, run.embedding),
@@ -70,45 +82,52 @@ def quality(run):
     }
 
 
-def main() -> None:
-    folder, fps, result = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
-    runs = int(sys.argv[4]) if len(sys.argv) > 4 else 3
-    log.to_stderr()
-    card = get_backend("cuda").describe()
-    sessions = sorted(folder.glob("*.csv"))
+def measured(backend: str, sessions: Sequence[Path], fps: float, repeats: int) -> tuple[Job, dict[str, Any]]:
+    """The last of several jobs, and the medians over all but the first."""
+    with tempfile.TemporaryDirectory() as scratch, DeviceMemory() as memory:
+        jobs = [timed(backend, sessions, fps, Path(scratch) / str(i)) for i in range(repeats + 1)]
+    kinds = jobs[0].seconds
     report = {
-        "what": "build on all sessions, predict the first; in one process for both backends",
-        "machine": machine(),
-        "card": card,
-        "versions": versions(),
+        "seconds_median": {kind: statistics.median(job.seconds[kind] for job in jobs[1:]) for kind in kinds},
+        "quality": quality(jobs[-1].run),
+        "same_bytes_each_time": len({job.run.model.to_bytes() for job in jobs}) == 1,
+    }
+    if backend == "cuda":
+        report["peak_device_memory_gb"] = (memory.peak - memory.before) / 1e9
+    return jobs[-1], report
+
+
+def comparison(on_gpu: Job, on_cpu: Job, session: Path) -> dict[str, float]:
+    """Agreement of the results of the two backends; ``session`` is the one whose labels the jobs hold."""
+    scale = np.abs(on_cpu.run.features).max(axis=0)
+    moved = bsoid_gpu.predict(on_gpu.run.model, session, backend="cpu")[0]
+    return {
+        "features_largest_difference": float(np.max(np.abs(on_gpu.run.features - on_cpu.run.features) / scale)),
+        "labels_nmi": agreement(on_gpu.run.hard_labels, on_cpu.run.hard_labels),
+        "frames_labelled_alike_by_one_model": float(np.mean(moved.labels == on_gpu.labels.labels)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sessions", type=Path)
+    parser.add_argument("fps", type=float)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    log.to_stderr()
+    sessions = sorted(arguments.sessions.glob("*.csv"))
+    report = {
+        "what": __doc__.splitlines()[0],
+        **circumstances(),
+        "card": get_backend("cuda").describe(),
         "sessions": len(sessions),
-        "runs": {"warm_up": 1, "counted": runs},
+        "repeats": {"warm_up": 1, "counted": arguments.repeats},
     }
-    report["machine"].pop("host")
-    last = {}
-    for backend in ("cuda", "cpu"):
-        with tempfile.TemporaryDirectory() as scratch, DeviceMemory() as memory:
-            tries = [timed(backend, sessions, fps, Path(scratch) / str(i)) for i in range(runs + 1)]
-        last[backend] = tries[-1]
-        report[backend] = {
-            "seconds_median": {
-                name: statistics.median(seconds[name] for _, _, seconds in tries[1:]) for name in tries[0][2]
-            },
-            "quality": quality(tries[-1][0]),
-            "same_bytes_each_time": len({run.model.to_bytes() for run, _, _ in tries}) == 1,
-        }
-        if backend == "cuda":
-            report[backend]["peak_device_memory_gb"] = (memory.peak - memory.before) / 1e9
-    (on_gpu, gpu_labels, _), (on_cpu, _, _) = last["cuda"], last["cpu"]
-    moved = bsoid_gpu.predict(on_gpu.model, sessions[0], backend="cpu")[0]
-    scale = np.abs(on_cpu.features).max(axis=0)
-    report["agreement"] = {
-        "features_largest_difference": float(np.max(np.abs(on_gpu.features - on_cpu.features) / scale)),
-        "labels_nmi": agreement(on_gpu.hard_labels, on_cpu.hard_labels),
-        "frames_labelled_alike_by_one_model": float(np.mean(moved.labels == gpu_labels.labels)),
-    }
-    result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(report, indent=1) + "\n")
+    on_gpu, report["cuda"] = measured("cuda", sessions, arguments.fps, arguments.repeats)
+    on_cpu, report["cpu"] = measured("cpu", sessions, arguments.fps, arguments.repeats)
+    report["agreement"] = comparison(on_gpu, on_cpu, sessions[0])
+    write(report, arguments.result)
     print(json.dumps(report, indent=1))
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -18,22 +19,26 @@ def timed(*arguments: object) -> tuple[float, float]:
     Memory is the sum over the processes with shared pages counted once (PSS), sampled twice a second, or the peak of
     one process (RSS), whichever is larger.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.DEVNULL)
-    ended, sampled = threading.Event(), [0.0]
+    command = [sys.executable, "-m", "bsoid_gpu", *map(str, arguments)]
+    with tempfile.TemporaryFile() as messages:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stderr=messages)
+        ended, sampled = threading.Event(), [0.0]
 
-    def sample() -> None:
-        while not ended.wait(SAMPLING_S):
-            sampled.append(memory_mb(process.pid))
+        def sample() -> None:
+            while not ended.wait(SAMPLING_S):
+                sampled.append(memory_mb(process.pid))
 
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    ended.set()
-    sampler.join()
-    if status:
-        sys.exit(f"failed: {arguments}")
+        sampler = threading.Thread(target=sample)
+        sampler.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)  # waited for here, which `process` cannot know
+        ended.set()
+        sampler.join()
+        if status:
+            messages.seek(0)
+            sys.exit(f"failed: {' '.join(command)}\n{messages.read().decode()}")
     return seconds, max(usage.ru_maxrss * 1.024 / 1e3, *sampled)
 
 

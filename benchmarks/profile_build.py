@@ -2,7 +2,8 @@
 
     python benchmarks/profile_build.py SESSIONS FPS RESULT.txt
 
-The time of compiled functions counts for their callers. The first build compiles and is not counted.
+Only the main thread is profiled: what other threads do counts as waiting for a lock, and the time of compiled
+functions counts for their callers. A build of the first session compiles and is not counted.
 """
 
 import cProfile
@@ -14,9 +15,11 @@ import tempfile
 from pathlib import Path
 
 import bsoid_gpu
+from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.machine import cores, versions
 
 MAX_FUNCTIONS = 45
+HERE = Executor(workers=1)  # the features of all recordings are computed in the profiled process
 
 
 def main() -> None:
@@ -25,10 +28,11 @@ def main() -> None:
     bsoid_gpu.build([first], fps=fps, backend="cpu")
     profile = cProfile.Profile()
     with tempfile.TemporaryDirectory() as out, profile:
-        bsoid_gpu.build(sessions, fps=fps, out=Path(out) / "run", backend="cpu")
+        bsoid_gpu.build(sessions, fps=fps, out=Path(out) / "run", backend="cpu", executor=HERE)
     text = io.StringIO()
     pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime").print_stats(MAX_FUNCTIONS)
     libraries = ", ".join(f"{name} {version}" for name, version in versions().items())
+    result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(f"{platform.machine()}, {cores()} cores; {libraries}\n{text.getvalue()}")
 
 

@@ -1,134 +1,280 @@
 """Each step of a finished build against a library for the same step: seconds, and quality of the result.
 
-    python benchmarks/steps.py RUN RESULT.json [--runs 3] [--labels FILE.npz]
+    python benchmarks/steps.py RUN RESULT.json [--repeats 3] [--labels FILE.npz]
 
-RUN is a run folder. Times of this package are the median of some runs after one that compiles; those of a library are
-one run after a small one that compiles. Agreement is the normalised mutual information of two clusterings on bins that
-are noise in neither. FILE.npz holds `soft_labels` of the same bins by another program, to test the perceptron on.
+RUN is a run folder of the default methods. Times of this package are the median of some repeats after a small job that
+compiles; those of a library, and those of the graph, which has a process of its own, are measured once after a small
+job that compiles. Agreement is the normalised mutual information of two clusterings on bins that are noise in neither.
+FILE.npz holds `soft_labels` of the same bins by another program, to test the perceptron on.
 """
 
 import argparse
 import json
-import platform
-import re
 import statistics
-import time
 import warnings
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from judge import agreement, trustworthiness
-from safetensors.numpy import load_file
+from judge import agreement, stored_embedding, trustworthiness
+from measuring import circumstances, timed, write
+from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from bsoid_gpu.backends.cpu import CpuBackend
-from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree, perceptron
-from bsoid_gpu.estimators.initialisation import part_ties, principal_start
-from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
+from bsoid_gpu.estimators import hdbscan_membership, hdbscan_tree, perceptron, umap
+from bsoid_gpu.estimators.base import predict
+from bsoid_gpu.estimators.initialisation import principal_components
+from bsoid_gpu.kernels.fuzzy_graph import Graph, fuzzy_graph
 from bsoid_gpu.kernels.neighbours import nearest
-from bsoid_gpu.kernels.umap_layout import curve, descend
-from bsoid_gpu.machine import machine, versions
-from bsoid_gpu.method import classification, clustering, embedding, features
-from bsoid_gpu.run_folder import model_file
+from bsoid_gpu.kernels.umap_layout import curve, layout
+from bsoid_gpu.machine import PeakMemory
+from bsoid_gpu.method import clustering, embedding
+from bsoid_gpu.method.classification import random_part
+from bsoid_gpu.method.clustering import Clustering
+from bsoid_gpu.method.features import feature_names
+from bsoid_gpu.run_folder.model_file import load_model
+from bsoid_gpu.settings.schema import Settings
 
-SMALL = 3_000  # bins of the run that compiles
-SEEDS = (23, 24)
+Floats = NDArray[np.float32]
+Neighbours = tuple[Floats, NDArray[np.int32]]  # distances and indices, (bins, neighbours) each
 
-
-def timed(function, *arguments, runs=1, **keywords):
-    """Last result, and median of the seconds."""
-    seconds = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        result = function(*arguments, **keywords)
-        seconds.append(time.perf_counter() - started)
-    return result, round(statistics.median(seconds), 2)
+SMALL_BINS, SMALL_NEIGHBOURS = 3_000, 50  # of the job that compiles
+SEEDS = (23, 24)  # of umap-learn, whose results differ from each other too
+CPU = CpuBackend()
 
 
-def umap_learn(scaled, method, known):
-    """umap-learn's graph, initialisation and layout; ``known`` are neighbours (indices, distances) and the seed."""
+class Job(NamedTuple):
+    """A build whose steps are taken again: input (bins, columns) and result of its embedding, and its settings."""
+
+    scaled: NDArray[np.float64]
+    stored: Floats
+    settings: Settings
+    umap: umap.UmapSettings
+
+    @property
+    def points(self) -> Floats:
+        """The bins as the kernels take them."""
+        return np.ascontiguousarray(self.scaled, dtype=np.float32)
+
+    @property
+    def least(self) -> float:
+        """Weight of an edge that fires once."""
+        return 1 / self.umap.epochs
+
+    @property
+    def min_samples(self) -> int:
+        """Neighbours that make a bin a core point."""
+        return int(self.settings.clusters.min_samples)
+
+
+def job_of(run: Path) -> Job:
+    """The job of a run folder."""
+    scaled, stored = stored_embedding(run)
+    settings = load_model(run).settings
+    return Job(scaled, stored, settings, umap.resolved(settings.embedding, len(scaled)))
+
+
+def compile_kernels(job: Job) -> None:
+    scaled = job.scaled[:SMALL_BINS]
+    small = replace(job.umap, neighbours=min(SMALL_NEIGHBOURS, len(scaled)), epochs=20)
+    initial = principal_components(scaled, small.dimensions, 0)
+    positions = umap.fit_on_host(scaled, initial, small, 0, CPU.threads)
+    tree = hdbscan_tree.single_linkage(positions, job.min_samples)
+    hdbscan_tree.cut(tree, job.min_samples, job.settings.clusters.selection)
+
+
+def neighbours(job: Job, repeats: int) -> tuple[Neighbours, dict[str, float]]:
+    """Nearest neighbours of all bins, beside scikit-learn's; recall is the share of its neighbours that are ours."""
+    k = job.umap.neighbours
+    (distances, indices), ours = timed(nearest, job.points, k, CPU.threads, repeats=repeats)
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(job.points)
+    (_, theirs), library = timed(search.kneighbors, job.points)
+    recall = np.mean([len(np.intersect1d(*pair)) / k for pair in zip(indices[::37], theirs[::37], strict=True)])
+    seconds = {"ours": ours, "scikit-learn, brute force": library}
+    return (distances, indices), seconds | {"recall": round(float(recall), 6)}
+
+
+def laid_out(job: Job, initial: Floats, graph: Graph) -> Floats:
+    """Positions after all epochs."""
+    u = job.umap
+    a, b = curve(u.min_dist)
+    seed = job.settings.seed
+    for _, last in layout(initial, graph, a, b, u.epochs, u.negative_samples, u.learning_rate, seed):
+        positions = last
+    return positions
+
+
+def our_umap(job: Job, known: Neighbours, repeats: int) -> tuple[Floats, dict[str, Any]]:
+    """The embedding from known neighbours, and the seconds of its steps."""
+    with CPU.repeatable():
+        initial, of_initial = timed(
+            principal_components, job.scaled, job.umap.dimensions, job.settings.seed, repeats=repeats
+        )
+    distances, indices = known
+    graph = fuzzy_graph(distances.copy(), indices.copy(), job.least)  # it overwrites its input
+    positions, of_layout = timed(laid_out, job, initial, graph, repeats=repeats)
+    positions = embedding.separate_equal_rows(positions, job.settings.seed, CPU)
+    return positions, {
+        "initialisation_s": {"ours": of_initial},
+        "layout_s": {"ours": of_layout},
+        "same_bytes_as_the_build": positions.tobytes() == job.stored.tobytes(),
+    }
+
+
+def umap_learn(points: Floats, method: umap.UmapSettings, known: Neighbours, seed: int) -> Floats:
+    """Graph, initialisation and layout of umap-learn on one thread, from known neighbours."""
     from umap import UMAP
 
-    return UMAP(
+    distances, indices = known
+    fitted = UMAP(
         n_neighbors=method.neighbours,
         n_components=method.dimensions,
         min_dist=method.min_dist,
         n_epochs=method.epochs,
-        precomputed_knn=known[:2],
-        random_state=known[2],
+        precomputed_knn=(indices, distances),
+        random_state=seed,
         n_jobs=1,
-    ).fit(scaled)
+    ).fit(points)
+    return np.asarray(fitted.embedding_, dtype=np.float32)
 
 
-def graph_of_umap_learn(distances, indices):
-    """Seconds, and MB by which the process grew."""
-    from umap.umap_ import fuzzy_simplicial_set
-
-    def graph(distances, indices):
-        neighbours = {"knn_indices": indices, "knn_dists": distances}
-        fuzzy_simplicial_set(distances, indices.shape[1], np.random.RandomState(0), "euclidean", **neighbours)
-
-    graph(*nearest(np.random.default_rng(0).random((SMALL, 3), dtype=np.float32), 50))
-    return grown(graph, distances, indices)
-
-
-def graph_of_ours(distances, indices, least):
-    """Seconds, and MB by which the process grew."""
-    fuzzy_graph(*nearest(np.random.default_rng(0).random((SMALL, 3), dtype=np.float32), 50))
-    return grown(fuzzy_graph, distances, indices, least)
+def their_umap(job: Job, known: Neighbours) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Embeddings of umap-learn with each seed, and the seconds of each, after a small one that compiles."""
+    points = job.points
+    small = points[:SMALL_BINS]
+    method = replace(job.umap, neighbours=min(SMALL_NEIGHBOURS, len(small) - 1))
+    umap_learn(small, method, nearest(small, method.neighbours), 0)
+    fitted = {f"umap-learn, seed {seed}": timed(umap_learn, points, job.umap, known, seed) for seed in SEEDS}
+    seconds = {
+        f"{name}, one thread, with its graph and initialisation": seconds for name, (_, seconds) in fitted.items()
+    }
+    return {name: positions for name, (positions, _) in fitted.items()}, seconds
 
 
-def grown(function, *arguments):
-    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
-    before = memory_mb("VmRSS")
-    _, seconds = timed(function, *arguments)
-    return seconds, round(memory_mb("VmHWM") - before)
+def graphs(known: Neighbours, least: float) -> dict[str, dict[str, float]]:
+    """Seconds and memory of the fuzzy graph, ours and umap-learn's, each in a process of its own."""
+    measured = {"ours": in_process(cost_of_our_graph, *known, least)}
+    measured["umap-learn"] = in_process(cost_of_their_graph, *known)
+    return {
+        "graph_s": {name: seconds for name, (seconds, _) in measured.items()},
+        "graph_memory_mb": {name: megabytes for name, (_, megabytes) in measured.items()},
+    }
 
 
-def memory_mb(name):
-    """VmRSS, the memory of this process, or VmHWM, its peak."""
-    return int(re.search(rf"{name}:\s*(\d+)", Path("/proc/self/status").read_text())[1]) * 1.024 / 1e3
-
-
-def in_process(function, *arguments):
-    """Run a function in a separate process, to measure its memory."""
+def in_process(function: Any, *arguments: Any) -> Any:
+    """Result of a function in a separate process, to measure its memory."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(function, *arguments).result()
 
 
-def perceptrons(run, s, other_labels):
-    """Held-out accuracy on a random fifth and seconds of a fit on one core, ours (three seeds) and scikit-learn's."""
-    table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
-    x = table[features.feature_names(model_file.load_model(run).keypoints)].to_numpy()
-    report = {}
-    for name, y in {"own labels": table["soft_label"].to_numpy(np.int64), **other_labels}.items():
-        y = np.unique(y, return_inverse=True)[1]
-        scores, seconds = [], []
-        for seed in (1, 2, 3):
-            held_out = classification.random_part(len(y), s.classifier.held_out, np.random.default_rng(seed))
-            of = x[~held_out], y[~held_out], int(y.max()) + 1, s.classifier, seed, np.asarray
-            with threadpool_limits(1, "blas"):
-                fitted, taken = timed(perceptron.fit, *of)
-            scores.append(float(np.mean(perceptron.predict(fitted, x[held_out]) == y[held_out])))
-            seconds.append(taken)
-        scaler = StandardScaler().fit(x[~held_out])
-        theirs = MLPClassifier(s.classifier.hidden, early_stopping=True, random_state=0)
-        with threadpool_limits(1, "blas"):
-            _, taken = timed(theirs.fit, scaler.transform(x[~held_out]), y[~held_out])
-        report[name] = {
-            "ours": round(statistics.mean(scores), 4),
-            "ours_s": statistics.median(seconds),
-            "scikit-learn": round(float(theirs.score(scaler.transform(x[held_out]), y[held_out])), 4),
-            "scikit-learn_s": taken,
+def small_neighbours() -> Neighbours:
+    return nearest(np.random.default_rng(0).random((SMALL_BINS, 3), dtype=np.float32), SMALL_NEIGHBOURS)
+
+
+def cost_of_our_graph(distances: Floats, indices: NDArray[np.int32], least: float) -> tuple[float, int]:
+    """Seconds, and MB by which the process grew."""
+    fuzzy_graph(*small_neighbours())
+    return grown(fuzzy_graph, distances, indices, least)
+
+
+def cost_of_their_graph(distances: Floats, indices: NDArray[np.int32]) -> tuple[float, int]:
+    """Seconds, and MB by which the process grew."""
+    from umap.umap_ import fuzzy_simplicial_set
+
+    def graph(distances: Floats, indices: NDArray[np.int32]) -> None:
+        random = np.random.RandomState(0)  # umap-learn takes no newer generator
+        fuzzy_simplicial_set(distances, indices.shape[1], random, "euclidean", knn_indices=indices, knn_dists=distances)
+
+    graph(*small_neighbours())
+    return grown(graph, distances, indices)
+
+
+def grown(function: Any, *arguments: Any) -> tuple[float, int]:
+    with PeakMemory() as memory:
+        before = memory.megabytes
+        _, seconds = timed(function, *arguments)
+    return seconds, round(memory.megabytes - before)
+
+
+def clusterings(job: Job, layouts: Mapping[str, Floats]) -> tuple[dict[str, Clustering], dict[str, Any]]:
+    """Clusters of each embedding, how good the embedding and they are, and how far they agree."""
+    labelled, quality = {}, {}
+    for name, points in layouts.items():
+        _, of_tree = timed(hdbscan_tree.single_linkage, points, job.min_samples)
+        labelled[name], of_clusters = timed(clustering.cluster, points, job.settings, CPU)
+        quality[name] = {
+            "trustworthiness": trustworthiness(job.scaled, points),
+            "clusters": int(labelled[name].membership.shape[1]),
+            "noise_share": round(float(np.mean(labelled[name].hard < 0)), 4),
+            "tree_s": of_tree,
+            "clusters_s": of_clusters,
         }
-    return report
+    names = list(labelled)
+    agreements = {
+        f"{one} / {other}": agreement(labelled[one].hard, labelled[other].hard)
+        for i, one in enumerate(names)
+        for other in names[i + 1 :]
+    }
+    return labelled, {"quality": quality, "agreement": agreements}
+
+
+def memberships(job: Job, points: Floats, min_cluster_size: int, repeats: int) -> dict[str, float | None]:
+    """Seconds of the memberships, ours and hdbscan's, and the share of bins with the same likeliest cluster."""
+    import hdbscan
+
+    selection = job.settings.clusters.selection
+    cut = hdbscan_tree.cut(hdbscan_tree.single_linkage(points, job.min_samples), min_cluster_size, selection)
+    vectors, ours = timed(hdbscan_membership.membership_vectors, points, cut, repeats=repeats)
+    fitted = hdbscan.HDBSCAN(
+        min_cluster_size=min_cluster_size,
+        min_samples=job.min_samples,
+        cluster_selection_method=selection,
+        approx_min_span_tree=False,
+        prediction_data=True,
+    ).fit(points.astype(np.float64))
+    theirs, library = timed(hdbscan.all_points_membership_vectors, fitted)
+    order = hdbscan_membership.same_clusters(cut.labels, fitted.labels_)
+    alike = None if order is None else round(float(np.mean(vectors.argmax(1) == theirs[:, order].argmax(1))), 5)
+    return {"ours": ours, "hdbscan": library, "bins_alike": alike}
+
+
+def training_features(run: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Features (bins, columns) and soft labels (bins,) of the training bins."""
+    table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
+    return table[feature_names(load_model(run).keypoints)].to_numpy(), table["soft_label"].to_numpy(np.int64)
+
+
+def perceptrons(x: NDArray[np.float64], labels: NDArray[np.int64], s: Settings) -> dict[str, float]:
+    """Held-out accuracy on a random fifth, and seconds of a fit on one core: ours (three seeds) and scikit-learn's."""
+    y = np.unique(labels, return_inverse=True)[1]
+    scores, seconds = [], []
+    for seed in (1, 2, 3):
+        held_out = random_part(len(y), s.validation.held_out, np.random.default_rng(seed))
+        with CPU.repeatable():
+            fitted, of_fit = timed(
+                perceptron.fit, x[~held_out], y[~held_out], int(y.max()) + 1, s.classifier, seed, CPU
+            )
+        scores.append(float(np.mean(predict(fitted, x[held_out]) == y[held_out])))
+        seconds.append(of_fit)
+    scaler = StandardScaler().fit(x[~held_out])
+    theirs = MLPClassifier(s.classifier.hidden, early_stopping=True, random_state=0)
+    with threadpool_limits(1, "blas"):
+        _, library = timed(theirs.fit, scaler.transform(x[~held_out]), y[~held_out])
+    return {
+        "ours": round(statistics.mean(scores), 4),
+        "ours_s": statistics.median(seconds),
+        "scikit-learn": round(float(theirs.score(scaler.transform(x[held_out]), y[held_out])), 4),
+        "scikit-learn_s": library,
+    }
 
 
 def main() -> None:
@@ -136,99 +282,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("result", type=Path)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--labels", type=Path)
-    arguments = parser.parse_args()
-    run, result, runs = arguments.run, arguments.result, arguments.runs
-    s = model_file.load_model(run).settings
-    scaled = load_file(run / "stages" / "embedding" / "arrays.safetensors")["scaled"]
-    method, backend = embedding.resolved(s.embedding, len(scaled)), CpuBackend()
-    data, k = np.ascontiguousarray(scaled, dtype=np.float32), method.neighbours
-    a, b = curve(method.min_dist)
-    report = {"what": __doc__.splitlines()[0], "machine": machine(), "versions": versions()}
-    report["machine"] |= {"system": f"{platform.system()} {platform.machine()}"}
-    report["machine"].pop("host")
-    report |= {"bins": len(data), "columns": data.shape[1], "neighbours": k, "epochs": method.epochs, "runs": runs}
+    a = parser.parse_args()
+    job = job_of(a.run)
+    report: dict[str, Any] = {"what": __doc__.splitlines()[0], **circumstances("hdbscan")}
+    report |= {"bins": len(job.scaled), "columns": job.scaled.shape[1], "neighbours": job.umap.neighbours}
+    report |= {"epochs": job.umap.epochs, "repeats": a.repeats}
 
-    small = fuzzy_graph(*nearest(data[:SMALL], 50), least=1 / method.epochs)
-    descend(principal_start(scaled[:SMALL], method.dimensions, s.seed), small, a, b, 20, 5, 1.0, 0)
-    (distances, indices), seconds = timed(nearest, data, k, runs=runs)
-    finder = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data)
-    (_, theirs), library = timed(finder.kneighbors, data)
-    recall = np.mean([len(np.intersect1d(*pair)) / k for pair in zip(indices[::37], theirs[::37], strict=True)])
-    report["neighbours_s"] = {"ours": seconds, "scikit-learn, brute force": library, "recall": round(float(recall), 6)}
-
-    graph, seconds = timed(  # of copies, since it overwrites its input
-        lambda: fuzzy_graph(distances.copy(), indices.copy(), least=1 / method.epochs), runs=runs
-    )
-    start, of_start = timed(principal_start, scaled, method.dimensions, s.seed, runs=runs)
-    report["graph_s"], report["start_s"] = {"ours": seconds}, {"ours": of_start}
-    layout, seconds = timed(
-        descend, start, graph, a, b, method.epochs, method.negative_samples, method.learning_rate, s.seed, runs=runs
-    )
-    layout = part_ties(layout, s.seed, backend.to_host)
-    report["layout_s"] = {"ours": seconds}
-
-    umap_learn(data[:SMALL], replace(method, neighbours=50), (*nearest(data[:SMALL], 50)[::-1], 0))  # compiles
-    report["graph_s"]["umap-learn"], of_theirs = in_process(graph_of_umap_learn, distances, indices)
-    report["graph_memory_mb"] = {
-        "ours": in_process(graph_of_ours, distances, indices, 1 / method.epochs)[1],
-        "umap-learn": of_theirs,
-    }
+    compile_kernels(job)
+    known, report["neighbours_s"] = neighbours(job, a.repeats)
+    report |= graphs(known, job.least)
+    positions, of_ours = our_umap(job, known, a.repeats)
+    report |= of_ours
     print(json.dumps(report, indent=1), flush=True)
-    layouts = {"ours": layout}
-    for seed in SEEDS:
-        fitted, seconds = timed(umap_learn, data, method, (indices, distances, seed))
-        layouts[f"umap-learn, seed {seed}"] = fitted.embedding_
-        report["layout_s"][f"umap-learn, seed {seed}, one thread, with its graph and start"] = seconds
-
-    clusterings, report["quality"] = {}, {}
-    for name, points in layouts.items():
-        linkage, of_tree = timed(backend.single_linkage, points, s.clusters.min_samples)
-        clusterings[name], of_rest = timed(clustering.cluster, points, s.clusters, backend)
-        report["quality"][name] = {
-            "trustworthiness": trustworthiness(scaled, points),
-            "clusters": int(clusterings[name].membership.shape[1]),
-            "noise_share": round(float(np.mean(clusterings[name].hard < 0)), 4),
-            "tree_s": of_tree,
-            "clusters_s": of_rest,
-        }
-    names = list(clusterings)
-    report["agreement"] = {
-        f"{one} / {other}": agreement(clusterings[one].hard, clusterings[other].hard)
-        for i, one in enumerate(names)
-        for other in names[i + 1 :]
-    }
-
-    size = int(clusterings["ours"].sweep.query("chosen")["min_cluster_size"].iloc[0])
-    linkage = backend.single_linkage(layout, s.clusters.min_samples)
-    cut = hdbscan_tree.cut(linkage, size, s.clusters.selection)
-    vectors, seconds = timed(hdbscan_membership.membership_vectors, layout, cut, runs=runs)
-    report["memberships_s"] = {"ours": seconds} | of_hdbscan(layout, size, s, cut, vectors)
-    other_labels = (
-        {f"labels of {arguments.labels.name}": np.load(arguments.labels)["soft_labels"]} if arguments.labels else {}
-    )
-    report["held_out"] = perceptrons(run, s, other_labels)
-    result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(report, indent=1) + "\n")
+    theirs, of_theirs = their_umap(job, known)
+    report["layout_s"] |= of_theirs
+    labelled, of_clusters = clusterings(job, {"ours": positions, **theirs})
+    report |= of_clusters
+    size = int(labelled["ours"].sweep.query("chosen")["min_cluster_size"].iloc[0])
+    report["memberships_s"] = memberships(job, positions, size, a.repeats)
+    x, labels = training_features(a.run)
+    report["held_out"] = {"own labels": perceptrons(x, labels, job.settings)}
+    if a.labels:
+        others = np.load(a.labels)["soft_labels"]
+        report["held_out"][f"labels of {a.labels.name}"] = perceptrons(x, others, job.settings)
+    write(report, a.result)
     print(json.dumps(report, indent=1))
-
-
-def of_hdbscan(layout, size, s, cut, vectors):
-    """Seconds of hdbscan for the same memberships, and share of bins with the same cluster."""
-    import hdbscan
-
-    fitted = hdbscan.HDBSCAN(
-        min_cluster_size=size,
-        min_samples=s.clusters.min_samples,
-        cluster_selection_method=s.clusters.selection,
-        approx_min_span_tree=False,
-        prediction_data=True,
-    ).fit(layout.astype(np.float64))
-    theirs, seconds = timed(hdbscan.all_points_membership_vectors, fitted)
-    order = hdbscan_membership.same_clusters(cut.labels, fitted.labels_)
-    same = None if order is None else float(np.mean(np.argmax(vectors, 1) == np.argmax(theirs[:, order], 1)))
-    return {"hdbscan": seconds, "bins_alike": same and round(same, 5)}
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def digest_of(content: Any) -> str:
 
 
 def file_name_problems(name: object) -> list[str]:
-    """Why files cannot be named after a session: a sentence, or none where they can."""
+    """A sentence if files cannot be named after a session, else none."""
     if not isinstance(name, str) or not name.strip():
         return [f"the name is {name!r}; expected a text: files are named after it"]
     if name in (".", "..") or "\0" in name or Path(name).name != name:

@@ -62,7 +62,7 @@ def test_permissions_follow_the_umask_and_the_umask_never_changes(tmp_path):
 
         def make():
             while not ended.is_set():
-                path = tmp_path / f"own{len(made)}"
+                path = tmp_path / f"touched{len(made)}"
                 path.touch()
                 made.append(path)
 

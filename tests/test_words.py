@@ -22,10 +22,11 @@ BANNED = {
     "goes? on where it stop~ped": "resumes",
 }
 BANNED_NAME = "fou~nd".replace("~", "")  # of a variable: name the result
+EXEMPT = {ROOT / "bsoid_gpu" / "run_folder" / "migrations.py"}  # has keys of earlier file formats
 
 
 def pattern(words: str) -> re.Pattern[str]:
-    """Words also in an identifier, and over the end of a line or a comment."""
+    """Matches the words also within identifiers and across lines of a text or comment."""
     joined = words.replace("~", "").replace(" ", r"[\s_#*]+")
     return re.compile(rf"(?<![^\W_])(?:{joined})(?![^\W_])", re.IGNORECASE)
 
@@ -44,16 +45,16 @@ def variables(source: str) -> list[tuple[int, str]]:
 
 def test_no_banned_words():
     problems = []
-    for path in files():
+    for path in set(files()) - EXEMPT:
         text = path.read_text(encoding="utf-8")
         for words, standard in BANNED.items():
             for match in pattern(words).finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{path.relative_to(ROOT)}:{line}: {match[0]!r}; write for example: {standard}")
-    assert not problems, "\n".join(problems)
+    assert not problems, "\n".join(sorted(problems))
 
 
-def test_no_variable_is_named_after_the_act_of_finding():
+def test_no_variable_has_the_banned_name():
     problems = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in files()
@@ -64,7 +65,7 @@ def test_no_variable_is_named_after_the_act_of_finding():
     assert not problems, "\n".join(problems)
 
 
-def test_the_patterns_match_words_and_identifiers_only():
+def test_patterns_match_words_also_in_identifiers_and_across_lines():
     report, first, repair = (pattern(words) for words in BANNED if words.startswith(("to", "first", "men")))
     assert report.search("IS_TO" + "LD_HERE")
     assert not report.search("to" + "lder")

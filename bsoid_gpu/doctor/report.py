@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 CPU_LIBRARIES = {
     "array_api_compat": "array-api-compat",
     "fast_hdbscan": "fast-hdbscan",
+    "filelock": "filelock",
     "joblib": "joblib",
     "numba": "numba",
     "numpy": "numpy",
     "pandas": "pandas",
+    "psutil": "psutil",
     "pyarrow": "pyarrow",
     "safetensors": "safetensors",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
     "tables": "tables",
+    "threadpoolctl": "threadpoolctl",
+    "tqdm": "tqdm",
 }
 
 

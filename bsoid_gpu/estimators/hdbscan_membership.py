@@ -81,10 +81,10 @@ class _Condensed:
         self.leaving[child[is_bin]], self.density[child[is_bin]] = parent[is_bin] - self.root, density[is_bin]
         self.densest = np.zeros(size)
         np.maximum.at(self.densest, parent - self.root, density)
-        above, birth = np.full(size, -1), np.zeros(size)
+        parents, birth = np.full(size, -1), np.zeros(size)
         inner = child[~is_bin] - self.root
-        above[inner], birth[inner] = parent[~is_bin] - self.root, density[~is_bin]
-        begin, end = _intervals(above)
+        parents[inner], birth[inner] = parent[~is_bin] - self.root, density[~is_bin]
+        begin, end = _intervals(parents)
 
         def within(nodes: NDArray[np.int64], node: int) -> NDArray[np.bool_]:
             return (begin[node] <= begin[nodes]) & (begin[nodes] < end[node])
@@ -92,27 +92,27 @@ class _Condensed:
         clusters = cut.selected - self.root
         self.separation = np.full((size, len(clusters)), np.nan)
         for node in range(1, size):  # a node is separate from whatever its parent is separate from
-            beside = within(clusters, above[node]) & (clusters != above[node]) & ~within(clusters, node)
-            self.separation[node] = np.where(beside, birth[node], self.separation[above[node]])
+            beside = within(clusters, parents[node]) & (clusters != parents[node]) & ~within(clusters, node)
+            self.separation[node] = np.where(beside, birth[node], self.separation[parents[node]])
         is_leaf = np.ones(size, dtype=bool)
-        is_leaf[above[inner]] = False
+        is_leaf[parents[inner]] = False
         last = np.flatnonzero(is_leaf[self.leaving] & (self.density == self.densest[self.leaving]))
         self.exemplars = [last[within(self.leaving[last], cluster)] for cluster in clusters]
 
 
-def _intervals(above: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _intervals(parents: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Begin and end of each node's interval, which contains the intervals of its children one after the other.
 
-    ``above`` is the parent of each node, whose number is smaller.
+    ``parents`` has the parent of each node, whose number is smaller.
     """
-    sizes = np.ones(len(above), dtype=np.int64)
-    for node in range(len(above) - 1, 0, -1):
-        sizes[above[node]] += sizes[node]
-    begin = np.zeros(len(above), dtype=np.int64)
+    sizes = np.ones(len(parents), dtype=np.int64)
+    for node in range(len(parents) - 1, 0, -1):
+        sizes[parents[node]] += sizes[node]
+    begin = np.zeros(len(parents), dtype=np.int64)
     free = begin + 1  # where the interval of the next child begins
-    for node in range(1, len(above)):
-        begin[node] = free[above[node]]
-        free[above[node]] += sizes[node]
+    for node in range(1, len(parents)):
+        begin[node] = free[parents[node]]
+        free[parents[node]] += sizes[node]
         free[node] = begin[node] + 1
     return begin, begin + sizes
 

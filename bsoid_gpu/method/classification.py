@@ -1,4 +1,4 @@
-"""The classifier from features to labels, and its accuracy on held-out bins."""
+"""The classifier from features to labels, and its held-out accuracy."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classification:
-    """The classifier fitted to all bins, and scores of fits to a part of them on the held-out rest.
+    """The classifier fitted to all bins, and scores of fits with held-out bins.
 
-    ``classifier`` are its arrays by name; ``predicted`` (bins,) int64 are its labels for those same bins; ``confusion``
-    (labels, labels) counts bins by label (row) and by the label predicted in cross-validation, or on the random
-    held-out bins where there is none (column).
+    ``classifier`` has its arrays by name; ``predicted`` (bins,) int64 are its labels for the same bins; ``confusion``
+    (labels, labels) counts bins by label (row) and by the label predicted in cross-validation or, without it, on the
+    random held-out bins (column).
     """
 
     classifier: dict[str, Array]
@@ -47,7 +47,7 @@ def blocked_part(
 ) -> NDArray[np.bool_]:
     """A random part of the sessions' blocks of ``block_bins`` successive bins: (bins,) bool.
 
-    Neighbouring bins are alike, so that single held-out bins are easier to predict than held-out blocks of time.
+    Successive bins are similar: single held-out bins are easier to predict than held-out time blocks.
     """
     blocks = [np.arange(bins) // block_bins for bins in session_bins]
     first = np.cumsum([0, *[int(block[-1]) + 1 if len(block) else 0 for block in blocks]])
@@ -64,7 +64,7 @@ def classify(
     backend: Backend,
     monitor: Monitor = SILENT,
 ) -> Classification:
-    """Fit the classifier to all bins, and score it on held-out ones.
+    """Fit the classifier to all bins, and score it on held-out bins.
 
     Parameters
     ----------
@@ -75,19 +75,20 @@ def classify(
     session_bins
         Bins of each session.
     bin_s
-        Time from one of these bins to the next, in seconds.
+        Time between successive bins, in seconds.
     settings
         All settings.
     backend
         Where to compute.
     monitor
-        Gets the progress; its checkpoint holds the fits completed so far.
+        Receives the progress; the checkpoint contains the completed fits.
     """
-    estimator, s, seed = registry.of(CLASSIFIER, settings.classifier), settings.classifier, settings.seed
+    chosen, seed = settings.classifier, settings.seed
+    estimator = registry.of(CLASSIFIER, chosen)
     if estimator.from_arrays is None:
-        msg = f"the classifier {estimator.name!r} cannot be made from its arrays"
+        msg = f"the classifier {estimator.name!r} has no from_arrays"
         raise TypeError(msg)
-    labels_on = backend.asarray(labels)
+    targets = backend.asarray(labels)
     classes = int(labels.max()) + 1
     parts = held_out_parts(len(labels), session_bins, bin_s, settings)
 
@@ -95,41 +96,44 @@ def classify(
         """Labels of the held-out bins, by a fit to the others."""
         order = backend.asarray(np.argsort(held_out, kind="stable"))  # the training bins come first
         training, rest = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
-        fitted = estimator.fit(_rows(features, training), _rows(labels_on, training), classes, s, seed, backend)
+        fitted = estimator.fit(_rows(features, training), _rows(targets, training), classes, chosen, seed, backend)
         return {"labels": predict(fitted, _rows(features, rest))}
 
     def fitted_to_all() -> dict[str, Array]:
-        return estimator.fit(features, labels_on, classes, s, seed, backend).arrays()
+        return estimator.fit(features, targets, classes, chosen, seed, backend).arrays()
 
     def on_host() -> dict[str, NDArray[Any]]:
-        return {name: backend.to_host(array) for name, array in done.items()}
+        return {name: backend.to_host(array) for name, array in results.items()}
 
     fits = {"all": fitted_to_all} | {name: partial(predicted_without, part) for name, part in parts.items()}
-    # by the name of the fit and that of the array
-    done = {name: backend.asarray(array) for name, array in monitor.read().items()}
-    left = [name for name in fits if not _of_fit(name, done)]
+    # keys are FIT/ARRAY
+    results = {name: backend.asarray(array) for name, array in monitor.read().items()}
+    remaining = [name for name in fits if not _arrays_of_fit(name, results)]
+    resumed = len(fits) - len(remaining)
     with backend.repeatable():
-        for name, result in zip(left, backend.map([fits[name] for name in left]), strict=True):
-            done |= {f"{name}/{array}": values for array, values in result.items()}
-            monitor.progress("fits of the classifier", len(fits) - len(left) + left.index(name) + 1, len(fits))
+        for name, result in zip(remaining, backend.map([fits[name] for name in remaining]), strict=True):
+            results |= {f"{name}/{array}": values for array, values in result.items()}
+            monitor.progress("fits of the classifier", resumed + remaining.index(name) + 1, len(fits))
             monitor.save(on_host)
-        classifier = _of_fit("all", done)
+        classifier = _arrays_of_fit("all", results)
         predicted = backend.to_host(predict(estimator.from_arrays(classifier), features))
-    predictions = {name: backend.to_host(done[f"{name}/labels"]) for name in parts}
+    predictions = {name: backend.to_host(results[f"{name}/labels"]) for name in parts}
     return Classification(classifier, predicted, *_scored(predictions, parts, labels, classes))
 
 
 def held_out_parts(
     bins: int, session_bins: Sequence[int], bin_s: float, settings: Settings
 ) -> dict[str, NDArray[np.bool_]]:
-    """The parts of the bins that a fit each leaves out, (bins,) bool: at random, in time blocks, and the folds."""
-    v, rng = settings.validation, np.random.default_rng(settings.seed)
-    parts = {"random": random_part(bins, v.held_out, rng)}
-    in_blocks = blocked_part(session_bins, max(1, round(v.block_s / bin_s)), v.held_out, rng)
-    if 0 < in_blocks.sum() < bins:  # one block alone cannot be held out
+    """Held-out bins of each fit, (bins,) bool: random bins, time blocks, and the folds."""
+    validation, rng = settings.validation, np.random.default_rng(settings.seed)
+    parts = {"random": random_part(bins, validation.held_out, rng)}
+    block_bins = max(1, round(validation.block_s / bin_s))
+    in_blocks = blocked_part(session_bins, block_bins, validation.held_out, rng)
+    if 0 < in_blocks.sum() < bins:  # a single block cannot be held out
         parts["blocks"] = in_blocks
-    fold = rng.permutation(bins) % v.folds if v.folds > 1 else np.zeros(0, dtype=int)
-    return parts | {f"fold {number}": fold == number for number in range(v.folds if v.folds > 1 else 0)}
+    folds = validation.folds if validation.folds > 1 else 0
+    fold = rng.permutation(bins) % folds if folds else np.zeros(0, dtype=int)
+    return parts | {f"fold {number}": fold == number for number in range(folds)}
 
 
 def _scored(
@@ -138,7 +142,7 @@ def _scored(
     labels: NDArray[np.int64],
     classes: int,
 ) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """Scores and confusion from the predictions on the parts that were held out."""
+    """Scores and confusion from the predictions on the held-out parts."""
     accuracy = {name: float(np.mean(predictions[name] == labels[part])) for name, part in parts.items()}
     folds = [accuracy.pop(name) for name in parts if name.startswith("fold")]
     confusion = np.zeros((classes, classes), dtype=np.int64)
@@ -154,9 +158,9 @@ def _scored(
     return scores, confusion
 
 
-def _of_fit(name: str, done: dict[str, Array]) -> dict[str, Array]:
+def _arrays_of_fit(name: str, results: dict[str, Array]) -> dict[str, Array]:
     prefix = f"{name}/"
-    return {array.removeprefix(prefix): values for array, values in done.items() if array.startswith(prefix)}
+    return {array.removeprefix(prefix): values for array, values in results.items() if array.startswith(prefix)}
 
 
 def _rows(values: Array, at: Array) -> Array:

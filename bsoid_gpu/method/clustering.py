@@ -1,4 +1,4 @@
-"""The clusters of the embedding, and a soft label for every bin."""
+"""Clusters of the embedding, and a soft label for every bin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Clustering:
     """Labels numbered by the size of the soft clusters, 0 the largest.
 
     ``hard`` (bins,) int64 with -1 for noise, ``soft`` (bins,) int64, ``membership`` (bins, labels) float32,
-    ``sweep`` a row for each choice that the clusterer compared.
+    ``sweep`` one row for each clustering that was compared.
     """
 
     hard: NDArray[Any]
@@ -46,26 +46,26 @@ def cluster(embedding: Array, settings: Settings, backend: Backend, monitor: Mon
 
 
 def _most_likely(fitted: ClusterFit, embedding: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Cluster with the largest membership; a bin that no cluster attracts takes that of the nearest bin with one."""
+    """Cluster with the largest membership; a bin without memberships gets the cluster of the nearest labelled bin."""
     membership = fitted.membership
-    attracted = np.isfinite(membership).all(axis=1) & (membership.max(axis=1) > 0)
-    soft = np.where(attracted, np.argmax(membership, axis=1), fitted.hard)
-    without = soft < 0
-    if without.any():
+    has_membership = np.isfinite(membership).all(axis=1) & (membership.max(axis=1) > 0)
+    soft = np.where(has_membership, np.argmax(membership, axis=1), fitted.hard)
+    unlabelled = soft < 0
+    if unlabelled.any():
         from scipy.spatial import cKDTree
 
-        known = np.flatnonzero(~without)
-        soft[without] = soft[known[cKDTree(embedding[known]).query(embedding[without])[1]]]
+        labelled = np.flatnonzero(~unlabelled)
+        soft[unlabelled] = soft[labelled[cKDTree(embedding[labelled]).query(embedding[unlabelled])[1]]]
     return soft.astype(np.int64)
 
 
 def _by_size(fitted: ClusterFit, soft: NDArray[np.int64]) -> Clustering:
-    """Number the clusters by their soft size, the largest first; one that is nowhere the likeliest is dropped."""
+    """Number the clusters by their soft size, the largest first; clusters without soft bins are dropped."""
     clusters = fitted.membership.shape[1]
     counts = np.bincount(soft, minlength=clusters)
     order = np.argsort(-counts, kind="stable")
     order = order[counts[order] > 0]
-    number = np.full(clusters + 1, -1)  # the last place is that of noise, -1
+    number = np.full(clusters + 1, -1)  # the last entry is for noise, -1
     number[order] = np.arange(len(order))
     membership = np.nan_to_num(fitted.membership[:, order], nan=0.0).astype(np.float32)
     return Clustering(number[fitted.hard], number[soft], membership, pd.DataFrame(fitted.sweep))

@@ -1,4 +1,4 @@
-"""The embedding: standardised features in a few dimensions, where bins that are alike lie together."""
+"""The embedding: standardised features in a few dimensions, where similar bins are near each other."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Settings
 
-MIN_BINS = 300  # 30 s: below, the smallest cluster sizes and the neighbourhoods of UMAP mean nothing
-TINY = 2.0**-60  # in place of 0, where all bins are equal
-STEPS = 8  # of float32 resolution: reach of the first jitter of equal rows
+MIN_BINS = 300  # 30 s; with fewer, cluster sizes and neighbourhoods are meaningless
+TINY = 2.0**-60  # instead of 0 if all bins are equal
+STEPS = 8  # amplitude of the first jitter of equal rows, in units of float32 resolution
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def embed(
     backend: Backend,
     monitor: Monitor = SILENT,
 ) -> Embedding:
-    """Standardise the features of all sessions, enough of them by :func:`check_bins`, and embed them.
+    """Standardise and embed the features of all sessions; :func:`check_bins` checks that they suffice.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def embed(
     backend
         Where to compute.
     monitor
-        Gets messages and progress; a layout made step by step resumes from its checkpoint.
+        Receives messages and progress; on the CPU, UMAP resumes from its checkpoint.
     """
     scaled, scales = standardise_sessions(features, session_bins, recordings, settings.features.standardise)
     embedder = registry.of(EMBEDDER, settings.embedding)
@@ -67,31 +67,31 @@ def embed(
 
 
 def check_bins(bins: int, settings: Settings) -> None:
-    """Raise :class:`BadInput` where there are fewer bins than the embedder or the clusterer can use."""
+    """Raise :class:`BadInput` if there are fewer bins than the embedder or the clusterer needs."""
     methods = ((EMBEDDER, settings.embedding), (CLUSTERER, settings.clusters))
-    needs = [registry.of(role, of_method).smallest_job(of_method, bins) for role, of_method in methods]
+    needs = [registry.of(role, method).smallest_job(method, bins) for role, method in methods]
     needed = max(MIN_BINS, *(number for number, _ in needs))
     if bins < needed:
-        bin_s, reasons = settings.features.bin_s, " and ".join(why for _, why in needs if why)
+        bin_s, reasons = settings.features.bin_s, " and ".join(reason for _, reason in needs if reason)
         msg = (
             f"{bins} bins of {bin_s * 1000:g} ms ({bins * bin_s:.0f} s of recording) are too few to discover "
-            f"behaviours in; at least {needed} are needed with {reasons}: give more or longer sessions"
+            f"behaviours; at least {needed} are needed with {reasons}: give more or longer sessions"
         )
         raise BadInput(msg)
 
 
 def separate_equal_rows(embedding: Array, seed: int, backend: Backend) -> Array:
-    """Move rows that are equal apart by a few steps of float32 resolution.
+    """Separate equal rows by a jitter of a few units of float32 resolution.
 
-    Distances of 0 have no order, so that the tree of a clustering would depend on who computes it. The first of
-    equal rows stays. The reach doubles until no two rows are equal.
+    Distances of 0 have no order: the tree of a clustering would depend on the implementation. The first of equal rows
+    does not move. The amplitude doubles until no two rows are equal.
 
     Parameters
     ----------
     embedding
         (bins, dimensions) float32.
     seed
-        Of the jitter.
+        Seed of the jitter.
     backend
         Moves one number to the host for each round.
     """
@@ -107,7 +107,7 @@ def separate_equal_rows(embedding: Array, seed: int, backend: Backend) -> Array:
 
 
 def _repeats(rows: Array) -> Array:
-    """Where a row equals an earlier one: (rows,) bool."""
+    """Whether each row equals an earlier one: (rows,) bool."""
     xp = array_namespace(rows)
     order = xp.arange(rows.shape[0], device=device_of(rows))
     for column in range(rows.shape[1]):

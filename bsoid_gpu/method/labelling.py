@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Features
 
 
-VERSION = 1  # raised by hand whenever the labels of frames change for the same model and session
+VERSION = 1  # raise it whenever the labels of frames change for the same model and session
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The labels of one session.
 
-    ``labels`` (frames,) int64, -1 where the confidence is below the chosen one; ``confidence`` (frames,) float32,
-    the probability of the likeliest label; ``probabilities`` (frames, labels) float32.
+    ``labels`` (frames,) int64, -1 below the smallest confidence; ``confidence`` (frames,) float32, the probability
+    of the most probable label; ``probabilities`` (frames, labels) float32.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Prediction:
 
 
 def confidence_problems(min_confidence: object) -> list[str]:
-    """A sentence where the smallest confidence is no number from 0 to 1."""
+    """A sentence if the smallest confidence is not a number from 0 to 1."""
     if isinstance(min_confidence, int | float) and 0.0 <= min_confidence <= 1.0:
         return []
     return [f"the smallest confidence is {min_confidence!r}; expected 0 to 1, for example --min-confidence 0.5"]
@@ -48,25 +48,25 @@ def confidence_problems(min_confidence: object) -> list[str]:
 def label_frames(
     session: Filtered, classifier: Classifier, settings: Features, backend: Backend, min_confidence: float = 0.0
 ) -> Prediction:
-    """Label each frame by the 100 ms window that is centred on it, at the session's own frame rate.
+    """Label each frame by the 100 ms window centred on it, at the frame rate of the session.
 
     Parameters
     ----------
     session
         Filtered positions with the keypoints of the model.
     classifier
-        Its arrays on the backend.
+        Classifier with its arrays on the backend.
     settings
-        Lengths of the windows, as in training.
+        Feature settings of the training.
     backend
         Where to compute.
     min_confidence
-        Frames whose likeliest label is less probable get the label -1.
+        Frames with a lower confidence get the label -1.
 
     Returns
     -------
     Prediction
-        Its confidence and probabilities are on the host.
+        With all arrays on the host.
     """
     with backend.repeatable():
         chunks = features.window_features(session.position, session.pose.fps, settings)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Settings
 
 
-VERSION = 2  # raised by hand whenever the features of a session change
+VERSION = 2  # raise it whenever the features of a session change
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class Filtered:
 def filtered(
     tracks: Sequence[Pose], settings: Settings, backend: Backend, known: dict[str, Array] | None = None
 ) -> list[Filtered]:
-    """Filter the sessions of one recording with thresholds of their own, or with known ones.
+    """Filter sessions by the likelihood thresholds of their recordings.
 
     Parameters
     ----------
     tracks
-        Sessions of one file or of one recording.
+        Sessions of one or more recordings.
     settings
         All settings.
     backend
-        Where the arrays are.
+        Backend of the arrays.
     known
-        Thresholds (keypoints,) by the name of the recording; those of other recordings are read from the data.
+        Thresholds (keypoints,) by recording; those of other recordings are computed.
 
     Raises
     ------
@@ -61,8 +61,8 @@ def filtered(
     for pose in tracks:
         grouped.setdefault(settings.input.recording_of(pose.name), []).append(pose)
     bins = settings.likelihood.histogram_bins
-    own = {name: _thresholds(parts, bins) for name, parts in grouped.items() if name not in (known or {})}
-    thresholds = {**(known or {}), **own}
+    thresholds = dict(known or {})
+    thresholds |= {name: _thresholds(parts, bins) for name, parts in grouped.items() if name not in thresholds}
     sessions = []
     for pose in tracks:
         recording = settings.input.recording_of(pose.name)
@@ -75,7 +75,7 @@ def filtered(
 def _unusable(pose: Pose, backend: Backend) -> list[str]:
     problems = []
     if pose.position.shape[3] != 2:
-        problems.append(f"{pose.name}: positions have {pose.position.shape[3]} dimensions; this version takes 2")
+        problems.append(f"{pose.name}: positions have {pose.position.shape[3]} dimensions; expected 2")
     if len(pose.keypoints) < 2:
         problems.append(
             f"{pose.name}: {len(pose.keypoints)} keypoint ({', '.join(pose.keypoints)}); at least 2 are needed, since "
@@ -85,12 +85,12 @@ def _unusable(pose: Pose, backend: Backend) -> list[str]:
         problems.append(f"{pose.name}: {pose.frames} frame; at least 2 are needed")
         return problems
     xp = array_namespace(pose.position)
-    seen = xp.any(likelihood.present(pose.position[1:, 0, :, :]), axis=0)  # the method's histogram begins there too
-    ever = backend.to_host(seen)
+    seen = xp.any(likelihood.present(pose.position[1:, 0, :, :]), axis=0)  # like the histogram of the method
+    has_position = backend.to_host(seen)
     problems += [
         f"{pose.name}: {keypoint!r} has no position in any frame after the first: leave it out with --keypoints"
         for i, keypoint in enumerate(pose.keypoints)
-        if not ever[i]
+        if not has_position[i]
     ]
     return problems
 
@@ -105,7 +105,7 @@ def _thresholds(parts: Sequence[Pose], bins: int) -> Array:
 
 @dataclass(frozen=True)
 class SessionFeatures:
-    """Features (bins, columns) float64 of one session, and what is known of it.
+    """Features (bins, columns) float64 of one session, with its metadata.
 
     ``threshold`` (keypoints,) is its recording's; ``notes`` are what the reader repaired or assumed.
     """
@@ -136,7 +136,7 @@ def session_features(
     backend
         Where to compute.
     keypoints
-        The keypoints, in order, that every session must have; empty takes those of the session.
+        Keypoints that every session must have, in order; by default, those of the session.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def session_features(
 
 
 def _other_keypoints(pose: Pose, keypoints: Sequence[str]) -> list[str]:
-    """A sentence that compares the names, where a session has other keypoints than the first one."""
+    """A sentence if a session has other keypoints than the first one."""
     if not keypoints or set(pose.keypoints) == set(keypoints):
         return []
     return [

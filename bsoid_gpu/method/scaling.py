@@ -1,4 +1,4 @@
-"""Standardisation: the features of each recording, or of all together, on one scale."""
+"""Standardisation of features, per recording or globally."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bsoid_gpu.estimators.standard_scaler import scale_of, standardise
 if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
-TOGETHER = ""  # name of the one scale of all recordings
+TOGETHER = ""  # name of the global scale
 
 
 def standardise_sessions(
     features: Array, session_bins: Sequence[int], recordings: Sequence[str], per: str
 ) -> tuple[Array, dict[str, tuple[Array, Array]]]:
-    """Features on the scale of their recording (the method's), or all on one scale.
+    """Standardise features per recording, as in the method, or globally.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def standardise_sessions(
     Returns
     -------
     tuple
-        The standardised features (bins, columns) float64, and by recording the mean and the standard deviation
-        (columns,); of all together by the name ``""``. A recording without bins has no scale.
+        The standardised features (bins, columns) float64, and mean and standard deviation (columns,) by
+        recording, or under ``""`` if global. A recording without bins has no scale.
     """
     xp = array_namespace(features)
     names = recordings if per == "session" else [TOGETHER] * len(recordings)
@@ -47,5 +47,5 @@ def standardise_sessions(
     by_recording: dict[str, list[Array]] = {}
     for name, part in parts:
         by_recording.setdefault(name, []).append(part)
-    scales = {name: scale_of(xp.concat(of_recording)) for name, of_recording in by_recording.items()}
+    scales = {name: scale_of(xp.concat(group)) for name, group in by_recording.items()}
     return xp.concat([standardise(part, *scales[name]) for name, part in parts]), scales

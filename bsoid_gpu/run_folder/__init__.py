@@ -1,1 +1,1 @@
-"""What a run keeps on the disk."""
+"""Files of runs and predictions."""

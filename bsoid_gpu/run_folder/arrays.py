@@ -1,4 +1,4 @@
-"""Arrays in safetensors files: written, read, and mapped into memory."""
+"""Arrays in safetensors files: write, read, and map into memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def saved(named: Mapping[str, NDArray[Any]], metadata: dict[str, str] | None = None) -> bytes:
-    """The file that holds the arrays, in C order as safetensors needs them."""
+    """Bytes of a safetensors file with the arrays, in C order as the format requires."""
     import numpy as np
     from safetensors.numpy import save
 
@@ -24,7 +24,7 @@ def saved(named: Mapping[str, NDArray[Any]], metadata: dict[str, str] | None = N
 
 
 def loaded(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Arrays of a file, in memory, and its metadata; ``ValueError`` where the file is damaged."""
+    """Arrays of a file, in memory, and its metadata; ``ValueError`` if the file is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -49,9 +49,9 @@ def digest_of(named: Mapping[str, NDArray[Any]], facts: object = None) -> str:
 
 
 def mapped(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays of a safetensors file, read from it as they are needed.
+    """Arrays of a safetensors file, mapped into memory.
 
-    The file begins with the length of its header, 8 bytes, and the header, which is JSON.
+    The file starts with the length of the header (8 bytes) and the header (JSON).
     """
     import numpy as np
 
@@ -61,15 +61,15 @@ def mapped(path: Path) -> dict[str, NDArray[Any]]:
         header = json.loads(file.read(length))
     header.pop("__metadata__", None)
     return {
-        name: np.memmap(path, types[of["dtype"]], "r", 8 + length + of["data_offsets"][0], tuple(of["shape"]))
-        for name, of in header.items()
+        name: np.memmap(path, types[entry["dtype"]], "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"]))
+        for name, entry in header.items()
     }
 
 
-def let_go(array: NDArray[Any]) -> None:
-    """Take a mapped array out of memory; it is read again where it is needed again.
+def release(array: NDArray[Any]) -> None:
+    """Release the memory of a mapped array, which is read from the file again when it is used.
 
-    On Windows, which has no such call, the system itself takes mapped arrays out where memory is short.
+    Windows has no such call: the system releases mapped arrays when memory is short.
     """
     mapping = getattr(array, "_mmap", None)
     if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):

@@ -1,4 +1,4 @@
-"""How far a long stage has come: kept in the run folder, so that an interrupted job resumes within the stage."""
+"""Checkpoints of long stages in the run folder: an interrupted job resumes within the stage."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from bsoid_gpu.run_folder import arrays
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EVERY_S = 10.0  # a stage that takes longer keeps a checkpoint
+EVERY_S = 10.0  # between checkpoints
 
 
 class Checkpoint:
-    """Arrays in one file, written every ten seconds and removed when the stage is complete.
+    """Arrays in a file, written every ten seconds and removed when the stage is complete.
 
     Parameters
     ----------
     file
-        Where it is kept; None keeps nothing.
+        File of the checkpoint; None stores nothing.
     key
-        That of the stage's result: a checkpoint of another one is ignored.
+        Key of the stage; checkpoints with another key are ignored.
     """
 
     def __init__(self, file: Path | None = None, key: str = "") -> None:
         self._file, self._key = file, key
-        self._kept = time.monotonic()
+        self._saved = time.monotonic()
 
     def read(self) -> dict[str, NDArray[Any]]:
-        """The arrays that an interrupted job kept last; none where there are none, or they are damaged."""
+        """The last arrays that an interrupted job saved; empty if there are none or the file is damaged."""
         if self._file is None:
             return {}
         try:
@@ -47,14 +47,14 @@ class Checkpoint:
         return named
 
     def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """Keep arrays in the place of those before, where ten seconds have passed; call it as often as you like."""
-        if self._file is None or time.monotonic() - self._kept < EVERY_S:
+        """Replace the checkpoint if ten seconds have passed; call it as often as you like."""
+        if self._file is None or time.monotonic() - self._saved < EVERY_S:
             return
         named = gather()
         with files.explained(self._file):
             self._file.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomic(self._file, arrays.saved(named, self._metadata(named)))
-        self._kept = time.monotonic()
+        self._saved = time.monotonic()
 
     def remove(self) -> None:
         """Remove the file."""
@@ -66,7 +66,7 @@ class Checkpoint:
 
 
 class LoggedMonitor(Monitor):
-    """Shows what a stage reports, and lets it resume from a checkpoint."""
+    """Logs the messages and progress of a stage, and stores its checkpoint."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint

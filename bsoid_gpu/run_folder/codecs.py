@@ -1,6 +1,6 @@
-"""A result dataclass as arrays by name and facts that JSON can write, and back.
+"""Convert a result dataclass to arrays by name and JSON facts, and back.
 
-An array is stored under its path in the result, for example ``scales.mouse1.0``; facts mirror the fields.
+The name of an array is its path in the result, for example ``scales.mouse1.0``; facts mirror the fields.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bsoid_gpu.typing import Array
 
 T = TypeVar("T")
 Arrays = dict[str, NDArray[Any]]
-ARRAY = {"array": True}  # the fact in place of an array
+ARRAY = {"array": True}  # the fact that replaces an array
 
 
 def encode(result: Any, to_host: Callable[[Array], NDArray[Any]] = np.asarray) -> tuple[Arrays, dict[str, Any]]:
@@ -36,7 +36,7 @@ def encode(result: Any, to_host: Callable[[Array], NDArray[Any]] = np.asarray) -
         if isinstance(value, pd.DataFrame):
             return value.to_dict("split")
         if is_dataclass(value):
-            return {of.name: facts_of(getattr(value, of.name), _join(path, of.name)) for of in fields(value)}
+            return {item.name: facts_of(getattr(value, item.name), _join(path, item.name)) for item in fields(value)}
         if hasattr(value, "shape") and hasattr(value, "dtype"):
             arrays[path] = to_host(value)
             return ARRAY
@@ -50,7 +50,7 @@ def encode(result: Any, to_host: Callable[[Array], NDArray[Any]] = np.asarray) -
 
 
 def decode(kind: type[T], arrays: Mapping[str, NDArray[Any]], facts: Any, path: str = "") -> T:
-    """The result of that dataclass whose :func:`encode` gave the arrays and the facts; arrays are on the host.
+    """Inverse of :func:`encode` for a result of the dataclass ``kind``; arrays are on the host.
 
     Raises
     ------
@@ -67,7 +67,10 @@ def _decode(kind: Any, arrays: Mapping[str, NDArray[Any]], facts: Any, path: str
         return pd.DataFrame(**facts)
     if is_dataclass(kind):
         hints = get_type_hints(kind)
-        values = {of.name: _decode(hints[of.name], arrays, facts[of.name], _join(path, of.name)) for of in fields(kind)}
+        values = {
+            item.name: _decode(hints[item.name], arrays, facts[item.name], _join(path, item.name))
+            for item in fields(kind)
+        }
         return kind(**values)  # type: ignore[operator]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is dict:
@@ -77,7 +80,7 @@ def _decode(kind: Any, arrays: Mapping[str, NDArray[Any]], facts: Any, path: str
     if origin is tuple:
         kinds = [arguments[0]] * len(facts) if arguments[-1] is Ellipsis else arguments
         items = zip(kinds, facts, strict=True)
-        return tuple(_decode(of, arrays, item, _join(path, i)) for i, (of, item) in enumerate(items))
+        return tuple(_decode(item_kind, arrays, item, _join(path, i)) for i, (item_kind, item) in enumerate(items))
     return facts
 
 

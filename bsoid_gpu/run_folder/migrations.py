@@ -1,4 +1,4 @@
-"""Model files of earlier versions of the program, brought to the present format one step at a time."""
+"""Conversion of model files of earlier formats to the current one, step by step."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FORMAT = 2
 
 
 def migrated(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
-    """Description and arrays of a model file in the present format.
+    """Description and arrays of a model file in the current format.
 
     Parameters
     ----------
     description
-        Everything but the arrays, as the file holds it; ``format`` is its format.
+        Everything in the file but the arrays; ``format`` is its format.
     named
-        Its arrays.
+        Arrays of the file.
     """
     for step in STEPS[description["format"] - 1 :]:
         description, named = step(description, named)
@@ -31,7 +31,7 @@ def migrated(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Con
 
 
 def _name_estimators(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
-    """Format 1, of version 0.1: UMAP, HDBSCAN and a perceptron were the only estimators, and had no names."""
+    """From format 1 (version 0.1), where UMAP, HDBSCAN and the perceptron were the only estimators, without names."""
     methods = {"embedding": "umap", "clusters": "hdbscan", "classifier": "perceptron"}
     settings, _ = with_new_names(description["settings"])
     for section, method in methods.items():
@@ -47,5 +47,5 @@ def _name_estimators(description: dict[str, Any], named: dict[str, NDArray[Any]]
     return description, {name.replace("perceptron.", "classifier.", 1): array for name, array in named.items()}
 
 
-OLD_WARNINGS = "doubts"  # their name in format 1
+OLD_WARNINGS = "doubts"  # the key of the warnings in format 1
 STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [_name_estimators]

@@ -1,4 +1,4 @@
-"""The model file: everything that prediction needs, in safetensors, with its description as JSON."""
+"""The model file: all that prediction needs, in safetensors, with a JSON description."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Settings
 
 FILE = "model.safetensors"
-METADATA = "bsoid_gpu"  # one key: safetensors does not keep the order of several, and bytes must repeat
-CLASSIFIER = "classifier."  # in front of the names of the classifier's arrays
+METADATA = "bsoid_gpu"  # one key: safetensors does not preserve the order of several, and bytes must be reproducible
+CLASSIFIER = "classifier."  # prefix of the classifier's arrays
 
 
 @dataclass(frozen=True)
 class Model:
-    """Everything that prediction needs.
+    """All that prediction needs.
 
     Parameters
     ----------
     classifier
-        Arrays of the classifier by name, on the host; :meth:`fitted` makes a classifier of them.
+        Arrays of the classifier by name, on the host; :meth:`fitted` returns the classifier.
     keypoints
-        Names, in the order of the features.
+        Names of the keypoints, in the order of the features.
     fps
         Frame rate of the training sessions.
     settings
-        All settings of the build; they name the estimators.
+        All settings of the build, with the names of the estimators.
     label_bins
-        Bins of each label, label 0 first: the largest.
+        Number of bins of each label, from label 0, the largest.
     thresholds
         Likelihood thresholds (keypoints,) of each recording.
     scales
-        Mean and standard deviation (2, columns) of each recording's features; of all together under ``""`` where the
-        embedding's input was standardised globally.
+        Mean and standard deviation (2, columns) of each recording's features; with global standardisation, those of all
+        recordings under ``""``.
     sessions
         Name and digest of each training file.
     backend
-        Where it was built.
+        Backend of the build.
     scores
-        Held-out accuracies and the rest of ``scores.json``.
+        Held-out accuracies and the other content of ``scores.json``.
     versions
-        Of the program and of its libraries when the classifier was fitted.
+        Versions of the program and its libraries when the classifier was fitted.
     estimators
         Name and version of the estimator of each step.
     """
@@ -85,14 +85,14 @@ class Model:
         return len(self.label_bins)
 
     def fitted(self, backend: Backend | None = None) -> Classifier:
-        """The classifier, its arrays on the backend, or on the host where there is none."""
+        """The classifier, with its arrays on the backend or, without one, on the host."""
         estimator = registry.of(ROLES["classifier"], self.settings.classifier)
         assert estimator.from_arrays is not None  # every classifier has it
-        on = backend.asarray if backend is not None else lambda array: array
-        return estimator.from_arrays({name: on(array) for name, array in self.classifier.items()})
+        move = backend.asarray if backend is not None else lambda array: array
+        return estimator.from_arrays({name: move(array) for name, array in self.classifier.items()})
 
     def to_bytes(self) -> bytes:
-        """The model file: the same model gives the same bytes."""
+        """Content of the model file: equal models give equal bytes."""
         named = {f"{CLASSIFIER}{name}": array for name, array in self.classifier.items()}
         named |= {f"threshold.{i}": self.thresholds[name] for i, name in enumerate(sorted(self.thresholds))}
         named |= {f"scale.{i}": self.scales[name] for i, name in enumerate(sorted(self.scales))}
@@ -113,7 +113,7 @@ def _estimators(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def about(model: Model) -> dict[str, Any]:
-    """Everything but the arrays, as JSON can write it."""
+    """Everything but the arrays, for JSON."""
     return {
         "format": FORMAT,
         "method": "B-SOiD (Hsu & Yttri 2021)",
@@ -132,9 +132,9 @@ def about(model: Model) -> dict[str, Any]:
 
 
 def describe(model: Model) -> str:
-    """The model in lines for people."""
-    bins, scores, s = sum(model.label_bins), model.scores, model.settings
-    minutes = bins * s.features.bin_s / 60
+    """Description of the model for people."""
+    bins, scores, settings = sum(model.label_bins), model.scores, model.settings
+    minutes = bins * settings.features.bin_s / 60
     blocks = scores["held_out_blocks"]
     lines = [
         f"{model.labels} labels from {bins:,} bins ({minutes:.1f} min) of {len(model.sessions)} files at "
@@ -142,7 +142,7 @@ def describe(model: Model) -> str:
         f"keypoints: {', '.join(model.keypoints)}",
         f"sessions: {', '.join(sorted(model.sessions))}",
         f"methods: {', '.join(one['method'] for one in model.estimators.values())}",
-        f"standardised per {s.features.standardise}, seed {s.seed}, backend {model.backend}, "
+        f"standardised per {settings.features.standardise}, seed {settings.seed}, backend {model.backend}, "
         f"bsoid_gpu {model.versions['bsoid_gpu']}",
         f"held-out accuracy: {scores['held_out_random']:.4f} on random bins"
         + (f", {blocks:.4f} on held-out time blocks (labels from the full embedding)" if blocks is not None else ""),
@@ -155,12 +155,12 @@ def describe(model: Model) -> str:
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model file, or the model of a run folder; those of earlier versions of the program too.
+    """Read a model file, or the model of a run folder, also from earlier versions of the program.
 
     Raises
     ------
     BadInput
-        No such file, not a model file, damaged, or of a newer version.
+        No such file, no model file, damaged, or from a newer version.
     """
     file = Path(path)
     file = file / FILE if file.is_dir() else file
@@ -171,11 +171,11 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         named, metadata = arrays.loaded(file)
         description = json.loads(metadata[METADATA])
         if description["format"] > FORMAT:
-            msg = f"{str(file)!r} is of format {description['format']}, newer than this program: update bsoid_gpu"
+            msg = f"{str(file)!r} has format {description['format']}, newer than this program: update bsoid_gpu"
             raise BadInput(msg)
         return _model(*migrated(description, named))
     except (OSError, KeyError, ValueError, TypeError) as error:
-        msg = f"{str(file)!r} is no model of bsoid_gpu, or it is damaged ({error}): build it again"
+        msg = f"{str(file)!r} is not a model of bsoid_gpu or is damaged ({error}): build it again"
         raise BadInput(msg) from error
 
 

@@ -1,7 +1,7 @@
-"""Records of finished recordings in the folder of a prediction, and its manifest.
+"""Records of completed recordings in the folder of a prediction, and its manifest.
 
-The tables of a recording are finished when ``records/RECORDING.json`` is there: what was read, by which model and which
-version of the program, and the digests of the tables.
+``records/RECORDING.json`` is written when the tables of a recording are complete. It has the request (input,
+model, settings and versions) and the digests of the tables.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import files
 from bsoid_gpu.log import logger
-from bsoid_gpu.run_folder.tables import circumstances
+from bsoid_gpu.run_folder.tables import provenance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,43 +23,43 @@ RECORDS = "records"
 
 
 def place_of(folder: Path, recording: str) -> Path:
-    """The record of a recording in the folder of a prediction."""
+    """Path of the record of a recording in the folder of a prediction."""
     return folder / RECORDS / f"{files.safe_name(recording)}.json"
 
 
 def write_record(place: Path, record: dict[str, Any]) -> None:
-    """Write that the tables of a recording are finished."""
+    """Record that the tables of a recording are complete."""
     with files.explained(place.parent):
         place.parent.mkdir(exist_ok=True)
     files.write_json(place, record)
 
 
 def read_record(place: Path) -> dict[str, Any] | None:
-    """The record of a finished recording; None where there is none, or, with a warning, where it is damaged."""
+    """The record of a completed recording; None if there is none or, with a warning, if it is damaged."""
     try:
         record = json.loads(place.read_text(encoding="utf-8"))
-        whole = "model" in record["asked"] and all(
+        complete = "model" in record["asked"] and all(
             isinstance(session["files"], dict) for session in record["sessions"].values()
         )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        whole = False
-    if whole:
+        complete = False
+    if complete:
         return record
-    logger.warning("the record %r is damaged: its recording counts as not predicted; predict it again", str(place))
+    logger.warning("the record %r is damaged: predict its recording again", str(place))
     return None
 
 
-def finished(folder: Path, recording: str, asked: dict[str, Any]) -> dict[str, Any] | None:
-    """The record of a recording whose tables are there, undamaged, and made from what is ``asked`` now; else None."""
+def finished(folder: Path, recording: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    """The record of a recording whose tables are complete, undamaged and from the same request; else None."""
     record = read_record(place_of(folder, recording))
-    if record is None or record["asked"] != asked:
+    if record is None or record["asked"] != request:
         return None
     tables = {name: digest for session in record["sessions"].values() for name, digest in session["files"].items()}
     try:
         same = all(files.digest((folder / name).read_bytes()) == digest for name, digest in tables.items())
-    except OSError:  # a table is not there any more
+    except OSError:  # a table is missing
         return None
     return record if same else None
 
@@ -67,12 +67,12 @@ def finished(folder: Path, recording: str, asked: dict[str, Any]) -> dict[str, A
 def write_manifest(
     folder: Path, model: Model, backend: Backend, fps: float, min_confidence: float, problems: list[str]
 ) -> None:
-    """Write by what the sessions of a folder were predicted, as their records tell, and which could not be."""
+    """Write the manifest of a folder from its records, with the problems of sessions that cannot be used."""
     digest = model.digest()
     records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
     of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
     manifest = {
-        **circumstances(backend),
+        **provenance(backend),
         "model": digest,
         "fps": fps,
         "min_confidence": min_confidence,

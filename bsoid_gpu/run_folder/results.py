@@ -1,4 +1,4 @@
-"""What a build gives: by name what the original program returned by position."""
+"""The result of a build."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
 class Run:
     """The result of a build.
 
-    The bins are those of all sessions, one session after another, or a subsample of them.
+    Its bins are those of all sessions, one session after another, or a subsample of them.
 
     Parameters
     ----------
     model
-        Everything that prediction needs; ``run.model.save(path)`` writes it.
+        All that prediction needs; ``run.model.save(path)`` writes it.
     features, scaled_features
         (bins, columns) float64: raw, and on the scale of the embedding's input.
     embedding
         (bins, dimensions) float32.
     hard_labels
-        (bins,) int64 of HDBSCAN, -1 for noise.
+        (bins,) int64, labels of the clusterer, -1 for noise.
     soft_labels
-        (bins,) int64, the cluster of the largest membership.
+        (bins,) int64, the cluster with the largest membership.
     membership
         (bins, labels) float32.
     training_bins
-        (bins,) int64: which bins of all sessions these are.
+        (bins,) int64, indices among the bins of all sessions.
     predicted_labels
-        Label of each bin of all sessions by the classifier, int64.
+        (bins of all sessions,) int64, labels of the classifier.
     scores
-        Held-out accuracies, and what the warnings follow from.
+        Held-out accuracies, and the numbers behind the warnings.
     confusion
-        (labels, labels) bins by label and by label predicted in cross-validation.
+        (labels, labels) number of bins by label and by the label predicted in cross-validation.
     sweep
         Clusters and noise at each minimum cluster size.
     sessions
         Name, recording, frames, bins, quality and notes of each session.
     warnings
-        Why the result should not be trusted; empty where nothing speaks against it.
+        Reasons not to trust the result; empty if there are none.
     """
 
     model: Model

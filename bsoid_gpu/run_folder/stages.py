@@ -1,7 +1,7 @@
-"""The key of each stage, and its result from the run folder where it is there.
+"""Stages of a build: each computes its result or reads it from the run folder.
 
-A key holds the role of the stage, its estimator and that one's version, the settings, the backend, and the digests of
-what the stage reads.
+The key of a stage holds its role, the estimator and its version, the settings, the backend, and the digests of its
+inputs.
 """
 
 from __future__ import annotations
@@ -35,30 +35,35 @@ FEATURES, EMBEDDING, CLUSTERS, CLASSIFICATION = "features", "embedding", "cluste
 
 
 def embedding(
-    features: Array, session_bins: Sequence[int], recordings: Sequence[str], s: Settings, b: Backend, store: Store
+    features: Array,
+    session_bins: Sequence[int],
+    recordings: Sequence[str],
+    settings: Settings,
+    backend: Backend,
+    store: Store,
 ) -> Embedding:
     """Standardised features and embedding of the training bins, on the host; see :func:`embed`."""
     inputs = {
         "features": features_digest(store),
         "training_bins": features.shape[0],
-        "standardise": s.features.standardise,
-        "seed": s.seed,
+        "standardise": settings.features.standardise,
+        "seed": settings.seed,
     }
     result = _stage(
-        store, EMBEDDING, (EMBEDDER, s.embedding), inputs, Embedding, b,
-        lambda monitor: embed(features, session_bins, recordings, s, b, monitor),
+        store, EMBEDDING, (EMBEDDER, settings.embedding), inputs, Embedding, backend,
+        lambda monitor: embed(features, session_bins, recordings, settings, backend, monitor),
     )  # fmt: skip
     bins, columns = result.scaled.shape
     logger.info("%s bins from %d into %d dimensions", f"{bins:,}", columns, result.positions.shape[1])
     return result
 
 
-def clusters(positions: NDArray[np.float32], s: Settings, b: Backend, store: Store) -> Clustering:
+def clusters(positions: NDArray[np.float32], settings: Settings, backend: Backend, store: Store) -> Clustering:
     """Hard and soft labels; see :func:`cluster`."""
-    inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": s.seed}
+    inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": settings.seed}
     result = _stage(
-        store, CLUSTERS, (CLUSTERER, s.clusters), inputs, Clustering, b,
-        lambda monitor: cluster(b.asarray(positions), s, b, monitor),
+        store, CLUSTERS, (CLUSTERER, settings.clusters), inputs, Clustering, backend,
+        lambda monitor: cluster(backend.asarray(positions), settings, backend, monitor),
     )  # fmt: skip
     noise = 100 * float(np.mean(result.hard < 0))
     logger.info("%d clusters, %.0f %% noise before soft assignment", result.membership.shape[1], noise)
@@ -70,21 +75,21 @@ def classifier(
     labels: NDArray[np.int64],
     session_bins: Sequence[int],
     bin_s: float,
-    s: Settings,
-    b: Backend,
+    settings: Settings,
+    backend: Backend,
     store: Store,
 ) -> Classification:
     """The classifier and its scores; see :func:`classify`."""
     inputs = {
         "features": features_digest(store),
         "clusters": store.stages[CLUSTERS].digest,
-        "validation": as_dict(s.validation),
+        "validation": as_dict(settings.validation),
         "bin_s": bin_s,
-        "seed": s.seed,
+        "seed": settings.seed,
     }
     result = _stage(
-        store, CLASSIFICATION, (CLASSIFIER, s.classifier), inputs, Classification, b,
-        lambda monitor: classify(features, labels, session_bins, bin_s, s, b, monitor),
+        store, CLASSIFICATION, (CLASSIFIER, settings.classifier), inputs, Classification, backend,
+        lambda monitor: classify(features, labels, session_bins, bin_s, settings, backend, monitor),
     )  # fmt: skip
     _log_scores(result.scores)
     return result
@@ -104,7 +109,7 @@ def _stage(
     backend: Backend,
     compute: Callable[[Monitor], T],
 ) -> T:
-    """The result of a stage, computed or from the run folder; ``method`` is a role and the settings of an estimator."""
+    """Result of a stage, computed or from the run folder; ``method`` is the role and settings of its estimator."""
     role, settings = method
     estimator = registry.of(role, settings)
     key = {

@@ -1,4 +1,4 @@
-"""The run folder: its finished stages, resume, and the lock on it."""
+"""The run folder: its completed stages, and its lock."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ STAGES = "stages"
 
 @dataclass(frozen=True)
 class Making:
-    """How a stage was computed, whenever that was: the run folder keeps it with the result.
+    """How a stage was computed; stored with its result.
 
-    ``seconds`` of the stage, the ``peak_memory_mb`` of all processes meanwhile, the ``versions`` of the program and its
-    libraries, the ``machine``, and the ``backend`` as it describes itself.
+    ``seconds`` of the stage, ``peak_memory_mb`` of all processes meanwhile, ``versions`` of the program and its
+    libraries, the ``machine``, and the description of the ``backend``.
     """
 
     seconds: float
@@ -41,7 +41,7 @@ class Making:
 
 
 def timed(compute: Callable[[], Stage], backend: dict[str, str]) -> Stage:
-    """The stage that ``compute`` gives, with how it was made."""
+    """The result of ``compute``, with how it was computed."""
     started = time.perf_counter()
     with machine.PeakMemory() as memory:
         stage = compute()
@@ -52,7 +52,7 @@ def timed(compute: Callable[[], Stage], backend: dict[str, str]) -> Stage:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage computed: arrays by name, and facts that JSON can write."""
+    """Result of a stage: arrays by name, and facts for JSON."""
 
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Stage:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Of the program and of its libraries when it was computed."""
+        """Versions of the program and its libraries when the stage was computed."""
         return self.making.versions if self.making else {}
 
     def content_digest(self) -> str:
@@ -71,47 +71,47 @@ class Stage:
 
 
 class Store:
-    """A run folder whose finished stages need not run again; without a folder, nothing is kept.
+    """A run folder, whose completed stages do not run again; without a folder, nothing is stored.
 
-    Use it as a context: it holds a lock on the folder, so that two jobs never write to one.
+    Use it as a context manager: it locks the folder, so that two jobs never write to it at the same time.
 
     Parameters
     ----------
     folder
-        The run folder, made where it is missing; None keeps nothing.
+        The run folder, created if it is missing; None stores nothing.
     backend
-        The description of the backend that computes, for the stages.
+        Description of the backend, stored with the stages.
     """
 
     def __init__(self, folder: Path | None, backend: dict[str, str] | None = None) -> None:
         self.folder = folder
         self._backend = backend or {}
         self.stages: dict[str, Stage] = {}
-        self._held = contextlib.ExitStack()
-        self._fresh = False
+        self._contexts = contextlib.ExitStack()
+        self._is_new = False
 
     def __enter__(self) -> Store:
         if self.folder is not None:
-            self._fresh = not self.folder.exists()
+            self._is_new = not self.folder.exists()
             with files.explained(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                ours = {LOCK, STAGES, "log.txt", "model.safetensors", "settings.toml", "manifest.json"}
-                there = {item.name for item in self.folder.iterdir()}
-                if there and not there & ours:
-                    msg = f"{str(self.folder)!r} holds other files and is no run folder: give --out a new folder"
+                expected = {LOCK, STAGES, "log.txt", "model.safetensors", "settings.toml", "manifest.json"}
+                names = {item.name for item in self.folder.iterdir()}
+                if names and not names & expected:
+                    msg = f"{str(self.folder)!r} contains other files and is no run folder: give --out a new folder"
                     raise BadInput(msg)
-                self._held.enter_context(lock(self.folder))
-                leftovers = f".*{files.TEMPORARY}"  # of jobs that were killed: under the lock nobody else writes
-                for left in [*self.folder.glob(leftovers), *(self.folder / STAGES).glob(leftovers)]:
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+                self._contexts.enter_context(lock(self.folder))
+                leftovers = f".*{files.TEMPORARY}"  # of killed jobs: under the lock no other job writes
+                for path in [*self.folder.glob(leftovers), *(self.folder / STAGES).glob(leftovers)]:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._held.close()
+        self._contexts.close()
 
-    def forget(self) -> None:
-        """Remove the folder where this job made it: for input that cannot be used, before any long work."""
-        if self.folder is not None and self._fresh:
+    def remove_if_new(self) -> None:
+        """Remove the folder if this job created it; for unusable input, before any long work."""
+        if self.folder is not None and self._is_new:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(
@@ -122,20 +122,20 @@ class Store:
         compute: Callable[[Checkpoint], Stage],
         mapped: bool = False,
     ) -> Stage:
-        """Give a stage's result, from the folder where it is there for the same inputs, else computed and kept.
+        """The result of a stage: read from the folder if it has the same inputs, otherwise computed and stored.
 
         Parameters
         ----------
         name
             Name of the stage.
         version
-            Raised by hand whenever the code of the stage changes its results.
+            Raise it whenever the code of the stage changes its results.
         inputs
-            Settings, backend and digests of what the stage depends on; JSON can write it.
+            Settings, backend and digests of the inputs, for JSON.
         compute
-            Called where the stage has to run, with what a job that was stopped in it has left.
+            Computes the stage, with the checkpoint of an interrupted job.
         mapped
-            Leave the arrays in the folder, from where they are read as they are needed.
+            Map the arrays into memory instead of reading them.
         """
         key = key_of(name, version, inputs)
         stage = self._read(name, key, mapped)
@@ -150,9 +150,9 @@ class Store:
         return self.stages[name]
 
     def add(self, name: str, key: str, stage: Stage, mapped: bool = False) -> Stage:
-        """Keep a stage that was computed, here or elsewhere; see :meth:`run`."""
+        """Store a stage that was computed here or in another process; see :meth:`run`."""
         stage = replace(stage, digest=stage.content_digest())
-        self._keep(name, key, stage)
+        self._write(name, key, stage)
         if mapped and self.folder is not None:
             stage = replace(stage, arrays=arrays.mapped(self._place(name) / ARRAYS))
         logger.info("%s: %s", name, seconds_text(_seconds(stage)))
@@ -160,13 +160,13 @@ class Store:
         return stage
 
     def remove_others(self) -> None:
-        """Remove the stages that are no part of this run, such as those of sessions that it was given before."""
+        """Remove stages that are not part of this run, for example of sessions of an earlier command."""
         if self.folder is None:
             return
-        own = {files.safe_name(name) for name in self.stages}
+        current = {files.safe_name(name) for name in self.stages}
         for place in (self.folder / STAGES).iterdir():
-            if place.is_dir() and place.name not in own:
-                logger.info("removed %r from the run folder: it is no stage of this run", place.name)
+            if place.is_dir() and place.name not in current:
+                logger.info("removed %r from the run folder: not a stage of this run", place.name)
                 shutil.rmtree(place)
 
     def _place(self, name: str) -> Path:
@@ -174,7 +174,7 @@ class Store:
         return self.folder / STAGES / files.safe_name(name)
 
     def has(self, name: str, key: str) -> bool:
-        """Whether the folder holds a result of this key, whole as far as its manifest tells."""
+        """Whether the folder has a result with this key; its arrays are not checked."""
         try:
             return self.folder is not None and bool(
                 json.loads((self._place(name) / "manifest.json").read_text())["key"] == key
@@ -197,15 +197,15 @@ class Store:
                 Making(**manifest["making"]),
                 resumed=True,
             )
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: run it again
+        except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: run it again
             return None
         if stage.content_digest() != stage.digest:
             return None
         for array in stage.arrays.values():
-            arrays.let_go(array)
+            arrays.release(array)
         return stage
 
-    def _keep(self, name: str, key: str, stage: Stage) -> None:
+    def _write(self, name: str, key: str, stage: Stage) -> None:
         if self.folder is None:
             return
         place = self._place(name)
@@ -231,33 +231,33 @@ def _seconds(stage: Stage) -> float:
 
 
 def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:
-    """Key of a stage's result: another version or other inputs have another one."""
+    """Key of a stage's result, from its name, version and inputs."""
     return files.digest_of({"stage": name, "version": version, "inputs": inputs})
 
 
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; the system releases it when the process ends, however it ends.
+    """Lock a folder for this process; the system unlocks it when the process ends, however it ends.
 
     Raises
     ------
     BadInput
-        Another process holds it.
+        Another process has locked it.
     """
     from filelock import lock_descriptor, unlock_descriptor
 
     with files.explained(folder):
         file = (folder / LOCK).open("a")
     with file:
-        held = None
+        locked = None
         try:
-            held = lock_descriptor(file.fileno(), blocking=False)
+            locked = lock_descriptor(file.fileno(), blocking=False)
         except OSError:  # a file system without locks: the files themselves are still written atomically
             logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
-        if held is False:
+        if locked is False:
             msg = f"another job is writing to {str(folder)!r}: wait until it ends, or give --out another folder"
             raise BadInput(msg)
         yield
-        if held:  # Windows may release a closed file late
+        if locked:  # Windows may release a closed file late
             with contextlib.suppress(OSError):
                 unlock_descriptor(file.fileno())

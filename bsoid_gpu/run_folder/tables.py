@@ -1,4 +1,4 @@
-"""The tables that users rely on: those of a run, and those of each predicted session."""
+"""The tables of a run and of each predicted session."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.run_folder.results import Run
 
 
-VERSION = 1  # raised by hand whenever the tables of a prediction change for the same labels
+VERSION = 1  # raise it whenever the tables of a prediction change for the same labels
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
@@ -36,9 +36,9 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
     Parameters
     ----------
     folder
-        Where to, made if it is missing.
+        Output folder, created if it is missing.
     prediction
-        Labels of the frames.
+        Labels of a session.
     labels
         Number of labels of the model.
 
@@ -48,7 +48,7 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
         Digest of each file by its name.
     """
     frame = np.arange(len(prediction.labels))
-    of_frames = pd.DataFrame(
+    frame_table = pd.DataFrame(
         {
             "frame": frame,
             "time_s": np.round(frame / prediction.fps, 6),
@@ -56,12 +56,12 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
             "confidence": np.round(prediction.confidence.astype(np.float64), 4),
         }
     )
-    of_labels = bouts.transitions(prediction.labels, labels).round(6)
+    transition_table = bouts.transitions(prediction.labels, labels).round(6)
     tables = {
-        "labels": of_frames,
+        "labels": frame_table,
         "bouts": bouts.bouts(prediction.labels, prediction.fps).round(6),
         "summary": bouts.summary(prediction.labels, prediction.fps, labels).round(6),
-        "transitions": of_labels.rename_axis("label").reset_index(),
+        "transitions": transition_table.rename_axis("label").reset_index(),
     }
     with files.explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
 
 
 def session_facts(session: SessionFeatures) -> dict[str, Any]:
-    """What is known of a session, as JSON can write it."""
+    """Facts of a session, for JSON."""
     return {
         "name": session.name,
         "recording": session.recording,
@@ -85,15 +85,14 @@ def session_facts(session: SessionFeatures) -> dict[str, Any]:
 
 
 def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:
-    """For each session one row per 100 ms bin: where it begins, its features, its place in the embedding, its labels.
+    """For each session one row per bin: start, features, position in the embedding, and labels.
 
-    Cells of the embedding and of its labels are empty for bins outside the training subsample.
+    Position and cluster labels are empty for bins outside the training subsample.
     """
-    s = run.model.settings
-    bin_frames = run.model.fps * s.features.bin_s
+    bin_frames = run.model.fps * run.model.settings.features.bin_s
     names = features.feature_names(run.model.keypoints)
-    of_embedded = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
-    of_embedded |= {
+    embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
+    embedded_columns |= {
         "label": run.hard_labels,
         "soft_label": run.soft_labels,
         "membership": np.round(run.membership.max(axis=1).astype(np.float64), 4),
@@ -101,32 +100,32 @@ def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[
     first = 0
     for session in extracted:
         bins = session.features.shape[0]
-        taken = slice(*np.searchsorted(run.training_bins, [first, first + bins]))
+        selected = slice(*np.searchsorted(run.training_bins, [first, first + bins]))
         edges = windows.bin_edges(xp, session.frames - 1, bin_frames)
         columns: dict[str, Any] = {
             "session": np.full(bins, session.name, dtype=object),
             "time_s": np.round(edges[:-1] / run.model.fps, 6),
         }
         columns |= dict(zip(names, np.round(session.features, 6).T, strict=True))
-        rows = run.training_bins[taken] - first
-        columns |= {name: _cells(values[taken], rows, bins) for name, values in of_embedded.items()}
+        rows = run.training_bins[selected] - first
+        columns |= {name: _cells(values[selected], rows, bins) for name, values in embedded_columns.items()}
         columns["predicted"] = run.predicted_labels[first : first + bins]
         yield pd.DataFrame(columns)
-        arrays.let_go(session.features)
+        arrays.release(session.features)
         first += bins
 
 
-def _cells(of_training: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
-    """A column of a session's ``bins`` from the values of its training bins; the others are missing."""
+def _cells(values: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
+    """A column with ``bins`` rows from the values of the training bins; other rows are empty."""
     if len(rows) == bins:
-        return of_training
-    return pd.Series(pd.array(of_training), rows).reindex(range(bins))
+        return values
+    return pd.Series(pd.array(values), rows).reindex(range(bins))
 
 
 def write_run(
     folder: Path, run: Run, extracted: Sequence[SessionFeatures], stages: Mapping[str, store.Stage], backend: Backend
 ) -> None:
-    """Write the files of a run; the manifest last, so that a run with one is whole."""
+    """Write the files of a run, the manifest last: a run with a manifest is complete."""
     files.write_atomic(folder / "settings.toml", toml.to_toml(run.model.settings).encode())
     files.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
     files.write_csv(folder / "sweep.csv", run.sweep)
@@ -138,8 +137,8 @@ def write_run(
     files.write_csv(folder / "confusion.csv", confusion)
     run.model.save(folder / "model.safetensors")
     manifest = {
-        **circumstances(backend),
-        "sessions": [{name: fact for name, fact in s.items() if name != "quality"} for s in run.sessions],
+        **provenance(backend),
+        "sessions": [{name: fact for name, fact in session.items() if name != "quality"} for session in run.sessions],
         "digests": run.model.sessions,
         "stages": {
             name: {**(asdict(stage.making) if stage.making else {}), "resumed": stage.resumed}
@@ -149,6 +148,6 @@ def write_run(
     files.write_json(folder / "manifest.json", manifest)
 
 
-def circumstances(backend: Backend) -> dict[str, Any]:
-    """Versions, machine and backend of the command that writes a manifest."""
+def provenance(backend: Backend) -> dict[str, Any]:
+    """Versions, machine and backend of the current command, for a manifest."""
     return {"versions": machine.versions(), "machine": machine.machine(), "backend": backend.describe()}

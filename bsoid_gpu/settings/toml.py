@@ -25,7 +25,7 @@ RENAMED = {  # settings of version 0.1: old and new section and name
 }
 
 
-def from_mapping(given: Mapping[str, Any]) -> Settings:
+def from_mapping(tables: Mapping[str, Any]) -> Settings:
     """Settings from the tables of a TOML file; settings that are left out have their defaults.
 
     Former names of renamed settings are accepted with a warning.
@@ -35,35 +35,35 @@ def from_mapping(given: Mapping[str, Any]) -> Settings:
     BadInput
         Unknown names, with the nearest known name, or values of the wrong type or range; all reported together.
     """
-    given, renamed = with_new_names(given)
-    for warning in renamed:
+    current, warnings = with_new_names(tables)
+    for warning in warnings:
         logger.warning(warning)
     problems: list[str] = []
-    settings = _fill(Settings(), given, "", problems)
+    settings = _fill(Settings(), current, "", problems)
     raise_all(problems, heading="settings that cannot be used:")
     return check(settings)
 
 
-def with_new_names(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def with_new_names(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Tables with the current names of the settings, and a sentence for each renamed setting."""
-    tables = {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
+    current = {name: dict(value) if isinstance(value, Mapping) else value for name, value in tables.items()}
     sentences = []
     for (section, name), (new_section, new_name) in RENAMED.items():
-        old = tables.get(section)
+        old = current.get(section)
         if not isinstance(old, dict) or name not in old:
             continue
-        new = tables.setdefault(new_section, {})
+        new = current.setdefault(new_section, {})
         if isinstance(new, dict):
             new.setdefault(new_name, old[name])
             del old[name]
             sentences.append(f"the setting [{section}] {name} is now called [{new_section}] {new_name}: rename it")
-    return tables, sentences
+    return current, sentences
 
 
-def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[str]) -> Any:
+def _fill(defaults: Any, values: Mapping[str, Any], where: str, problems: list[str]) -> Any:
     known = {item.name: getattr(defaults, item.name) for item in fields(defaults)}
     changed: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in values.items():
         label = f"{where}{name}"
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -83,9 +83,9 @@ def _fill(defaults: Any, given: Mapping[str, Any], where: str, problems: list[st
     return replace(defaults, **changed)
 
 
-def _section(name: str, default: Any, given: Mapping[str, Any], problems: list[str]) -> Any:
+def _section(name: str, default: Any, table: Mapping[str, Any], problems: list[str]) -> Any:
     """A section; in those with an estimator, the key ``method`` chooses the dataclass."""
-    values = dict(given)
+    values = dict(table)
     if name in ROLES and "method" in values:
         method = values.pop("method")
         try:
@@ -109,14 +109,14 @@ def load(path: str | os.PathLike[str]) -> Settings:
     else:
         import tomli as tomllib
     try:
-        given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         msg = f"cannot read the settings {str(path)!r}: {error.strerror}"
         raise BadInput(msg) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{str(path)!r} is not a TOML file: {error}; print a valid one with `bsoid-gpu config`"
         raise BadInput(msg) from error
-    return from_mapping(given)
+    return from_mapping(tables)
 
 
 def as_dict(settings: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from bsoid_gpu.method.embedding import check_bins
 from bsoid_gpu.method.scaling import TOGETHER
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.run_folder import stages, tables
-from bsoid_gpu.run_folder.arrays import let_go
+from bsoid_gpu.run_folder.arrays import release
 from bsoid_gpu.run_folder.model_file import Model
 from bsoid_gpu.run_folder.results import Run
 from bsoid_gpu.run_folder.store import Store
@@ -59,24 +59,24 @@ def build(
     sessions
         Files, folders of files, or poses.
     fps
-        Frames per second of the camera; the settings' where it is left out.
+        Frames per second of the camera; by default, those of the settings.
     out
-        Run folder; finished stages of the same job are resumed from it. None keeps nothing.
+        Run folder; a repeated build resumes from its completed stages. None stores nothing.
     settings
-        The method of Hsu & Yttri (2021) where they are left out.
+        By default, the method of Hsu & Yttri (2021).
     backend
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     seed
-        Takes the place of the settings' seed; with ``"none"`` the embedding need not repeat, which makes a GPU faster.
+        Replaces the seed of the settings; with ``"none"`` the embedding is not repeatable, which is faster on a GPU.
     keypoints
-        Exact names, taking the place of the settings'.
+        Exact names; they replace the keypoints of the settings.
     executor
-        Who reads the recordings and computes their features; the processes of this machine where it is left out.
+        Runs the work on each recording; by default, in processes of this machine.
 
     Returns
     -------
     Run
-        The model and everything that it was made of.
+        The model, and the results of every step.
 
     Raises
     ------
@@ -85,20 +85,20 @@ def build(
     BackendUnavailable
         The backend cannot run here.
     """
-    s = settled(settings or schema.Settings(), fps, seed, keypoints)
-    b = get_backend(backend)
+    settings = settled(settings or schema.Settings(), fps, seed, keypoints)
+    selected = get_backend(backend)
     parts = sources(sessions)
-    with Store(None if out is None else Path(out), b.describe()) as store, _log_file(store.folder):
-        logger.info("%d files to import, at %g fps, on the %s backend", len(parts), s.input.fps, b.name)
+    with Store(None if out is None else Path(out), selected.describe()) as store, _log_file(store.folder):
+        logger.info("%d files to import, at %g fps, on the %s backend", len(parts), settings.input.fps, selected.name)
         try:
-            extracted, digests = extract_features(parts, s, b, store, executor or Executor())
-            check_bins(sum(session.features.shape[0] for session in extracted), s)
+            extracted, digests = extract_features(parts, settings, selected, store, executor or Executor())
+            check_bins(sum(session.features.shape[0] for session in extracted), settings)
         except BadInput:
-            store.forget()
+            store.remove_if_new()
             raise
-        run = _discover(extracted, digests, s, b, store)
+        run = _discover(extracted, digests, settings, selected, store)
         if store.folder is not None:
-            tables.write_run(store.folder, run, extracted, store.stages, b)
+            tables.write_run(store.folder, run, extracted, store.stages, selected)
             store.remove_others()
     return run
 
@@ -106,7 +106,7 @@ def build(
 def settled(
     settings: schema.Settings, fps: float | str | None, seed: int | str | None, keypoints: Sequence[str]
 ) -> schema.Settings:
-    """Settings with what was given beside them; every problem is reported together."""
+    """Settings with the other arguments applied; all problems are reported together."""
     problems = schema.problems_in(settings)
     problems += schema.fps_problems(settings.input.fps if fps is None and not problems else fps)
     if seed not in (None, "none") and not str(seed).isdecimal():
@@ -116,13 +116,13 @@ def settled(
     raise_all(problems, heading="settings that cannot be used:" if len(problems) > 1 else "")
     if seed == "none" and hasattr(settings.embedding, "repeatable"):
         settings = replace(settings, embedding=replace(settings.embedding, repeatable=False))
-    taken = replace(
+    changed_input = replace(
         settings.input,
         fps=schema.parse_fps(settings.input.fps if fps is None else fps),
         keypoints=tuple(keypoints) or settings.input.keypoints,
     )
     number = settings.seed if seed in (None, "none") else int(seed or 0)
-    return schema.check(replace(settings, input=taken, seed=number))
+    return schema.check(replace(settings, input=changed_input, seed=number))
 
 
 @contextlib.contextmanager
@@ -140,33 +140,38 @@ def _log_file(folder: Path | None) -> Iterator[None]:
 
 
 def _discover(
-    extracted: Sequence[SessionFeatures], digests: dict[str, str], s: schema.Settings, b: Backend, store: Store
+    extracted: Sequence[SessionFeatures],
+    digests: dict[str, str],
+    settings: schema.Settings,
+    backend: Backend,
+    store: Store,
 ) -> Run:
     """Embed, cluster and classify the training bins."""
     all_bins = [session.features.shape[0] for session in extracted]
-    chosen = training_bins(all_bins, s.max_training_bins, s.seed)
+    chosen = training_bins(all_bins, settings.max_training_bins, settings.seed)
     session_bins = [len(part) for part in chosen]
     share = sum(session_bins) / sum(all_bins)
     if share < 1:
-        message = "a subsample of %s of %s bins is embedded (max_training_bins); the classifier labels the others too"
+        message = "embedding a subsample of %s of %s bins (max_training_bins); the classifier labels all of them"
         logger.info(message, f"{sum(session_bins):,}", f"{sum(all_bins):,}")
     on_host = np.concatenate([_rows(session, part) for session, part in zip(extracted, chosen, strict=True)])
-    features = b.asarray(on_host)
-    embedded = stages.embedding(features, session_bins, [session.recording for session in extracted], s, b, store)
-    clustered = stages.clusters(embedded.positions, s, b, store)
-    bin_s = s.features.bin_s / share
-    classified = stages.classifier(features, clustered.soft, session_bins, bin_s, s, b, store)
-    scores = _scores(clustered, session_bins, classified.scores, s)
+    features = backend.asarray(on_host)
+    recordings = [session.recording for session in extracted]
+    embedded = stages.embedding(features, session_bins, recordings, settings, backend, store)
+    clustered = stages.clusters(embedded.positions, settings, backend, store)
+    bin_s = settings.features.bin_s / share
+    classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
+    scores = _scores(clustered, session_bins, classified.scores, settings)
     model = Model(
         classifier=classified.classifier,
         keypoints=extracted[0].keypoints,
-        fps=s.input.fps,
-        settings=s,
+        fps=settings.input.fps,
+        settings=settings,
         label_bins=tuple(np.bincount(clustered.soft).tolist()),
         thresholds={session.recording: np.asarray(session.threshold) for session in extracted},
         scales=_scales(embedded, extracted),
         sessions=digests,
-        backend=b.name,
+        backend=backend.name,
         scores=scores,
         versions=store.stages[stages.CLASSIFICATION].versions,
     )
@@ -180,7 +185,7 @@ def _discover(
         soft_labels=clustered.soft,
         membership=clustered.membership,
         training_bins=np.concatenate([part + first for part, first in zip(chosen, firsts, strict=False)]),
-        predicted_labels=classified.predicted if share == 1 else _predicted(model, extracted, b),
+        predicted_labels=classified.predicted if share == 1 else _predicted(model, extracted, backend),
         scores=scores,
         confusion=classified.confusion,
         sweep=clustered.sweep,
@@ -190,9 +195,9 @@ def _discover(
 
 
 def _scores(
-    clustered: Clustering, session_bins: Sequence[int], held_out: dict[str, Any], s: schema.Settings
+    clustered: Clustering, session_bins: Sequence[int], held_out: dict[str, Any], settings: schema.Settings
 ) -> dict[str, Any]:
-    """The scores of the classifier, those of the clusters, and the warnings that follow from them."""
+    """Scores of the classifier and of the clusters, and the warnings that follow from them."""
     session = np.repeat(np.arange(len(session_bins)), session_bins)
     scores = {
         "bins": len(clustered.soft),
@@ -201,14 +206,14 @@ def _scores(
         "session_information": reliability.session_information(clustered.soft, session),
         **held_out,
     }
-    scores["warnings"] = reliability.warnings(scores, s.features.standardise)
+    scores["warnings"] = reliability.warnings(scores, settings.features.standardise)
     for warning in scores["warnings"]:
         logger.warning(warning)
     return scores
 
 
 def _scales(embedded: Embedding, extracted: Sequence[SessionFeatures]) -> dict[str, NDArray[np.float64]]:
-    """Mean and standard deviation (2, columns) by recording; one without training bins has that of all its bins."""
+    """Mean and standard deviation (2, columns) by recording; without training bins, those of all its bins."""
     scales = {name: np.stack([np.asarray(part) for part in scale]) for name, scale in embedded.scales.items()}
     by_recording: dict[str, list[NDArray[np.float64]]] = {}
     if TOGETHER not in scales:
@@ -220,15 +225,15 @@ def _scales(embedded: Embedding, extracted: Sequence[SessionFeatures]) -> dict[s
 
 def _rows(session: SessionFeatures, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
     """Features of the chosen bins, read into memory."""
-    taken = np.asarray(session.features[chosen])
-    let_go(session.features)
-    return taken
+    rows = np.asarray(session.features[chosen])
+    release(session.features)
+    return rows
 
 
-def _predicted(model: Model, extracted: Sequence[SessionFeatures], b: Backend) -> NDArray[np.int64]:
+def _predicted(model: Model, extracted: Sequence[SessionFeatures], backend: Backend) -> NDArray[np.int64]:
     """Label of every bin of every session, by the classifier."""
-    classifier, labels = model.fitted(b), []
+    classifier, labels = model.fitted(backend), []
     for session in log.progress(extracted, "labels"):
-        labels.append(b.to_host(predict(classifier, b.asarray(np.asarray(session.features)))))
-        let_go(session.features)
+        labels.append(backend.to_host(predict(classifier, backend.asarray(np.asarray(session.features)))))
+        release(session.features)
     return np.concatenate(labels)

@@ -1,7 +1,7 @@
-"""What a build will cost, known before it begins: memory and bins as bounds, time from a few constants.
+"""Estimated cost of a build: upper bounds of memory and bins, and time from a few constants.
 
-The constants are those of measured jobs (``benchmarks/scale.py``), for one core of that machine, the reference;
-:func:`speed` compares this machine with it. Each estimator knows the cost of its own fit.
+The constants were measured (``benchmarks/scale.py``) and are for one core of the reference machine; :func:`speed`
+compares this machine with it. Each estimator estimates the cost of its fit.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from bsoid_gpu.io import Outline
     from bsoid_gpu.io.sessions import Sessions
 
-LABELS = 30  # about as many as a job has
+LABELS = 30  # of a typical build
 BASE_MB = 400.0  # the program and its libraries
 WORKER_MB = 250.0  # the same in a worker process
-PARSE_S, TABLE_S, WORKERS_START_S = 0.015, 2.4e-7, 1.5  # for each MB of a file; for each cell of a table; once
+PARSE_S, TABLE_S, WORKERS_START_S = 0.015, 2.4e-7, 1.5  # per MB of a file; per cell of a table; once
 
 
 class Step(NamedTuple):
-    """Cost of one stage; seconds are NaN where nothing was ever measured."""
+    """Cost of one stage; seconds are NaN if they were never measured."""
 
     name: str
     seconds: float
@@ -44,17 +44,17 @@ class Step(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """How fast one core is, 1 for the reference: at matrix products, and at compiled code that goes step by step."""
+    """Speed of one core for matrix products and for other compiled code; 1 is the reference machine."""
 
     products: float = 1.0
     steps: float = 1.0
 
 
-REFERENCE_S = Speed(0.0129, 0.0074)  # that the work in `speed` took on one core of the reference machine
+REFERENCE_S = Speed(0.0129, 0.0074)  # of the work in `speed` on one core of the reference machine
 
 
 class Size(NamedTuple):
-    """What the cost follows from; bins are at most so many."""
+    """Size of a build; bins are an upper bound."""
 
     files: int
     megabytes: float
@@ -72,22 +72,22 @@ def plan(
     backend: str = "auto",
     keypoints: Sequence[str] = (),
 ) -> str:
-    """The cost of :func:`bsoid_gpu.build` in lines for people; of the sessions, only the beginnings are read.
+    """The estimated cost of :func:`bsoid_gpu.build` as text; only the beginning of each file is read.
 
     Parameters
     ----------
     sessions, fps, settings, backend, keypoints
-        As those of :func:`bsoid_gpu.build`.
+        As in :func:`bsoid_gpu.build`.
 
     Raises
     ------
     BadInput
-        As the build does, as far as the beginnings of the files show it.
+        As in the build, as far as the beginnings of the files show it.
     BackendUnavailable
         The backend cannot run here.
     """
-    s = settled(settings or schema.Settings(), fps, None, keypoints)
-    b = get_backend(backend)
+    settings = settled(settings or schema.Settings(), fps, None, keypoints)
+    selected = get_backend(backend)
     problems, outlines = [], []
     for source in sources(sessions):
         try:
@@ -95,14 +95,15 @@ def plan(
         except BadInput as error:
             problems.append(str(error))
     raise_all(problems)
-    job = size(outlines, s)
-    check_bins(job.training_bins, s)
-    steps = on_cpu(job, s, machine.cores(), speed()) if b.name == "cpu" else on_cuda(job, s)
+    job = size(outlines, settings)
+    check_bins(job.training_bins, settings)
+    on_host = selected.name == "cpu"
+    steps = on_cpu(job, settings, machine.cores(), speed()) if on_host else on_cuda(job, settings)
     return report(steps, job)
 
 
 def size(files: Sequence[Outline], settings: schema.Settings) -> Size:
-    """Size of the job on these files."""
+    """Size of the build of these files."""
     bin_frames = (settings.input.fps or 1.0) * settings.features.bin_s
     bins = sum(int(file.frames / bin_frames) * file.individuals for file in files)
     keypoints = len(settings.input.keypoints) or max(len(file.keypoints) for file in files)
@@ -112,12 +113,12 @@ def size(files: Sequence[Outline], settings: schema.Settings) -> Size:
 
 
 def _fits(job: Size, settings: schema.Settings) -> dict[str, tuple[Cost, int]]:
-    """Cost of one fit of each estimator, and how many there are."""
-    of = JobSize(job.training_bins, job.columns, LABELS)
+    """Cost of one fit of each estimator, and the number of its fits."""
+    fit_size = JobSize(job.training_bins, job.columns, LABELS)
     fits = {section: (getattr(settings, section), 1) for section in ("embedding", "clusters")}
     fits["classifier"] = settings.classifier, 3 + settings.validation.folds
     return {
-        section: (registry.of(schema.ROLES[section], method).cost(of, method), number)
+        section: (registry.of(schema.ROLES[section], method).cost(fit_size, method), number)
         for section, (method, number) in fits.items()
     }
 
@@ -128,49 +129,49 @@ def on_cpu(job: Size, settings: schema.Settings, cores: int, core: Speed = Speed
     Parameters
     ----------
     job
-        Size of the job.
+        Size of the build.
     settings
         All settings.
     cores
-        Cores that work at the same time.
+        Number of cores.
     core
-        Speed of each; see :func:`speed`.
+        Speed of one core; see :func:`speed`.
     """
     workers = min(cores, job.files) if job.files >= WORTH_WORKERS else 1
     start_s = WORKERS_START_S if workers > 1 else 0.0
     reading_s = (start_s + PARSE_S * job.megabytes / workers) / core.steps
     cells = job.bins * job.columns
-    of_one_file = cells / max(job.files, 1) * 40 / 1e6
+    table_mb = cells / max(job.files, 1) * 40 / 1e6
     return [
         Step("features", reading_s, BASE_MB + reading_memory_mb(job, workers)),
         *(_fitting(section, cost, fits, job, cores, core) for section, (cost, fits) in _fits(job, settings).items()),
-        Step("tables", (1.4 + TABLE_S * cells) / core.steps, BASE_MB + of_one_file),
+        Step("tables", (1.4 + TABLE_S * cells) / core.steps, BASE_MB + table_mb),
     ]
 
 
 def _fitting(name: str, cost: Cost, fits: int, job: Size, cores: int, core: Speed) -> Step:
-    """Several fits of one estimator, as many at a time as there are cores."""
-    at_once = min(cores, fits)
-    rounds = fits / at_once
-    each = cores / at_once  # cores for one of those at a time
-    seconds = rounds * ((cost.serial_s + cost.parallel_s / each) / core.steps + cost.product_s / each / core.products)
-    return Step(name, seconds, BASE_MB + (8 * job.training_bins * job.columns + at_once * cost.host_bytes) / 1e6)
+    """Cost of the fits of one estimator, as many in parallel as there are cores."""
+    parallel = min(cores, fits)
+    fit_cores = cores / parallel  # for each fit
+    compiled_s = (cost.serial_s + cost.parallel_s / fit_cores) / core.steps
+    seconds = fits / parallel * (compiled_s + cost.product_s / fit_cores / core.products)
+    return Step(name, seconds, BASE_MB + (8 * job.training_bins * job.columns + parallel * cost.host_bytes) / 1e6)
 
 
 def reading_memory_mb(job: Size, workers: int) -> float:
-    """Memory that reading takes in all workers together."""
+    """Memory for reading in all workers together."""
     return workers * (4.0 * job.largest_mb + (WORKER_MB if workers > 1 else 0.0))
 
 
 def on_cuda(job: Size, settings: schema.Settings) -> list[Step]:
-    """Device memory of each stage on a GPU; no time there has been measured."""
+    """Device memory of each stage on a GPU; time on a GPU has not been measured."""
     reading = Step("features", math.nan, device_memory.table(round(job.largest_mb * 1e6)) / 1e6)
     fits = _fits(job, settings)
     return [reading, *(Step(section, math.nan, cost.device_bytes / 1e6) for section, (cost, _) in fits.items())]
 
 
 def speed() -> Speed:
-    """How fast one core of this machine is: the best of some matrix products, and of some sorts."""
+    """Speed of one core of this machine: the fastest of some matrix products, and of some sorts."""
     from threadpoolctl import threadpool_limits
 
     random = np.random.default_rng(0)
@@ -189,7 +190,7 @@ def speed() -> Speed:
 
 
 def report(steps: Sequence[Step], job: Size) -> str:
-    """The plan in lines for people."""
+    """The estimate as a table."""
     lines = [
         f"{job.files} files, {job.megabytes:,.0f} MB, at most {job.bins:,} bins of {job.columns} columns"
         + (f"; a subsample of {job.training_bins:,} is embedded" if job.training_bins < job.bins else ""),
@@ -202,7 +203,7 @@ def report(steps: Sequence[Step], job: Size) -> str:
     seconds = "not measured" if math.isnan(total) else seconds_text(total)
     lines.append(f"{'together':<12} {seconds:>12}  {max(step.memory_mb for step in steps) / 1e3:12.1f} GB")
     if math.isnan(total):
-        lines.append("no time has been measured on a GPU; the memory is that of the device")
+        lines.append("time on a GPU has not been measured; memory is that of the device")
     else:
         lines.append("the first build on a machine takes about a minute longer: it compiles")
     return "\n".join(lines)

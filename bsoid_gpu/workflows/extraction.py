@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordingFeatures:
-    """The stage of one recording."""
+    """Result of the feature stage of one recording."""
 
     sessions: list[SessionFeatures]
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """The work on one recording; without ``keypoints`` it takes those of the recording."""
+    """Feature extraction of one recording; without ``keypoints``, those of the recording are used."""
 
     recording: Recording
     keypoints: tuple[str, ...]
@@ -44,18 +44,19 @@ class Extraction:
 
     def stage(self, digests: dict[str, str]) -> tuple[str, int, dict[str, Any]]:
         """Name, version and inputs of its stage."""
-        s = self.settings
+        settings = self.settings
+        sections = (settings.input, settings.likelihood, settings.features)
         inputs = {
             "role": FEATURES,
             "files": list(digests.items()),
             "keypoints": list(self.keypoints),
-            "settings": [as_dict(section) for section in (s.input, s.likelihood, s.features)],
+            "settings": [as_dict(section) for section in sections],
             "backend": self.backend.name,
         }
         return f"{FEATURES} {self.recording.name}", VERSION, inputs
 
     def run(self, contents: Sequence[Content]) -> tuple[dict[str, str], Stage | None]:
-        """Digests of the parts, and the stage; None in its place where the run folder has it."""
+        """Digests of the parts, and the stage, or None if the run folder has it."""
         digests = digests_of(contents)
         name, version, inputs = self.stage(digests)
         if Store(self.folder).has(name, key_of(name, version, inputs)):
@@ -63,30 +64,30 @@ class Extraction:
         return digests, timed(lambda: self.compute(contents), self.backend.describe())
 
     def compute(self, contents: Sequence[Content]) -> Stage:
-        """The stage's result; every problem of the recording is reported together."""
-        s, b = self.settings, self.backend
-        tracks, problems = tracks_of(contents, s.input.fps, b, s.input.keypoints)
+        """The stage's result; all problems of the recording are reported together."""
+        fps = self.settings.input.fps
+        tracks, problems = tracks_of(contents, fps, self.backend, self.settings.input.keypoints)
         try:
-            sessions = session_features(tracks, s.input.fps, s, b, self.keypoints)
+            sessions = session_features(tracks, fps, self.settings, self.backend, self.keypoints)
         except BadInput as error:
             problems.append(str(error))
         raise_all(problems)
         for session in sessions:
             logger.info("%s: %d frames x %d keypoints", session.name, session.frames, len(session.keypoints))
-        return Stage(*encode(RecordingFeatures(sessions), b.to_host))
+        return Stage(*encode(RecordingFeatures(sessions), self.backend.to_host))
 
 
 def extract_features(
-    sources: Sequence[Source], s: Settings, b: Backend, store: Store, executor: Executor
+    sources: Sequence[Source], settings: Settings, backend: Backend, store: Store, executor: Executor
 ) -> tuple[list[SessionFeatures], dict[str, str]]:
     """Features of every session, one stage for each recording, and the digests of the files.
 
-    The first recording gives the keypoints that the others must have; the executor distributes those.
+    All recordings must have the keypoints of the first one. The executor distributes the others.
 
     Raises
     ------
     BadInput
-        Sessions that cannot be used; the problems of all are reported together.
+        Sessions that cannot be used; all problems are reported together.
     """
     problems: list[str] = []
     sessions: list[SessionFeatures] = []
@@ -96,20 +97,20 @@ def extract_features(
         if isinstance(outcome, BadInput):
             problems.append(str(outcome))
             return
-        of_parts, stage = outcome
-        digests.update(of_parts)
-        sessions.extend(_stored(work, of_parts, stage, store, memory).sessions)
+        part_digests, stage = outcome
+        digests.update(part_digests)
+        sessions.extend(_stored(work, part_digests, stage, store, memory).sessions)
 
     works = [
-        Extraction(Recording(name, parts), (), s, b, store.folder)
-        for name, parts in by_recording(sources, s.input).items()
+        Extraction(Recording(name, parts), (), settings, backend, store.folder)
+        for name, parts in by_recording(sources, settings.input).items()
     ]
     with machine.PeakMemory() as memory:
         while works and not sessions:
             first = works.pop(0)
             take(first, attempt(first))
         works = [replace(work, keypoints=sessions[0].keypoints) for work in works]
-        outcomes = zip(works, attempt_each(works, executor, b), strict=True)
+        outcomes = zip(works, attempt_each(works, executor, backend), strict=True)
         for work, outcome in progress(outcomes, FEATURES, len(works)):
             take(work, outcome)
     raise_all(problems)
@@ -121,9 +122,9 @@ def extract_features(
 def _stored(
     work: Extraction, digests: dict[str, str], stage: Stage | None, store: Store, memory: machine.PeakMemory
 ) -> RecordingFeatures:
-    """The features of a recording as the run folder keeps them; its arrays are read as they are needed."""
+    """Features of a recording from the run folder, with mapped arrays."""
     name, version, inputs = work.stage(digests)
-    if stage is None or stage.making is None:  # the run folder has it, or it is damaged there
+    if stage is None or stage.making is None:  # the run folder has it, perhaps damaged
         stage = store.run(name, version, inputs, lambda _: work.compute(work.recording.read()), mapped=True)
     else:
         peak = max(memory.megabytes, stage.making.peak_memory_mb)  # of all processes together

@@ -1,6 +1,6 @@
-"""A model and sessions: a label for every frame, recording by recording.
+"""Labels for every frame of sessions, recording by recording.
 
-What is finished is not predicted again; see :mod:`bsoid_gpu.run_folder.records`.
+Completed recordings are not predicted again; see :mod:`bsoid_gpu.run_folder.records`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Predictions(list[Prediction]):
-    """Predictions of sessions, in order, and the ``problems`` of those that could not be used, a sentence each."""
+    """Predictions of sessions, in order, and ``problems``: a sentence for each that cannot be used."""
 
     def __init__(self, predictions: Iterable[Prediction], problems: Iterable[str] = ()) -> None:
         super().__init__(predictions)
@@ -59,30 +59,30 @@ def predict(
     sessions
         Files, folders of files, or poses, with the keypoints of the model.
     fps
-        Frames per second of these sessions; the model's where it is left out.
+        Frames per second of these sessions; by default, those of the model.
     out
         Folder for the tables; None writes none.
     backend
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     min_confidence
-        Frames whose likeliest label is less probable get the label -1.
+        Frames with a lower confidence get the label -1.
     executor
-        Who distributes the recordings; the processes of this machine where it is left out.
+        Runs the work on each recording; by default, in processes of this machine.
 
     Returns
     -------
     Predictions
-        A list of the predictions of the sessions that can be used; its ``problems`` say what is wrong with the others,
-        and so do warnings in the log.
+        The predictions of the sessions that can be used, and the problems of the others, which are also logged as
+        warnings.
 
     Raises
     ------
     BadInput
-        Settings that cannot be used, or no session that can; all problems are reported together.
+        Unusable settings, or no usable session; all problems are reported together.
     """
     problems: list[str] = []
     job = _label_each(model, sessions, fps, out, backend, min_confidence, executor, problems, again=True)
-    predictions = [prediction for of_recording, _ in job for prediction in of_recording]
+    predictions = [prediction for group, _ in job for prediction in group]
     if not predictions:
         raise_all(problems)
     for problem in problems:
@@ -100,14 +100,14 @@ def predict_files(
     min_confidence: float = 0.0,
     executor: Executor | None = None,
 ) -> list[str]:
-    """Write the tables of sessions, and give their names; see :func:`predict`.
+    """Write the tables of sessions and return their names; see :func:`predict`.
 
-    Recordings whose tables are there already, from the same content by the same model, are left as they are.
+    Recordings whose tables are complete, from the same content and model, are skipped.
 
     Raises
     ------
     BadInput
-        Sessions that cannot be used, or settings; the tables of those that can be used are written all the same.
+        Unusable settings or sessions; the tables of usable sessions are written nevertheless.
     """
     problems: list[str] = []
     job = _label_each(model, sessions, fps, out, backend, min_confidence, executor, problems, again=False)
@@ -118,7 +118,7 @@ def predict_files(
 
 @dataclass(frozen=True)
 class Labelling:
-    """The work on one recording; ``again`` labels what is finished too, and gives the predictions."""
+    """Labelling of one recording; ``again`` repeats completed recordings and returns the predictions."""
 
     recording: Recording
     others: frozenset[str]
@@ -130,8 +130,8 @@ class Labelling:
     out: Path | None
     again: bool
 
-    def asked(self, contents: Sequence[Content]) -> dict[str, Any]:
-        """What its tables depend on."""
+    def request(self, contents: Sequence[Content]) -> dict[str, Any]:
+        """Everything that its tables depend on."""
         return {
             "model": self.digest,
             "digests": digests_of(contents),
@@ -144,15 +144,15 @@ class Labelling:
     def run(self, contents: Sequence[Content]) -> tuple[list[Prediction], dict[str, Any]]:
         """Labels of the recording's sessions, and the record of their tables."""
         started = time.perf_counter()
-        asked = self.asked(contents)
+        request = self.request(contents)
         if self.out is not None and not self.again:
-            finished = records.finished(self.out, self.recording.name, asked)
+            finished = records.finished(self.out, self.recording.name, request)
             if finished is not None:
                 for name in finished["sessions"]:
                     logger.info("%s: resumed, its tables are complete", name)
                 return [], finished
         predictions = self.predict(contents)
-        record: dict[str, Any] = {"asked": asked, "sessions": {}}
+        record: dict[str, Any] = {"asked": request, "sessions": {}}
         for prediction in predictions:
             written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
             record["sessions"][prediction.name] = {"frames": len(prediction.labels), "files": written}
@@ -163,57 +163,65 @@ class Labelling:
         return (predictions if self.again else []), record
 
     def predict(self, contents: Sequence[Content]) -> list[Prediction]:
-        """Labels of the recording's sessions; every problem of the recording is reported together."""
-        m, b, name = self.model, self.backend, self.recording.name
-        tracks, problems = tracks_of(contents, self.fps, b, m.keypoints)
+        """Labels of the recording's sessions; all problems of the recording are reported together."""
+        model, backend, name = self.model, self.backend, self.recording.name
+        tracks, problems = tracks_of(contents, self.fps, backend, model.keypoints)
         raise_all(problems + name_problems([pose.name for pose in tracks], self.others))
-        own = m.thresholds if m.settings.input.group else {}
-        known = {name: b.asarray(own[name])} if name in own else {}
-        classifier = m.fitted(b)
+        stored = model.thresholds if model.settings.input.group else {}
+        thresholds = {name: backend.asarray(stored[name])} if name in stored else {}
+        classifier = model.fitted(backend)
         return [
-            labelling.label_frames(session, classifier, m.settings.features, b, self.min_confidence)
-            for session in filtered(tracks, m.settings, b, known)
+            labelling.label_frames(session, classifier, model.settings.features, backend, self.min_confidence)
+            for session in filtered(tracks, model.settings, backend, thresholds)
         ]
 
 
 def _label_each(
-    model: Model | str | os.PathLike[str],
+    model_or_path: Model | str | os.PathLike[str],
     sessions: Sessions,
     fps: float | str | None,
     out: str | os.PathLike[str] | None,
-    backend: str,
+    backend_name: str,
     min_confidence: float,
     executor: Executor | None,
     problems: list[str],
     *,
     again: bool,
 ) -> Iterator[tuple[list[Prediction], dict[str, Any]]]:
-    """Predictions and record of each recording; what is wrong with the others is added to ``problems``."""
-    m = model if isinstance(model, Model) else load_model(model)
-    raise_all(labelling.confidence_problems(min_confidence) + schema.fps_problems(m.fps if fps is None else fps))
-    rate = schema.parse_fps(m.fps if fps is None else fps)
-    if rate != m.fps:
-        logger.info("the model is of %g fps, the sessions of %g: windows are 100 ms at either rate", m.fps, rate)
-    b = get_backend(backend)
-    grouped = by_recording(sources(sessions), m.settings.input)
+    """Predictions and record of each usable recording; the problems of the others are added to ``problems``."""
+    model = model_or_path if isinstance(model_or_path, Model) else load_model(model_or_path)
+    raise_all(labelling.confidence_problems(min_confidence) + schema.fps_problems(model.fps if fps is None else fps))
+    rate = schema.parse_fps(model.fps if fps is None else fps)
+    if rate != model.fps:
+        logger.info("the model has %g fps, the sessions %g: windows are 100 ms at either rate", model.fps, rate)
+    backend = get_backend(backend_name)
+    grouped = by_recording(sources(sessions), model.settings.input)
     every = frozenset(part.name for parts in grouped.values() for part in parts)
-    folder, digest = None if out is None else Path(out), m.digest()
+    folder, digest = None if out is None else Path(out), model.digest()
     works = [
         Labelling(
-            Recording(name, parts), every - {p.name for p in parts}, m, digest, rate, b, min_confidence, folder, again
+            recording=Recording(name, parts),
+            others=every - {part.name for part in parts},
+            model=model,
+            digest=digest,
+            fps=rate,
+            backend=backend,
+            min_confidence=min_confidence,
+            out=folder,
+            again=again,
         )
         for name, parts in grouped.items()
     ]
     if folder is not None:
-        for place in (folder, folder / records.RECORDS):
-            files.remove_leftovers(place)
+        for path in (folder, folder / records.RECORDS):
+            files.remove_leftovers(path)
     names: list[str] = []
-    for outcome in log.progress(attempt_each(works, executor or Executor(), b), "predict", len(works)):
+    for outcome in log.progress(attempt_each(works, executor or Executor(), backend), "predict", len(works)):
         if isinstance(outcome, BadInput):
             problems.append(str(outcome))
             continue
         names += outcome[1]["sessions"]
         yield outcome
     if folder is not None and names:
-        records.write_manifest(folder, m, b, rate, min_confidence, problems)
+        records.write_manifest(folder, model, backend, rate, min_confidence, problems)
     problems += name_problems(names)

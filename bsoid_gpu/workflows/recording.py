@@ -1,4 +1,4 @@
-"""The work on one recording, here or in another process."""
+"""Jobs on one recording, here or in another process."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
-BYTES_PER_BYTE = 10  # bytes of memory for each byte of a file, while it is worked on
+BYTES_PER_BYTE = 10  # bytes of memory for each byte of a file while it is processed
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording: its name, and the files or poses that are its parts."""
+    """A recording: its name, and its parts, which are files or poses."""
 
     name: str
     parts: Sequence[Source]
 
     def read(self) -> list[Content]:
-        """What its parts hold."""
+        """Content of its parts."""
         return [part.read() for part in self.parts]
 
     def size(self) -> int:
-        """Bytes of its parts."""
+        """Bytes of its parts together."""
         return sum(part.size() for part in self.parts)
 
 
 class Work(Protocol[R_co]):
-    """What there is to do for one recording: it can be sent to another process."""
+    """A job on one recording, which pickle can serialise."""
 
     @property
     def recording(self) -> Recording:
@@ -44,7 +44,7 @@ class Work(Protocol[R_co]):
         ...
 
     def run(self, contents: Sequence[Content]) -> R_co:
-        """Do it.
+        """Run the job.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Work(Protocol[R_co]):
 
 
 def attempt(work: Work[R]) -> R | BadInput:
-    """The result of the work, or what is wrong with the recording."""
+    """Result of the job, or the error of a recording that cannot be used."""
     try:
         return work.run(work.recording.read())
     except BadInput as error:
@@ -63,7 +63,7 @@ def attempt(work: Work[R]) -> R | BadInput:
 
 
 def attempt_each(works: Sequence[Work[R]], executor: Executor, backend: Backend) -> Iterator[R | BadInput]:
-    """The results of :func:`attempt`, in order; the executor distributes the works."""
+    """Results of :func:`attempt`, in order; the executor distributes the jobs."""
     largest = max((work.recording.size() for work in works), default=0)
     return executor.run_each(attempt, works, backend, BYTES_PER_BYTE * largest)
 

@@ -140,9 +140,9 @@ def test_a_random_forest_predicts_the_same_on_device_and_host(sessions, tmp_path
     }
     model = runs["cuda"].model
     assert model.settings.classifier == settings.classifier
-    here, there = (bsoid_gpu.predict(model, sessions[2], backend=backend)[0] for backend in ("cpu", "cuda"))
-    assert np.array_equal(here.labels, there.labels)
-    np.testing.assert_allclose(here.probabilities, there.probabilities, atol=1e-6)
+    host, device = (bsoid_gpu.predict(model, sessions[2], backend=backend)[0] for backend in ("cpu", "cuda"))
+    assert np.array_equal(host.labels, device.labels)
+    np.testing.assert_allclose(host.probabilities, device.probabilities, atol=1e-6)
 
 
 def test_an_interrupted_classifier_resumes_from_its_checkpoint(sessions, on_cpu, tmp_path, newest, stop_in):

@@ -66,11 +66,11 @@ def test_transition_rows_sum_to_1_or_are_missing(labels):
             assert row.isna().all()
 
 
-def test_by_hand():
+def test_seven_frames_by_hand():
     labels = np.array([0, 0, 0, 1, 1, 0, -1])
     table = bouts.bouts(labels, 10.0)
     assert table["label"].tolist() == [0, 1, 0, -1]
-    assert table["stop_frame"].tolist() == [3, 5, 6, 7]  # the last bout is there, and no length is one short
+    assert table["stop_frame"].tolist() == [3, 5, 6, 7]  # with the last bout, at its full length
     assert table["duration_s"].tolist() == pytest.approx([0.3, 0.2, 0.1, 0.1])
     table = bouts.summary(labels, 10.0, 2).set_index("label")
     assert table.loc[0, "mean_s"] == pytest.approx(0.2)
@@ -106,7 +106,7 @@ def test_no_frames_give_the_same_columns_and_no_rows():
 
 
 @pytest.mark.parametrize("foreign", [2, 7, -2])
-def test_a_label_that_the_model_does_not_have(foreign):
+def test_a_label_that_is_not_of_the_model_is_refused(foreign):
     labels = np.array([0, foreign, 1, -1])
     with pytest.raises(BadInput, match=f"labels {foreign} are not labels of this model"):
         bouts.summary(labels, 10.0, 2)

@@ -20,21 +20,21 @@ def labels():
     return np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [600, 300, 100]))
 
 
-def test_confusion_has_the_label_in_the_row_and_the_prediction_in_the_column(cpu, labels):
-    done = classified(cpu, labels, folds=4)  # each bin is held out in one fold
-    assert done.predicted.tolist() == [0] * 1000
-    assert done.confusion.tolist() == [[600, 0, 0], [300, 0, 0], [100, 0, 0]]
-    assert done.scores["cross_validation_mean"] == pytest.approx(0.6)
-    assert len(done.scores["cross_validation"]) == 4
-    assert done.scores["largest_label_share"] == pytest.approx(0.6)
+def test_confusion_has_labels_in_rows_and_predictions_in_columns(cpu, labels):
+    result = classified(cpu, labels, folds=4)  # each bin is held out in one fold
+    assert result.predicted.tolist() == [0] * 1000
+    assert result.confusion.tolist() == [[600, 0, 0], [300, 0, 0], [100, 0, 0]]
+    assert result.scores["cross_validation_mean"] == pytest.approx(0.6)
+    assert len(result.scores["cross_validation"]) == 4
+    assert result.scores["largest_label_share"] == pytest.approx(0.6)
 
 
-def test_confusion_without_folds_is_that_of_the_random_part(cpu, labels):
-    done = classified(cpu, labels, held_out=0.2)
-    assert done.confusion.sum() == 200
-    assert done.confusion[:, 1:].sum() == 0
-    assert done.confusion[0, 0] / 200 == pytest.approx(done.scores["held_out_random"])
-    assert (done.scores["cross_validation"], done.scores["cross_validation_mean"]) == ([], None)
+def test_confusion_without_folds_counts_the_random_held_out_bins(cpu, labels):
+    result = classified(cpu, labels, held_out=0.2)
+    assert result.confusion.sum() == 200
+    assert result.confusion[:, 1:].sum() == 0
+    assert result.confusion[0, 0] / 200 == pytest.approx(result.scores["held_out_random"])
+    assert (result.scores["cross_validation"], result.scores["cross_validation_mean"]) == ([], None)
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_confusion_without_folds_is_that_of_the_random_part(cpu, labels):
     [(300, 0.1, 1), (301, 0.1, 2), (60, 0.5, 1), (61, 0.5, 2), (30, 1.0, 1), (31, 1.0, 2), (8, 4.0, 1), (9, 4.0, 2)],
 )
 def test_a_block_is_30_s_whatever_the_length_of_a_bin(cpu, labels, bins, bin_s, blocks):
-    # 8 bins of 4 s are nearest to 30 s; the accuracy on blocks needs two of them
-    done = classified(cpu, labels[:bins], bin_s=bin_s, block_s=30.0)
-    assert (done.scores["held_out_blocks"] is not None) == (blocks > 1)
+    # 8 bins of 4 s are nearest to 30 s; held-out blocks require at least two
+    result = classified(cpu, labels[:bins], bin_s=bin_s, block_s=30.0)
+    assert (result.scores["held_out_blocks"] is not None) == (blocks > 1)
 
 
-def test_blocks_are_held_out_as_a_whole_and_end_with_their_session():
+def test_blocks_are_held_out_completely_and_end_with_their_session():
     part = classification.blocked_part([250, 0, 120], 100, 0.4, np.random.default_rng(1))
     blocks = np.split(part, [100, 200, 250, 350])
     assert [len(set(block.tolist())) for block in blocks] == [1] * 5

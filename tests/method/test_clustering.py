@@ -18,7 +18,7 @@ def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
 
 
 @pytest.mark.parametrize("selection", ["eom", "leaf"])
-def test_one_tree_cut_at_any_size_is_hdbscan_fitted_at_that_size(cpu, selection):
+def test_a_cut_of_the_tree_equals_hdbscan_fitted_at_that_size(cpu, selection):
     import hdbscan as library
 
     points, _ = blobs()
@@ -44,12 +44,12 @@ def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
     assert counts.sum() == len(points)
     assert (result.hard == -1).any()
     assert adjusted_rand_score(result.soft[: len(truth)], truth) > 0.99
-    sure = result.hard >= 0
-    assert (result.hard[sure] == result.soft[sure]).mean() > 0.99
+    clustered = result.hard >= 0
+    assert (result.hard[clustered] == result.soft[clustered]).mean() > 0.99
     assert np.array_equal(np.argmax(result.membership, 1), result.soft)
 
 
-def test_the_run_with_the_most_clusters_is_kept_the_first_of_several(cpu):
+def test_the_cut_with_the_most_clusters_is_used_the_first_in_a_tie(cpu):
     points, _ = blobs()
     result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu)
     chosen = result.sweep[result.sweep["chosen"]]
@@ -65,7 +65,7 @@ def test_sizes_by_hand():
     assert hdbscan.sizes(300, HdbscanSettings()) == [2, 3, 4, 5, 6]
 
 
-def test_no_cluster_says_what_to_change(cpu):
+def test_without_clusters_the_error_names_the_settings_to_change(cpu):
     points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     with pytest.raises(BadInput, match=r"\[clusters\] selection"):
         clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
@@ -81,7 +81,7 @@ def test_no_cluster_says_what_to_change(cpu):
     ],
 )
 @pytest.mark.parametrize("selection", ["eom", "leaf"])
-def test_points_that_never_split_in_two_are_no_cluster(cpu, points, selection):
+def test_points_that_never_split_give_no_cluster(cpu, points, selection):
     points = points.astype(np.float32)
     linkage = hdbscan_tree.single_linkage(points, 10)
     for size in (2, len(points), len(points) + 1, 10 * len(points)):
@@ -93,10 +93,10 @@ def test_points_that_never_split_in_two_are_no_cluster(cpu, points, selection):
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.1])
-def test_two_clouds_on_a_line_are_two_clusters_even_of_equal_points(cpu, spread):
-    places = np.repeat([0.0, 5.0], [40, 30]) + spread * np.random.default_rng(0).uniform(size=70)
+def test_two_clouds_on_a_line_are_two_clusters_even_if_their_points_are_equal(cpu, spread):
+    positions = np.repeat([0.0, 5.0], [40, 30]) + spread * np.random.default_rng(0).uniform(size=70)
     settings = Settings(clusters=HdbscanSettings(smallest=0.3, largest=0.4, step=0.1))
-    result = clustering.cluster(places[:, None].astype(np.float32), settings, cpu)
+    result = clustering.cluster(positions[:, None].astype(np.float32), settings, cpu)
     assert result.soft.tolist() == result.hard.tolist() == [0] * 40 + [1] * 30
 
 

@@ -57,7 +57,7 @@ def test_a_quarter_turn_by_hand(arrays):
     assert arrays.to_host(features.turns(vectors)).ravel() == pytest.approx([-90, 0])  # an exact reversal gives 0
 
 
-def test_a_mouse_that_walks_straight_at_constant_speed_by_hand(arrays):
+def test_a_straight_walk_at_constant_speed_by_hand(arrays):
     # 3 px a frame at 60 fps: 18 px in 100 ms, no turn, a constant distance of 5 px
     t = np.arange(61.0)
     xy = np.stack([np.stack([3 * t, 0 * t], 1), np.stack([3 * t + 3, 0 * t + 4], 1)], axis=1)

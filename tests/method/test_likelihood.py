@@ -22,7 +22,7 @@ def test_threshold_by_hand(arrays):
     assert thresholds(arrays, values) == pytest.approx([0.3])
 
 
-def test_second_rise_where_the_first_is_too_early(arrays):
+def test_the_second_rise_counts_if_the_first_is_too_early(arrays):
     values = np.concatenate([np.repeat(np.arange(10) / 10 + 0.05, [1, 2, 1, 0, 3, 1, 1, 1, 1, 9]), [0.0, 1.0]])[:, None]
     assert thresholds(arrays, values)[0] == pytest.approx(slow_threshold(values[:, 0]))
 
@@ -34,7 +34,7 @@ def test_threshold_matches_the_oracle(values):
 
 
 @pytest.mark.parametrize("values", [np.full(30, 1.0), np.full(30, 0.0), np.linspace(1, 0, 30) ** 3, np.arange(2) / 1.0])
-def test_some_frame_reaches_the_threshold(arrays, values):
+def test_at_least_one_frame_reaches_the_threshold(arrays, values):
     limits = thresholds(arrays, values[:, None])
     assert np.isfinite(limits).all()
     assert (values >= limits[0]).any()

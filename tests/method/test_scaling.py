@@ -17,7 +17,7 @@ def test_sessions_of_one_recording_share_a_scale(arrays):
     }
 
 
-def test_one_scale_of_all_and_none_of_a_session_without_bins(arrays):
+def test_a_global_scale_has_no_name_and_a_session_without_bins_has_no_scale(arrays):
     features = np.asarray([[0.0], [2.0], [4.0]])
     scaled, scales = standardise_sessions(arrays.asarray(features), [2, 0, 1], ["a", "b", "c"], "global")
     assert list(scales) == [""]

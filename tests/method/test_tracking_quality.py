@@ -30,7 +30,7 @@ def test_gaps_missing_frames_and_jumps_by_hand(walk, arrays):
     confidence[10:17, 0] = 0.1
     confidence[30:33, 0] = 0.1
     position[33:35, 0] = np.nan
-    position[100, 0] += 200  # displaced by the jump; its two neighbours are off by half of it
+    position[100, 0] += 200  # displaced by the jump, its two neighbours by half of it
     row = report(position, confidence, arrays)[0]
     assert row.share_below == pytest.approx(12 / 200)
     assert row.longest_gap_frames == 7
@@ -41,7 +41,7 @@ def test_gaps_missing_frames_and_jumps_by_hand(walk, arrays):
 
 @pytest.mark.parametrize(
     ("moved_px", "jumps"),
-    [(14.9, 0), (15.1, 1), (29.9, 1), (30.1, 3)],  # the two neighbours are off by half of it
+    [(14.9, 0), (15.1, 1), (29.9, 1), (30.1, 3)],  # the two neighbours are displaced by half of it
 )
 def test_a_jump_of_a_still_keypoint_exceeds_15_px(arrays, moved_px, jumps):
     position = np.full((50, 1, 2), 5.0)
@@ -51,7 +51,7 @@ def test_a_jump_of_a_still_keypoint_exceeds_15_px(arrays, moved_px, jumps):
     assert row.largest_jump_px == pytest.approx(moved_px, abs=1e-3)
 
 
-def test_an_unusable_keypoint_and_one_that_never_moves(walk, arrays):
+def test_an_unusable_keypoint_and_a_still_one_have_warnings(walk, arrays):
     position, confidence = walk
     confidence[:61, 0] = 0.0
     position[:, 1] = 5.0
@@ -63,7 +63,7 @@ def test_an_unusable_keypoint_and_one_that_never_moves(walk, arrays):
     assert text.count("!") == 2
 
 
-def test_a_keypoint_without_positions(walk, arrays):
+def test_a_keypoint_without_positions_has_a_warning(walk, arrays):
     position, confidence = walk
     position[:, 0], confidence[:, 0] = np.nan, 0.0
     row = report(position, confidence, arrays, unusable_share=1.0)[0]
@@ -71,7 +71,7 @@ def test_a_keypoint_without_positions(walk, arrays):
     assert (row.missing_frames, row.longest_gap_frames, row.jumps, row.moves) == (200, 200, 0, False)
 
 
-def test_a_keypoint_seen_in_every_other_frame_moves(walk, arrays):
+def test_a_keypoint_missing_in_every_other_frame_still_moves(walk, arrays):
     position, confidence = walk
     confidence[::2, 0] = 0.1
     row = report(position, confidence, arrays, unusable_share=0.6)[0]
@@ -80,7 +80,7 @@ def test_a_keypoint_seen_in_every_other_frame_moves(walk, arrays):
     assert (row.longest_gap_frames, row.jumps) == (1, 0)
 
 
-def test_a_session_of_one_frame(cpu):
+def test_a_session_may_have_one_frame(cpu):
     (row,) = report(np.ones((1, 1, 2)), np.ones((1, 1)), cpu)
     assert (row.frames, row.jumps, row.share_below) == (1, 0, 0)
 

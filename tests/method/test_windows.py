@@ -27,7 +27,7 @@ def test_every_window_is_centred_on_its_frame(fps, frames):
 
 
 @pytest.mark.parametrize("fps", RATES)
-def test_windows_of_steps_are_centred_on_the_frame_too(fps):
+def test_windows_of_steps_are_centred_on_their_frame(fps):
     # step s moves s + 1/2 pixels, its time
     frames = 400
     xy = np.zeros((frames, 2, 2))
@@ -36,7 +36,7 @@ def test_windows_of_steps_are_centred_on_the_frame_too(fps):
     assert np.abs(rows[:, 2] / (fps / 10) - np.arange(frames)).max() <= 0.5 + 1e-9
 
 
-def test_probe_on_a_strict_device(arrays):
+def test_windows_are_centred_on_a_strict_device(arrays):
     rows = [arrays.to_host(r) for r in features.window_features(arrays.asarray(probe(200)), 29.97, Features())]
     assert np.abs(np.concatenate(rows)[:, 0] - np.arange(200)).max() <= 0.5
 
@@ -54,9 +54,9 @@ def test_a_complete_last_bin_is_used():
 
 
 @given(st.sampled_from(RATES), st.integers(2, 500))
-def test_windows_stay_inside_and_are_never_empty(fps, frames):
-    of_frames, of_steps = windows.centred_windows(np.arange(frames), frames, fps / 10)
-    for window, samples in ((of_frames, frames), (of_steps, frames - 1)):
+def test_windows_are_within_the_session_and_never_empty(fps, frames):
+    frame_window, step_window = windows.centred_windows(np.arange(frames), frames, fps / 10)
+    for window, samples in ((frame_window, frames), (step_window, frames - 1)):
         assert (window.start >= 0).all()
         assert (window.stop <= samples).all()
         assert (window.stop > window.start).all()

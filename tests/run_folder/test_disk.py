@@ -1,4 +1,4 @@
-"""Real disks that are full, whose quota is used up, or that are read-only: told in words, nothing lost."""
+"""Disks that are full, over quota or read-only: the error names the remedy, and no file is lost."""
 
 import contextlib
 import os
@@ -15,18 +15,18 @@ pytestmark = [
 SETTINGS = "[embedding]\nepochs = 30\n[classifier]\nfolds = {}\n"
 
 
-def sure(*command):
-    """Runs what a machine may not let anybody do; the test is skipped there, with the machine's words."""
+def run_or_skip(*command):
+    """Run a command that a machine may lack or refuse; skip the test there."""
     try:
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        process = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     except FileNotFoundError:
         pytest.skip(f"{command[0]} is not installed")
-    if done.returncode:
-        pytest.skip(f"{command[0]} is refused on this machine: {done.stderr.strip()}")
+    if process.returncode:
+        pytest.skip(f"{command[0]} fails on this machine: {process.stderr.strip()}")
 
 
 class Disks:
-    """Small disks that are mounted here, and taken away again."""
+    """Mounts small disks, and unmounts them."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -35,7 +35,7 @@ class Disks:
     def _mount(self, *options):
         disk = self.folder / f"disk{len(self.mounted)}"
         disk.mkdir()
-        sure("mount", *options, disk)
+        run_or_skip("mount", *options, disk)
         self.mounted.append(disk)
         return disk
 
@@ -43,15 +43,15 @@ class Disks:
         return self._mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs")
 
     def with_quota(self, size):
-        """A folder with a quota of its own: the quota of Btrfs holds for root too, other file systems' does not."""
+        """A folder with a quota; Btrfs enforces it for root too, unlike other file systems."""
         image = self.folder / "image"
         with image.open("wb") as file:
             file.truncate(256 << 20)
-        sure("mkfs.btrfs", "--quiet", image)
+        run_or_skip("mkfs.btrfs", "--quiet", image)
         disk = self._mount("-t", "btrfs", "-o", "loop", image)
-        sure("btrfs", "quota", "enable", disk)
-        sure("btrfs", "subvolume", "create", disk / "home")
-        sure("btrfs", "qgroup", "limit", size, disk / "home")
+        run_or_skip("btrfs", "quota", "enable", disk)
+        run_or_skip("btrfs", "subvolume", "create", disk / "home")
+        run_or_skip("btrfs", "qgroup", "limit", size, disk / "home")
         return disk / "home"
 
     def unmount(self):
@@ -70,11 +70,11 @@ def run(*arguments):
     return subprocess.run([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], capture_output=True, text=True)
 
 
-def refused(done, words):
-    assert done.returncode == 4, done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "Logging error" not in done.stderr
+def refused(process, message):
+    assert process.returncode == 4, process.stderr
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
+    assert "Logging error" not in process.stderr
 
 
 def content(folder):
@@ -86,9 +86,9 @@ def content(folder):
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [(Disks.small, "the disk is full"), (Disks.with_quota, "the quota is used up")]
+    ("kind", "message"), [(Disks.small, "the disk is full"), (Disks.with_quota, "the quota is used up")]
 )
-def test_what_was_there_stays_and_the_same_command_goes_on(disks, tmp_path, kind, words):
+def test_earlier_files_remain_and_the_same_command_resumes(disks, tmp_path, kind, message):
     disk = kind(disks, "6M")
     sessions = [dlc.write(tmp_path / f"{name}.csv", dlc.wander(1400, seed=seed)) for seed, name in enumerate("abc")]
     for folds in (2, 3):
@@ -97,8 +97,8 @@ def test_what_was_there_stays_and_the_same_command_goes_on(disks, tmp_path, kind
     def build(folds):
         return run("build", sessions[0], "--fps", 20, "--config", tmp_path / f"{folds}.toml", "--out", disk / "run")
 
-    def predict(*given):
-        return run("predict", disk / "run", *given, "--out", disk / "labels")
+    def predict(*paths):
+        return run("predict", disk / "run", *paths, "--out", disk / "labels")
 
     assert build(2).returncode == 0
     assert predict(sessions[0]).returncode == 0
@@ -106,10 +106,10 @@ def test_what_was_there_stays_and_the_same_command_goes_on(disks, tmp_path, kind
     with (disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
         while True:
             ballast.write(bytes(4096))
-    refused(build(3), words)
-    refused(predict(*sessions), words)
-    left = content(disk)
-    assert {path: left[path] for path in before} == before
+    refused(build(3), message)
+    refused(predict(*sessions), message)
+    after = content(disk)
+    assert {path: after[path] for path in before} == before
     (disk / "ballast").unlink()
     assert predict(*sessions).returncode == 0
     assert build(3).returncode == 0
@@ -117,7 +117,7 @@ def test_what_was_there_stays_and_the_same_command_goes_on(disks, tmp_path, kind
     assert len(list((disk / "labels").glob("*.labels.csv"))) == 3
 
 
-def test_a_disk_that_is_read_only(disks, tmp_path):
+def test_a_read_only_disk_is_an_error_and_stays_unchanged(disks, tmp_path):
     disk = disks.small("20M")
     session = dlc.write(tmp_path / "a.csv", dlc.wander(1400))
     (tmp_path / "2.toml").write_text(SETTINGS.format(2))

@@ -25,7 +25,7 @@ with lock(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(tmp_path):
-    """A process that holds the folder, with a worker; both end when their standard input does."""
+    """A process that locks the folder, with a worker; both end when their standard input closes."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -34,7 +34,7 @@ def holder(tmp_path):
         process.kill()
 
 
-def test_a_folder_is_held_by_one_process(tmp_path, holder):
+def test_only_one_process_can_lock_a_folder(tmp_path, holder):
     with pytest.raises(BadInput, match=r"another job is writing to .*: wait until it ends, or give --out another"):
         lock(tmp_path).__enter__()
     holder.communicate()
@@ -44,7 +44,7 @@ def test_a_folder_is_held_by_one_process(tmp_path, holder):
         assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
-def test_the_lock_ends_with_its_process_however_that_ends(tmp_path, holder):
+def test_a_killed_process_releases_its_lock(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     with lock(tmp_path):
@@ -52,19 +52,19 @@ def test_the_lock_ends_with_its_process_however_that_ends(tmp_path, holder):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EIO])
-def test_a_file_system_without_locks_is_a_warning(tmp_path, monkeypatch, caplog, number):
+def test_a_file_system_without_locks_gives_a_warning(tmp_path, monkeypatch, caplog, number):
     def missing(*_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("fcntl.flock", missing)
     for _ in range(2):
         with lock(tmp_path):
-            assert [path.name for path in tmp_path.iterdir()] == [LOCK]  # and no file that would stay behind
+            assert [path.name for path in tmp_path.iterdir()] == [LOCK]  # no leftover
     assert len(caplog.messages) == 2
     assert "on a file system without locks: do not run two jobs on it" in caplog.messages[0]
 
 
-def test_an_error_in_the_block_releases_the_folder(tmp_path):
+def test_an_error_releases_the_lock(tmp_path):
     with pytest.raises(KeyError), lock(tmp_path):
         raise KeyError
     with lock(tmp_path):

@@ -1,4 +1,4 @@
-"""Models of earlier versions, and what a file of this version must hold."""
+"""Models of earlier versions, and damaged model files."""
 
 import json
 from dataclasses import replace
@@ -23,20 +23,20 @@ DATA = Path(__file__).with_name("data")
 
 @pytest.fixture
 def old():
-    """Of version 0.1.0: built from two of three simulated sessions (2 minutes, 30 fps, seed 7)."""
+    """Model of version 0.1.0, built from two of three simulated sessions (2 minutes, 30 fps, seed 7)."""
     return bsoid_gpu.load_model(DATA / "model-0.1.0.safetensors")
 
 
-def test_a_model_of_the_first_format_predicts_the_labels_that_it_predicted_then(old, tmp_path):
+def test_a_model_of_the_first_format_predicts_the_same_labels(old, tmp_path):
     *_, session = simulate(tmp_path, sessions=3, minutes=2, fps=30, seed=7)
     (prediction,) = bsoid_gpu.predict(old, session, backend="cpu")
     bouts = pd.read_csv(DATA / "model-0.1.0.bouts.csv")
-    then = np.repeat(bouts["label"], bouts["stop_frame"] - bouts["start_frame"]).to_numpy()
-    assert len(prediction.labels) == len(then) == 3600
-    assert np.mean(prediction.labels == then) >= 0.999  # other libraries may round otherwise
+    expected = np.repeat(bouts["label"], bouts["stop_frame"] - bouts["start_frame"]).to_numpy()
+    assert len(prediction.labels) == len(expected) == 3600
+    assert np.mean(prediction.labels == expected) >= 0.999  # rounding depends on the libraries
 
 
-def test_its_estimators_and_settings_have_their_present_names(old, tmp_path):
+def test_a_model_of_the_first_format_has_the_current_estimators_and_settings(old, tmp_path):
     assert old.settings.embedding == UmapSettings()
     assert old.settings.clusters == HdbscanSettings()
     assert old.settings.classifier == PerceptronSettings()
@@ -60,9 +60,9 @@ def test_a_file_of_a_newer_format_is_refused(old, tmp_path):
         bsoid_gpu.load_model(file)
 
 
-@pytest.mark.parametrize("lost", ["mean", "weights.0", "bias.2"])
-def test_a_file_without_one_of_its_arrays_is_refused(old, tmp_path, lost):
-    kept = {name: array for name, array in old.classifier.items() if name != lost}
-    replace(old, classifier=kept).save(tmp_path / "model.safetensors")
-    with pytest.raises(BadInput, match=lost):
+@pytest.mark.parametrize("missing", ["mean", "weights.0", "bias.2"])
+def test_a_file_without_one_of_its_arrays_is_refused(old, tmp_path, missing):
+    others = {name: array for name, array in old.classifier.items() if name != missing}
+    replace(old, classifier=others).save(tmp_path / "model.safetensors")
+    with pytest.raises(BadInput, match=missing):
         bsoid_gpu.load_model(tmp_path / "model.safetensors")

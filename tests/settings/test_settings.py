@@ -43,7 +43,7 @@ def test_all_problems_are_reported_together():
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("tables", "expected"),
     [
         ({"clusters": {"selection": "all"}}, "'eom', 'leaf'"),
         ({"clusters": {"smallest": 0.5}}, "smallest is above largest"),
@@ -57,9 +57,9 @@ def test_all_problems_are_reported_together():
         ({"classifier": {"hidden": [0]}}, "at least 1"),
     ],
 )
-def test_values_out_of_range_are_refused(given, expected):
+def test_values_out_of_range_are_refused(tables, expected):
     with pytest.raises(BadInput, match=r".") as caught:
-        toml.from_mapping(given)
+        toml.from_mapping(tables)
     assert expected in str(caught.value)
 
 
@@ -76,16 +76,16 @@ def test_a_missing_settings_file_is_refused(tmp_path):
         toml.load(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("given", [None, "", 0.0, "sixty", "nan", "inf", 9.99, "-30", "1e3x"])
-def test_unusable_frame_rates_are_refused(given):
+@pytest.mark.parametrize("value", [None, "", 0.0, "sixty", "nan", "inf", 9.99, "-30", "1e3x"])
+def test_unusable_frame_rates_are_refused(value):
     with pytest.raises(BadInput, match="frame rate") as caught:
-        schema.parse_fps(given)
+        schema.parse_fps(value)
     assert "--fps" in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [10, "10", 29.97, "23.976", 200.0])
-def test_usable_frame_rates_are_accepted(given):
-    assert schema.parse_fps(given) == float(given)
+@pytest.mark.parametrize("value", [10, "10", 29.97, "23.976", 200.0])
+def test_usable_frame_rates_are_accepted(value):
+    assert schema.parse_fps(value) == float(value)
 
 
 @pytest.mark.parametrize(

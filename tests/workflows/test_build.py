@@ -1,4 +1,4 @@
-"""The whole job on small simulated sessions."""
+"""Build and predict on small simulated sessions."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def built(sessions, tmp_path_factory):
     return bsoid_gpu.build(sessions[:2], fps=30, out=folder, settings=QUICK, backend="cpu"), folder
 
 
-def test_a_run_offers_everything_by_name(built):
+def test_a_run_has_the_results_of_every_step(built):
     run, _ = built
     bins = len(run.features)
     labels = run.model.labels
@@ -48,7 +48,7 @@ def test_a_run_offers_everything_by_name(built):
     np.testing.assert_allclose(run.scaled_features[: bins // 2].mean(axis=0), 0, atol=1e-9)
 
 
-def test_the_tables_of_a_run(built):
+def test_the_tables_have_the_results_of_the_run(built):
     run, folder = built
     table = pd.read_csv(folder / "training.csv")
     names = ["session", "time_s", *features.feature_names(mouse.KEYPOINTS), "embedding_1", "embedding_2", "embedding_3"]
@@ -73,10 +73,10 @@ def test_the_same_seed_gives_the_same_bytes(built, sessions, tmp_path):
     assert files(tmp_path / "labels1") == files(tmp_path / "labels2")
 
 
-@pytest.mark.parametrize(("stage", "kept"), [("embedding", 4), ("classifier", 3)])
-def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, stop_in, stage, kept):
+@pytest.mark.parametrize(("stage", "number"), [("embedding", 4), ("classifier", 3)])
+def test_an_interrupted_stage_resumes(built, sessions, tmp_path, stop_in, stage, number):
     _, folder = built
-    times = stop_in(stage, kept)
+    checkpoints = stop_in(stage, number)
     with pytest.raises(KeyboardInterrupt):
         bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
     assert [path.name for path in (tmp_path / "run" / "stages").glob(".*")] == [f".{stage}.checkpoint"]
@@ -85,7 +85,7 @@ def test_a_stage_goes_on_where_it_was_stopped(built, sessions, tmp_path, stop_in
         "classifier": 3 + QUICK.validation.folds,
     }
     bsoid_gpu.build(sessions[:2], fps=30, out=tmp_path / "run", settings=QUICK, backend="cpu")
-    assert len(times) == steps[stage]  # none twice
+    assert len(checkpoints) == steps[stage]  # no step ran twice
     assert files(tmp_path / "run") == files(folder)
     assert not list((tmp_path / "run" / "stages").glob(".*"))
 
@@ -96,7 +96,7 @@ def test_another_seed_gives_another_model(built, sessions):
     assert other.model.to_bytes() != run.model.to_bytes()
 
 
-def test_the_same_command_resumes(built, sessions, tmp_path, caplog):
+def test_the_same_command_resumes_every_stage_with_the_same_inputs(built, sessions, tmp_path, caplog):
     _, folder = built
     before = files(folder)
     (folder / "model.safetensors").unlink()
@@ -105,7 +105,7 @@ def test_the_same_command_resumes(built, sessions, tmp_path, caplog):
     assert files(folder) == before
     manifest = json.loads((folder / "manifest.json").read_text())
     assert all(stage["resumed"] for stage in manifest["stages"].values())
-    # another way to cut the tree keeps the embedding
+    # other settings of the clusters do not change the embedding
     leaf = replace(QUICK, clusters=replace(QUICK.clusters, selection="leaf"))
     bsoid_gpu.build(sessions[:2], fps=30, out=folder, settings=leaf, backend="cpu")
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -113,15 +113,15 @@ def test_the_same_command_resumes(built, sessions, tmp_path, caplog):
     again.model.save(folder / "model.safetensors")
 
 
-def test_a_prediction_has_a_label_for_every_frame_and_the_tables_agree(built, sessions, tmp_path):
+def test_a_prediction_has_a_label_for_every_frame_and_its_tables_agree(built, sessions, tmp_path):
     run, _ = built
-    (found,) = bsoid_gpu.predict(run.model, sessions[2], out=tmp_path / "out", backend="cpu")
-    assert len(found.labels) == len(found.confidence) == 2700
-    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
+    (prediction,) = bsoid_gpu.predict(run.model, sessions[2], out=tmp_path / "out", backend="cpu")
+    assert len(prediction.labels) == len(prediction.confidence) == 2700
+    np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-5)
     labels = pd.read_csv(tmp_path / "out" / "mouse3.labels.csv")
     assert labels["frame"].tolist() == list(range(2700))
     assert labels["time_s"].iloc[-1] == pytest.approx(2699 / 30, abs=1e-6)
-    assert np.array_equal(labels["label"], found.labels)
+    assert np.array_equal(labels["label"], prediction.labels)
     summary = pd.read_csv(tmp_path / "out" / "mouse3.summary.csv")
     assert len(summary) == run.model.labels
     assert summary["share"].sum() == pytest.approx(1, abs=1e-5)
@@ -130,46 +130,46 @@ def test_a_prediction_has_a_label_for_every_frame_and_the_tables_agree(built, se
     matrix = pd.read_csv(tmp_path / "out" / "mouse3.transitions.csv", index_col="label").dropna()
     np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-5)
     (unsure,) = bsoid_gpu.predict(run.model, sessions[2], backend="cpu", min_confidence=0.9)
-    assert np.array_equal(unsure.labels == -1, found.confidence < 0.9)
+    assert np.array_equal(unsure.labels == -1, prediction.confidence < 0.9)
     assert (unsure.labels == -1).any()
 
 
-def test_labels_know_the_behaviours_and_are_in_step_with_the_video(built, sessions):
+def test_labels_agree_with_the_behaviours_without_lag(built, sessions):
     run, _ = built
-    (found,) = bsoid_gpu.predict(run.model, sessions[2], backend="cpu")
+    (prediction,) = bsoid_gpu.predict(run.model, sessions[2], backend="cpu")
     truth = pd.read_csv(sessions[2].parent / "truth" / "mouse3.truth.csv")["behaviour"]
-    assert agreement.homogeneity(found.labels, truth) > 0.7  # 3 minutes to learn from, and a short layout
-    assert abs(agreement.best_lag(found.labels, truth, reach=15)) <= 1
+    assert agreement.homogeneity(prediction.labels, truth) > 0.7  # after 3 minutes of training, and a short layout
+    assert abs(agreement.best_lag(prediction.labels, truth, reach=15)) <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_default_method_finds_the_behaviours_of_a_session_never_seen(seed, tmp_path):
+def test_the_default_method_recovers_the_behaviours_of_a_held_out_session(seed, tmp_path):
     paths = simulate(tmp_path, sessions=3, minutes=5, fps=60, seed=seed)
     run = bsoid_gpu.build(paths[:2], fps=60, backend="cpu")
-    (found,) = bsoid_gpu.predict(run.model, paths[2], backend="cpu")
+    (prediction,) = bsoid_gpu.predict(run.model, paths[2], backend="cpu")
     truth = pd.read_csv(tmp_path / "truth" / "mouse3.truth.csv")["behaviour"]
-    assert agreement.homogeneity(found.labels, truth) >= 0.80
-    assert abs(agreement.best_lag(found.labels, truth)) <= 1
+    assert agreement.homogeneity(prediction.labels, truth) >= 0.80
+    assert abs(agreement.best_lag(prediction.labels, truth)) <= 1
 
 
 @pytest.mark.parametrize("frames", [2, 3, 50, 103])
 def test_short_sessions_can_be_predicted(built, frames):
     run, _ = built
     pose, _ = simulate_session("short", frames, 30.0, np.random.default_rng(0))
-    (found,) = bsoid_gpu.predict(run.model, pose, backend="cpu")
-    assert len(found.labels) == frames
+    (prediction,) = bsoid_gpu.predict(run.model, pose, backend="cpu")
+    assert len(prediction.labels) == frames
 
 
-def test_another_frame_rate_is_taken_at_its_own(built):
+def test_sessions_may_have_another_frame_rate_than_the_model(built):
     run, _ = built
     pose, truth = simulate_session("fast", 6000, 59.94, np.random.default_rng(5))
-    (found,) = bsoid_gpu.predict(run.model, pose, fps=59.94, backend="cpu")
-    assert len(found.labels) == 6000
-    assert agreement.homogeneity(found.labels, truth) > 0.65
+    (prediction,) = bsoid_gpu.predict(run.model, pose, fps=59.94, backend="cpu")
+    assert len(prediction.labels) == 6000
+    assert agreement.homogeneity(prediction.labels, truth) > 0.65
 
 
-def test_every_session_gets_tables_of_its_own(built, sessions):
+def test_sessions_are_labelled_independently(built, sessions):
     run, _ = built
     together = bsoid_gpu.predict(run.model, sessions, backend="cpu")
     alone = [bsoid_gpu.predict(run.model, session, backend="cpu")[0] for session in sessions]
@@ -178,24 +178,24 @@ def test_every_session_gets_tables_of_its_own(built, sessions):
     assert not np.array_equal(together[0].labels, together[1].labels)
 
 
-def test_a_recording_cut_in_parts_gives_the_labels_of_the_whole(sessions, tmp_path, cpu):
+def test_a_recording_in_parts_has_the_features_of_the_complete_recording(sessions, tmp_path, cpu):
     lines = sessions[0].read_text().splitlines(keepends=True)
     (tmp_path / "m_part1.csv").write_text("".join(lines[:1203]))
     (tmp_path / "m_part2.csv").write_text("".join(lines[:3] + lines[1203:]))
-    parted = Settings(input=Input(fps=30, group="^(.*)_part"))
+    settings = Settings(input=Input(fps=30, group="^(.*)_part"))
     parts = sources([tmp_path / "m_part1.csv", tmp_path / "m_part2.csv"])
-    both = session_features([pose for part in parts for pose in part.read().tracks(30, cpu)], 30, parted, cpu)
+    both = session_features([pose for part in parts for pose in part.read().tracks(30, cpu)], 30, settings, cpu)
     assert [part.recording for part in both] == ["m", "m"]
     assert np.array_equal(both[0].threshold, both[1].threshold)
     pose = read_pose(sessions[0], 30, cpu)
-    whole = session_features([pose], 30, Settings(input=Input(fps=30)), cpu)[0]
-    # one more frame, the first of the second part, is left out of the histogram
-    np.testing.assert_allclose(both[0].threshold, whole.threshold, atol=0.02)
-    np.testing.assert_allclose(both[0].features[:398], whole.features[:398])
+    complete = session_features([pose], 30, Settings(input=Input(fps=30)), cpu)[0]
+    # the histogram lacks one more frame, the first of the second part
+    np.testing.assert_allclose(both[0].threshold, complete.threshold, atol=0.02)
+    np.testing.assert_allclose(both[0].features[:398], complete.features[:398])
     assert pose.frames == sum(part.frames for part in both)
 
 
-def test_the_model_keeps_thresholds_and_scales_of_recordings_and_predicts_parts_by_them(sessions, tmp_path):
+def test_the_model_stores_thresholds_and_scales_and_uses_them_for_parts_of_a_recording(sessions, tmp_path):
     settings = replace(QUICK, input=Input(group="^(.*)$"))
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=settings, backend="cpu")
     assert sorted(run.model.thresholds) == ["mouse1", "mouse2"]
@@ -203,11 +203,11 @@ def test_the_model_keeps_thresholds_and_scales_of_recordings_and_predicts_parts_
     lines = sessions[0].read_text().splitlines(keepends=True)
     (tmp_path / "mouse1.csv").write_text("".join(lines[:903]))
     (part,) = bsoid_gpu.predict(run.model, tmp_path / "mouse1.csv", backend="cpu")
-    (whole,) = bsoid_gpu.predict(run.model, sessions[0], backend="cpu")
-    assert np.array_equal(part.labels[:890], whole.labels[:890])
+    (complete,) = bsoid_gpu.predict(run.model, sessions[0], backend="cpu")
+    assert np.array_equal(part.labels[:890], complete.labels[:890])
 
 
-def test_global_scale_is_named_in_the_model(sessions):
+def test_a_global_scale_is_stored_in_the_model(sessions):
     settings = replace(QUICK, features=Features(standardise="global"))
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=settings, backend="cpu")
     assert list(run.model.scales) == [""]
@@ -215,7 +215,7 @@ def test_global_scale_is_named_in_the_model(sessions):
     np.testing.assert_allclose(run.scaled_features.mean(axis=0), 0, atol=1e-9)
 
 
-def test_sessions_of_different_geometry_on_one_scale_are_doubted(tmp_path):
+def test_sessions_of_different_geometry_on_a_global_scale_give_a_warning(tmp_path):
     poses = []
     for i, zoom in enumerate((1.0, 2.5)):
         pose, _ = simulate_session(f"m{i}", 2700, 30.0, np.random.default_rng(i))
@@ -223,11 +223,11 @@ def test_sessions_of_different_geometry_on_one_scale_are_doubted(tmp_path):
     run = bsoid_gpu.build(
         poses, fps=30, settings=replace(QUICK, features=Features(standardise="global")), backend="cpu"
     )
-    assert any('standardise = "session"' in doubt for doubt in run.warnings)
+    assert any('standardise = "session"' in warning for warning in run.warnings)
     assert run.scores["session_information"] > 0.9
 
 
-def test_a_model_file_comes_back_as_it_was(built, tmp_path):
+def test_a_model_file_restores_the_model(built, tmp_path):
     run, folder = built
     loaded = bsoid_gpu.load_model(folder)
     assert loaded.to_bytes() == run.model.to_bytes()
@@ -235,11 +235,11 @@ def test_a_model_file_comes_back_as_it_was(built, tmp_path):
     assert loaded.settings == run.model.settings
 
 
-def test_info_tells_the_model_in_words_and_in_json(built):
+def test_info_describes_the_model_as_text_and_as_json(built):
     run, folder = built
-    words = CliRunner().invoke(main, ["info", str(folder)])
-    assert words.exit_code == 0
-    assert f"{run.model.labels} labels from" in words.stdout
-    told = json.loads(CliRunner().invoke(main, ["info", str(folder / "model.safetensors"), "--json"]).stdout)
-    assert told["keypoints"] == list(mouse.KEYPOINTS)
-    assert sum(told["label_bins"]) == len(run.features)
+    text = CliRunner().invoke(main, ["info", str(folder)])
+    assert text.exit_code == 0
+    assert f"{run.model.labels} labels from" in text.stdout
+    description = json.loads(CliRunner().invoke(main, ["info", str(folder / "model.safetensors"), "--json"]).stdout)
+    assert description["keypoints"] == list(mouse.KEYPOINTS)
+    assert sum(description["label_bins"]) == len(run.features)

@@ -17,27 +17,27 @@ SETTINGS = Settings(input=Input(fps=60.0))
 FILE = Outline(frames=108_000, keypoints=tuple("abcdef"), individuals=1, size=37_000_000)
 
 
-def test_the_size_of_a_job():
+def test_size_counts_files_bins_and_columns():
     job = cost.size([FILE] * 4, SETTINGS)
     assert (job.files, job.bins, job.training_bins, job.columns) == (4, 72_000, 72_000, 36)
     two_animals = FILE._replace(individuals=2)
     assert cost.size([two_animals], SETTINGS).bins == 36_000
 
 
-def test_beyond_the_sample_only_reading_and_writing_grow():
+def test_beyond_the_subsample_only_reading_and_writing_take_longer():
     few, many = (cost.on_cpu(cost.size([FILE] * n, SETTINGS), SETTINGS, 2) for n in (20, 100))
-    grown = {a.name: b.seconds / a.seconds for a, b in zip(few, many, strict=True)}
-    assert grown["embedding"] == grown["clusters"] == grown["classifier"] == 1
-    assert 3 < grown["features"] <= 5
-    assert 3 < grown["tables"] <= 5
+    ratio = {a.name: b.seconds / a.seconds for a, b in zip(few, many, strict=True)}
+    assert ratio["embedding"] == ratio["clusters"] == ratio["classifier"] == 1
+    assert 3 < ratio["features"] <= 5
+    assert 3 < ratio["tables"] <= 5
     assert [step.memory_mb for step in few] == [step.memory_mb for step in many]
 
 
-def test_cores_and_a_fast_machine_make_it_shorter():
+def test_more_cores_and_a_faster_machine_take_less_time():
     job = cost.size([FILE] * 4, SETTINGS)
 
-    def seconds(*given):
-        return sum(step.seconds for step in cost.on_cpu(job, SETTINGS, *given))
+    def seconds(*arguments):
+        return sum(step.seconds for step in cost.on_cpu(job, SETTINGS, *arguments))
 
     assert seconds(1) > seconds(2) > seconds(16) > 0
     assert seconds(2, cost.Speed(2.0, 2.0)) == pytest.approx(seconds(2) / 2)
@@ -45,18 +45,18 @@ def test_cores_and_a_fast_machine_make_it_shorter():
     assert all(0.05 < speed < 20 for speed in cost.speed())
 
 
-def test_no_time_is_told_for_a_gpu():
+def test_no_time_is_estimated_for_a_gpu():
     job = cost.size([FILE] * 4, SETTINGS)
-    told = cost.report(cost.on_cuda(job, SETTINGS), job)
-    assert "no time has been measured on a GPU" in told
-    assert "GB" in told
+    report = cost.report(cost.on_cuda(job, SETTINGS), job)
+    assert "time on a GPU has not been measured" in report
+    assert "GB" in report
 
 
-def test_a_sample_is_said():
+def test_the_report_names_the_subsample():
     job = cost.size([FILE] * 4, replace(SETTINGS, max_training_bins=10_000))
-    told = cost.report(cost.on_cpu(job, SETTINGS, 2), job)
-    assert "a subsample of 10,000 is embedded" in told
-    assert "it compiles" in told
+    report = cost.report(cost.on_cpu(job, SETTINGS, 2), job)
+    assert "a subsample of 10,000 is embedded" in report
+    assert "it compiles" in report
 
 
 def test_dry_run_writes_nothing(tmp_path):
@@ -71,7 +71,7 @@ def test_dry_run_writes_nothing(tmp_path):
 
 
 MEASURED = json.loads((Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "scale.json").read_text())
-# how far the plan of a stage may be from the measured jobs: mean of |log(planned / measured)|
+# largest mean of |log(planned / measured)| of each stage over the measured jobs
 LARGEST_ERROR = {"features": 0.33, "embedding": 0.1, "clusters": 0.2, "classifier": 0.25}
 CONSTANTS = [
     (cost, "PARSE_S"), (cost, "WORKERS_START_S"), (cost, "TABLE_S"), (umap, "EPOCH_S"), (umap, "BIN_S"),
@@ -80,14 +80,14 @@ CONSTANTS = [
 ]  # fmt: skip
 
 
-def plan_is_near():
-    """Whether the plans of the measured jobs are near what was measured."""
+def estimates_are_near():
+    """Whether the estimates of the measured jobs are near the measurements."""
     errors = {stage: [] for stage in LARGEST_ERROR}
     for job in MEASURED["jobs"].values():
         steps = cost.on_cpu(cost.Size(**job["size"]), SETTINGS, MEASURED["machine"]["cores"])
         total = sum(step.seconds for step in steps) / job["build_median_s"]
         memory = max(step.memory_mb for step in steps) / job["build_peak_memory_mb"]
-        least = 0.8 if job["bins"] < 10_000 else 0.85  # short jobs have their noise
+        least = 0.8 if job["bins"] < 10_000 else 0.85  # short jobs are noisy
         if not (least < total < 1.25 and 0.85 < memory < 1.2):
             return False
         for step in steps:
@@ -96,12 +96,12 @@ def plan_is_near():
     return all(sum(errors[stage]) / len(errors[stage]) < largest for stage, largest in LARGEST_ERROR.items())
 
 
-def test_the_plan_is_near_what_was_measured():
-    assert plan_is_near()
+def test_estimates_are_near_the_measurements():
+    assert estimates_are_near()
 
 
 @pytest.mark.parametrize("factor", [10.0, 0.1])
 @pytest.mark.parametrize(("module", "constant"), CONSTANTS, ids=lambda value: getattr(value, "__name__", value))
-def test_a_constant_that_is_ten_times_off_is_noticed(module, constant, factor, monkeypatch):
+def test_a_constant_wrong_by_a_factor_of_ten_is_detected(module, constant, factor, monkeypatch):
     monkeypatch.setattr(module, constant, factor * getattr(module, constant))
-    assert not plan_is_near()
+    assert not estimates_are_near()

@@ -1,6 +1,6 @@
-"""Jobs killed at any moment and started again: the same bytes, no stage twice, nothing left behind.
+"""Jobs that are killed at any time and started again: the same bytes, no stage twice, no leftovers.
 
-`pytest tests/workflows/test_kills.py --kills 50` tries 50 moments of a build and 50 of a prediction.
+`pytest tests/workflows/test_kills.py --kills 50` kills 50 builds and 50 predictions.
 """
 
 import json
@@ -13,22 +13,22 @@ import pytest
 
 from bsoid_gpu.synthetic.sessions import simulate
 
-# a checkpoint is kept after every step of a long stage, instead of every ten seconds
-OFTEN = (
+# saves a checkpoint after every step of a long stage, instead of every ten seconds
+CODE = (
     "from bsoid_gpu.run_folder import checkpoint; checkpoint.EVERY_S = 0.0; from bsoid_gpu.__main__ import run; run()"
 )
-OF_EACH_RUN = {"manifest.json", "log.txt", ".lock"}  # times and messages
+REWRITTEN = {"manifest.json", "log.txt", ".lock"}  # with times and messages
 
 
 def run(*arguments, kill_after=None):
     """Seconds until the command ended or was killed."""
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-c", OFTEN, *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", CODE, *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     try:
-        _, messages = process.communicate(timeout=kill_after)
-        assert process.returncode == 0, messages.decode()
+        _, errors = process.communicate(timeout=kill_after)
+        assert process.returncode == 0, errors.decode()
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -39,59 +39,60 @@ def content(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in OF_EACH_RUN
+        if path.is_file() and path.name not in REWRITTEN
     }
 
 
 @pytest.fixture(scope="module")
-def moments(request):
+def kills(request):
+    """Number of kills, and a random number generator for their times."""
     return request.config.getoption("--kills"), random.Random(request.config.getoption("--kills"))
 
 
 @pytest.mark.slow
-def test_a_build_killed_at_any_moment_ends_with_the_same_bytes(tmp_path, moments):
+def test_a_killed_build_ends_with_the_same_bytes(tmp_path, kills):
     sessions = tmp_path / "sessions"
     simulate(sessions, sessions=7, minutes=2.15, fps=60.0, seed=3)  # 9,000 bins, in worker processes too
     command = ("build", sessions, "--fps", 60, "--backend", "cpu", "--out")
-    run(*command, tmp_path / "whole")
+    run(*command, tmp_path / "complete")
     seconds = run(*command, tmp_path / "timed")
-    whole = content(tmp_path / "whole")
-    assert content(tmp_path / "timed") == whole
-    number, chance = moments
+    complete = content(tmp_path / "complete")
+    assert content(tmp_path / "timed") == complete
+    number, rng = kills
     for i in range(number):
         out = tmp_path / f"killed{i}"
-        run(*command, out, kill_after=chance.uniform(0, seconds))
-        finished = {path.parent.name for path in out.glob("stages/[!.]*/manifest.json")}
+        run(*command, out, kill_after=rng.uniform(0, seconds))
+        completed = {path.parent.name for path in out.glob("stages/[!.]*/manifest.json")}
         run(*command, out)
-        assert content(out) == whole
+        assert content(out) == complete
         stages = json.loads((out / "manifest.json").read_text())["stages"]
-        assert {name for name, stage in stages.items() if stage["resumed"]} == finished
+        assert {name for name, stage in stages.items() if stage["resumed"]} == completed
 
 
 @pytest.mark.slow
-def test_a_prediction_killed_at_any_moment_ends_with_the_same_bytes(tmp_path, moments):
+def test_a_killed_prediction_ends_with_the_same_bytes(tmp_path, kills):
     sessions = tmp_path / "sessions"
     simulate(sessions, sessions=10, minutes=2.0, fps=60.0, seed=4)
     run("build", sessions / "mouse1.csv", "--fps", 60, "--backend", "cpu", "--out", tmp_path / "run")
     command = ("predict", tmp_path / "run", sessions, "--backend", "cpu", "--out")
-    run(*command, tmp_path / "whole")
+    run(*command, tmp_path / "complete")
     seconds = run(*command, tmp_path / "timed")
-    whole = content(tmp_path / "whole")
-    assert len(whole) == 10 * 5
-    manifest = (tmp_path / "whole" / "manifest.json").read_bytes()
-    number, chance = moments
+    complete = content(tmp_path / "complete")
+    assert len(complete) == 10 * 5
+    manifest = (tmp_path / "complete" / "manifest.json").read_bytes()
+    number, rng = kills
     for i in range(number):
         out = tmp_path / f"killed{i}"
-        run(*command, out, kill_after=chance.uniform(0, seconds))
-        finished = {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
+        run(*command, out, kill_after=rng.uniform(0, seconds))
+        completed = {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
         run(*command, out)
-        assert content(out) == whole
+        assert content(out) == complete
         assert (out / "manifest.json").read_bytes() == manifest
-        assert {path: path.stat().st_mtime_ns for path in finished} == finished
+        assert {path: path.stat().st_mtime_ns for path in completed} == completed
 
 
 @pytest.mark.slow
-def test_two_predictions_into_one_folder_at_the_same_time(tmp_path):
+def test_two_predictions_can_write_to_one_folder_at_the_same_time(tmp_path):
     simulate(tmp_path / "sessions", sessions=4, minutes=2.0, fps=60.0, seed=4)
     run("build", tmp_path / "sessions" / "mouse1.csv", "--fps", 60, "--backend", "cpu", "--out", tmp_path / "run")
     command = [sys.executable, "-m", "bsoid_gpu", "predict", tmp_path / "run", tmp_path / "sessions", "--out"]

@@ -1,4 +1,4 @@
-"""Predictions of many recordings: what is finished, what is not, and what is wrong."""
+"""Predictions of many recordings: completed, incomplete and unusable ones."""
 
 import json
 from dataclasses import replace
@@ -42,7 +42,7 @@ def mtimes(folder: Path):
     return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.labels.csv")}
 
 
-def test_sessions_whose_long_names_begin_alike_all_get_their_tables(model, tmp_path):
+def test_sessions_with_long_names_that_begin_alike_all_have_tables(model, tmp_path):
     names = [f"小鼠自由探索行为实验视频_{number:03}" for number in range(40)]
     (tmp_path / "in").mkdir()
     for number, name in enumerate(names):
@@ -54,12 +54,12 @@ def test_sessions_whose_long_names_begin_alike_all_get_their_tables(model, tmp_p
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "records").iterdir()]
     assert len(records) == 40
     for record in records:
-        for of_session in record["sessions"].values():
-            assert all((tmp_path / "out" / name).is_file() for name in of_session["files"])
+        for entry in record["sessions"].values():
+            assert all((tmp_path / "out" / name).is_file() for name in entry["files"])
 
 
 @pytest.mark.parametrize("upgraded", [(labelling, "VERSION"), (tables, "VERSION"), (predict, "__version__")])
-def test_an_upgrade_of_the_code_that_labels_predicts_again(model, folder, monkeypatch, upgraded):
+def test_a_new_version_of_the_code_predicts_again(model, folder, monkeypatch, upgraded):
     out = folder / "out"
     predict.predict_files(model, folder, out=out, backend="cpu")
     before = mtimes(out)
@@ -70,7 +70,7 @@ def test_an_upgrade_of_the_code_that_labels_predicts_again(model, folder, monkey
     assert not set(mtimes(out).items()) & set(before.items())
 
 
-def test_good_sessions_are_returned_and_the_problems_of_bad_ones_attached(model, folder, caplog):
+def test_usable_sessions_are_returned_with_the_problems_of_the_others(model, folder, caplog):
     (folder / "s1.csv").write_text("scorer,a\nbodyparts,b\ncoords,x\n0,1\n")
     predictions = bsoid_gpu.predict(model, folder, backend="cpu")
     assert [one.name for one in predictions] == ["s0", "s2"]
@@ -81,7 +81,7 @@ def test_good_sessions_are_returned_and_the_problems_of_bad_ones_attached(model,
         bsoid_gpu.predict(model, folder / "s1.csv", backend="cpu")
 
 
-def test_the_command_writes_the_good_ones_and_exits_with_4(model, folder):
+def test_the_command_writes_usable_sessions_and_exits_with_4_for_the_others(model, folder):
     (folder / "s1.csv").write_text("")
     model.save(folder / "model.safetensors")
     command = ["predict", folder / "model.safetensors", folder, "--out", folder / "out", "--backend", "cpu"]
@@ -92,7 +92,7 @@ def test_the_command_writes_the_good_ones_and_exits_with_4(model, folder):
 
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b'{"asked": 3}', b"\xff\xfe", b'{"asked": {}, "sessions": {}}', None])
-def test_a_damaged_record_is_a_warning_and_its_session_is_predicted_again(model, folder, caplog, damaged):
+def test_a_damaged_record_gives_a_warning_and_its_session_is_predicted_again(model, folder, caplog, damaged):
     out = folder / "out"
     predict.predict_files(model, folder, out=out, backend="cpu")
     record = out / "records" / "s0.json"
@@ -100,23 +100,23 @@ def test_a_damaged_record_is_a_warning_and_its_session_is_predicted_again(model,
         record.write_bytes(record.read_bytes()[:-40])
     else:
         record.write_bytes(damaged)
-    whole = mtimes(out)
+    before = mtimes(out)
     predict.predict_files(model, [folder / "s1.csv", folder / "s2.csv"], out=out, backend="cpu")
     assert any("s0.json" in record.message for record in caplog.records if record.levelname == "WARNING")
-    assert mtimes(out) == whole
+    assert mtimes(out) == before
     assert sorted(json.loads((out / "manifest.json").read_text())["sessions"]) == ["s1", "s2"]
     predict.predict_files(model, folder, out=out, backend="cpu")
-    assert {name for name, time in mtimes(out).items() if time != whole[name]} == {"s0.labels.csv"}
+    assert {name for name, time in mtimes(out).items() if time != before[name]} == {"s0.labels.csv"}
     assert sorted(json.loads((out / "manifest.json").read_text())["sessions"]) == ["s0", "s1", "s2"]
 
 
 @pytest.mark.parametrize("smallest", [float("nan"), -0.1, 1.1, "0.5", None])
-def test_a_confidence_that_cannot_be_used(model, smallest):
+def test_an_unusable_confidence_is_refused(model, smallest):
     with pytest.raises(BadInput, match="confidence"):
         bsoid_gpu.predict(model, session("s"), backend="cpu", min_confidence=smallest)
 
 
-def test_problems_of_a_build_are_reported_together_at_the_door():
+def test_problems_of_all_arguments_are_reported_together():
     settings = replace(QUICK, input=replace(QUICK.input, min_session_s=float("inf")))
     with pytest.raises(BadInput) as caught:
         bsoid_gpu.build(session("s"), fps=30, settings=settings, seed="some", keypoints="snout", backend="cpu")
@@ -124,7 +124,7 @@ def test_problems_of_a_build_are_reported_together_at_the_door():
         assert problem in str(caught.value)
 
 
-def test_a_resumed_run_says_what_its_stages_were_made_with(tmp_path, monkeypatch):
+def test_a_resumed_run_records_the_versions_that_computed_its_stages(tmp_path, monkeypatch):
     poses = [session(f"mouse{i}", 2700, i) for i in range(2)]
     first = bsoid_gpu.build(poses, fps=30, settings=QUICK, backend="cpu", out=tmp_path / "run")
     made = json.loads((tmp_path / "run" / "manifest.json").read_text())["stages"]
@@ -138,9 +138,9 @@ def test_a_resumed_run_says_what_its_stages_were_made_with(tmp_path, monkeypatch
     assert again.model.to_bytes() == first.model.to_bytes()
 
 
-def test_stages_of_sessions_that_are_no_longer_given_are_removed(tmp_path):
+def test_stages_of_sessions_that_are_no_longer_used_are_removed(tmp_path):
     poses = [session(f"mouse{i}", 2700, i) for i in range(3)]
-    for given in (poses, poses[:2]):
-        bsoid_gpu.build(given, fps=30, settings=QUICK, backend="cpu", out=tmp_path / "run")
+    for sessions in (poses, poses[:2]):
+        bsoid_gpu.build(sessions, fps=30, settings=QUICK, backend="cpu", out=tmp_path / "run")
     stages = {path.name for path in (tmp_path / "run" / "stages").iterdir()}
     assert stages == {"features mouse0", "features mouse1", "embedding", "clusters", "classifier"}

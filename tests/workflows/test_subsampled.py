@@ -1,4 +1,4 @@
-"""More bins than are learnt from, and more recordings than one process takes."""
+"""More bins than the training subsample, and more recordings than one process reads."""
 
 import json
 import re
@@ -30,27 +30,27 @@ def sessions(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sampled(sessions, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sampled") / "run"
+def subsampled(sessions, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("subsampled") / "run"
     settings = replace(QUICK, max_training_bins=1500, clusters=replace(QUICK.clusters, smallest=0.03))
     return bsoid_gpu.build(sessions, fps=30, out=folder, settings=settings, backend="cpu"), folder
 
 
-def test_a_sample_is_learnt_from_and_every_bin_is_labelled(sampled, sessions):
-    run, folder = sampled
+def test_a_subsample_is_embedded_and_every_bin_is_labelled(subsampled, sessions):
+    run, folder = subsampled
     table = pd.read_csv(folder / "training.csv")
     bins = sum(session["bins"] for session in run.sessions)
     assert len(run.features) == len(run.soft_labels) == len(run.training_bins) == 1500
     assert len(table) == len(run.predicted_labels) == bins > 2400
-    learnt = table["embedding_1"].notna()
-    assert np.flatnonzero(learnt).tolist() == run.training_bins.tolist()
-    assert learnt.groupby(table["session"]).sum().between(214, 215).all()
+    embedded = table["embedding_1"].notna()
+    assert np.flatnonzero(embedded).tolist() == run.training_bins.tolist()
+    assert embedded.groupby(table["session"]).sum().between(214, 215).all()
     names = features.feature_names(mouse.KEYPOINTS)
-    np.testing.assert_allclose(table.loc[learnt, names], run.features, atol=1e-6)
-    assert table.loc[learnt, "soft_label"].tolist() == run.soft_labels.tolist()
+    np.testing.assert_allclose(table.loc[embedded, names], run.features, atol=1e-6)
+    assert table.loc[embedded, "soft_label"].tolist() == run.soft_labels.tolist()
     assert table["predicted"].tolist() == run.predicted_labels.tolist()
-    assert np.mean(table.loc[learnt, "predicted"] == table.loc[learnt, "soft_label"]) > 0.9
-    # a session on its own, all of whose bins are known: the classifier says the same there
+    assert np.mean(table.loc[embedded, "predicted"] == table.loc[embedded, "soft_label"]) > 0.9
+    # the prediction of a single session has the same labels
     alone = table[table["session"] == "mouse3"]
     again = bsoid_gpu.predict(run.model, sessions[2], backend="cpu")[0]
     middles = np.round((alone["time_s"] + 0.05) * 30).astype(int)
@@ -58,14 +58,14 @@ def test_a_sample_is_learnt_from_and_every_bin_is_labelled(sampled, sessions):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_any_number_of_processes_gives_the_same_bytes(sampled, sessions, tmp_path, monkeypatch, workers):
-    run, folder = sampled
+def test_the_result_does_not_depend_on_the_number_of_processes(subsampled, sessions, tmp_path, monkeypatch, workers):
+    run, folder = subsampled
     monkeypatch.setattr(executors, "cores", lambda: workers)
     bsoid_gpu.build(sessions, fps=30, out=tmp_path / "again", settings=run.model.settings, backend="cpu")
     assert files(tmp_path / "again") == files(folder)
 
 
-def test_what_is_wrong_in_a_process_is_told_here(sessions, tmp_path, monkeypatch, caplog):
+def test_errors_and_messages_of_worker_processes_are_reported(sessions, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(executors, "cores", lambda: 2)
     broken = tmp_path / "mouse9.csv"
     broken.write_bytes(sessions[0].read_bytes()[:-40] + b"oh\n")
@@ -74,19 +74,19 @@ def test_what_is_wrong_in_a_process_is_told_here(sessions, tmp_path, monkeypatch
     assert "mouse5: 1080 frames x 6 keypoints" in caplog.text
 
 
-def test_predictions_that_are_finished_are_not_done_again(sampled, sessions, tmp_path):
-    _, folder = sampled
+def test_completed_predictions_do_not_run_again(subsampled, sessions, tmp_path):
+    _, folder = subsampled
     first, _ = cli_predict(folder, sessions, tmp_path / "labels")
     assert first == {f"mouse{i + 1}" for i in range(SESSIONS)}
     before = files(tmp_path / "labels", without=())
     for damage in ("mouse2.bouts.csv", "records/mouse3.json"):
         (tmp_path / "labels" / damage).unlink()
     (tmp_path / "labels" / "mouse4.labels.csv").write_text("half")
-    changed = tmp_path / "other" / "mouse5.csv"  # the name of a finished session, but other content
+    changed = tmp_path / "other" / "mouse5.csv"  # the name of a completed session with other content
     changed.parent.mkdir()
     changed.write_bytes(sessions[5].read_bytes())
-    _, told = cli_predict(folder, [*sessions[:4], changed, *sessions[5:]], tmp_path / "labels")
-    assert re.findall(r"(\w+): \d+ frames labelled", told) == ["mouse2", "mouse3", "mouse4", "mouse5"]
+    _, log = cli_predict(folder, [*sessions[:4], changed, *sessions[5:]], tmp_path / "labels")
+    assert re.findall(r"(\w+): \d+ frames labelled", log) == ["mouse2", "mouse3", "mouse4", "mouse5"]
     after = files(tmp_path / "labels", without=())
     same = {name for name in before if before[name] == after[name]}
     assert before.keys() == after.keys()
