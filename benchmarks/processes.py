@@ -1,4 +1,4 @@
-"""Time and memory of a command of bsoid-gpu in a separate process."""
+"""Time and memory of a command of bsoid-gpu in a separate process, on Linux."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ def timed(*arguments: object) -> tuple[float, float]:
     command = [sys.executable, "-m", "bsoid_gpu", *map(str, arguments)]
     with tempfile.TemporaryFile() as messages:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stderr=messages)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=messages)
         ended, sampled = threading.Event(), [0.0]
 
         def sample() -> None:

@@ -9,11 +9,11 @@ are medians after one search that compiles.
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from measuring import circumstances, timed, write
 from numpy.typing import NDArray
 
@@ -70,7 +70,7 @@ def main() -> None:
     report = {
         "what": __doc__.splitlines()[0],
         **circumstances(),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": round(psutil.getloadavg()[0], 2),
         "rows": a.rows,
         "columns": COLUMNS,
         "neighbours": a.neighbours,

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -104,6 +105,7 @@ def test_seconds_are_medians_and_reports_name_no_host(benchmark, monkeypatch):
     assert {"bsoid_gpu", "numpy", "hypothesis"} <= set(report["versions"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not count memory like this")
 def test_time_and_memory_of_a_command(benchmark):
     processes = benchmark("processes")
     seconds, megabytes = processes.timed("--version")
@@ -242,13 +244,14 @@ def test_every_step_against_its_library(built, tmp_path, run_script):
     run_script("steps", built[1], tmp_path / "steps.json", "--repeats", 1)
     report = json.loads((tmp_path / "steps.json").read_text())
     assert set(report["graph_s"]) == set(report["graph_memory_mb"]) == {"ours", "umap-learn"}
-    assert len(report["quality"]) == 1 + len(report["layout_s"]) - 1
+    assert report["same_bytes_as_the_build"]
+    assert set(report["quality"]) == {"ours", "umap-learn, seed 23", "umap-learn, seed 24"}
 
 
 @pytest.mark.slow
 def test_the_demo_and_its_figure(tmp_path, run_script, capfd):
     run_script("demo", tmp_path)
     assert "homogeneity" in capfd.readouterr().out
-    pytest.importorskip("matplotlib")
-    run_script("figure", tmp_path, tmp_path / "demo.png")
-    assert (tmp_path / "demo.png").stat().st_size > 10_000
+    if importlib.util.find_spec("matplotlib"):
+        run_script("figure", tmp_path, tmp_path / "demo.png")
+        assert (tmp_path / "demo.png").stat().st_size > 10_000
