@@ -1,6 +1,6 @@
 """Estimated cost of a build: upper bounds of memory and bins, and time from a few constants.
 
-The constants were measured (``benchmarks/scale.py``) and are for one core of the reference machine; :func:`speed`
+The constants were measured (``benchmarks/cost_against_size.py``) and are for one core of the reference machine; :func:`speed`
 compares this machine with it. Each estimator estimates the cost of its fit.
 """
 
