@@ -7,7 +7,7 @@ WHEELS ?= .venv-contract
 OLDEST ?= .venv-oldest
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: bench demo dist docs test test-all test-hpc test-oldest contract lint clean
+.PHONY: bench demo dist docs test test-all test-hpc test-oldest contract mutants lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -68,6 +68,10 @@ dist: $(VENV)/.ready
 	cd ..; \
 	venv/bin/python bsoid_gpu-*/benchmarks/demo.py demo; \
 	venv/bin/python -c 'import bsoid_gpu; print("ran from", bsoid_gpu.__file__)'
+
+# wrong versions of the program, which the tests must notice
+mutants: $(VENV)/.ready
+	$(BIN)/python tests/mutants.py
 
 # cost against size, with your sessions (SESSIONS=folder FPS=60) or simulated ones
 bench: $(VENV)/.ready

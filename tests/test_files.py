@@ -146,3 +146,12 @@ def test_any_other_session_name_is_accepted(name):
 def test_different_names_give_different_file_names():
     names = ["a", ".a", "..a", "%2Ea", "a/b", "a%2Fb", *("小" * length for length in range(8, 30))]
     assert len({files.safe_name(name) for name in names}) == len(names)
+
+
+def test_two_writers_of_one_file_in_one_process_do_not_meet(tmp_path):
+    path = tmp_path / "a"
+    with files.writing(path) as first, files.writing(path) as second:
+        first.write(b"first")
+        second.write(b"second")
+    assert path.read_bytes() == b"first"  # the last to be complete
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,7 +1,7 @@
 """Estimated cost of a build: upper bounds of memory and bins, and time from a few constants.
 
-The constants were measured (``benchmarks/cost_against_size.py``) and are for one core of the reference machine; :func:`speed`
-compares this machine with it. Each estimator estimates the cost of its fit.
+The constants were measured (``benchmarks/cost_against_size.py``) and are for one core of the reference machine;
+:func:`speed` compares this machine with it. Each estimator estimates the cost of its fit.
 """
 
 from __future__ import annotations

@@ -79,3 +79,9 @@ def test_same_clusters_ignores_the_order_of_clusters():
     assert same_clusters(labels, np.asarray([0, 0, 0, 0, 0, 1, 1, 1, -1])) is None
     assert same_clusters(labels, np.asarray([0, 0, 1, 1, 1, 2, 2, 2, 0])) is not None
     assert same_clusters(labels, np.asarray([0, 1, 2, 0, 1, 2, 0, 1, 2])) is None
+
+
+def test_a_cluster_of_which_the_other_has_half_or_less_is_not_the_same():
+    assert same_clusters(np.asarray([0, 0, 0, 0, 1, 1]), np.asarray([0, -1, -1, -1, 1, 1])) is None
+    assert same_clusters(np.asarray([0, 0, 1, 1]), np.asarray([0, -1, 1, 1])) is None
+    assert same_clusters(np.asarray([0, 0, 0, 1, 1]), np.asarray([0, 0, -1, 1, 1])).tolist() == [0, 1]

@@ -76,3 +76,8 @@ def test_any_points_give_the_exact_tree_and_clusters_of_at_least_the_minimum_siz
     assert (counts[1:] >= size).all()
     if len(cut.selected):
         assert membership_vectors(points.astype(np.float32), cut).shape == (len(points), len(cut.selected))
+
+
+def test_of_edges_of_one_length_that_with_the_lowest_end_is_first():
+    linkage = hdbscan_tree.linkage(np.asarray([[1.0, 2.0, 1.0], [3.0, 0.0, 1.0], [2.0, 3.0, 5.0]]))
+    assert np.sort(linkage[:, :2], axis=1).tolist() == [[0, 3], [1, 2], [4, 5]]

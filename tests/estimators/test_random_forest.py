@@ -91,3 +91,12 @@ def test_the_settings_select_the_forest_and_accept_only_its_names():
         toml.from_mapping({"classifier": {"method": "random_forest", "hidden": [3]}})
     with pytest.raises(BadInput, match="'perceptron', 'random_forest'"):
         toml.from_mapping({"classifier": {"method": "forest"}})
+
+
+def test_a_row_at_a_threshold_goes_left_as_in_scikit_learn(arrays):
+    features, labels = np.repeat([[0.0], [2.0]], 20, axis=0), np.repeat([0, 1], 20)  # every tree splits them at 1
+    forest = random_forest.fit(arrays.asarray(features), arrays.asarray(labels), 2, SETTINGS, 0, arrays)
+    other = RandomForestClassifier(n_estimators=12, min_samples_leaf=3, random_state=0).fit(features, labels)
+    rows = np.asarray([[1.0], [np.nextafter(np.float32(1), np.float32(2))]])
+    probabilities = arrays.to_host(forest.predict_proba(arrays.asarray(rows)))
+    assert probabilities.tolist() == other.predict_proba(rows).tolist() == [[1, 0], [0, 1]]

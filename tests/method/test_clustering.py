@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators import hdbscan, hdbscan_tree
+from bsoid_gpu.estimators import hdbscan, hdbscan_tree, registry
+from bsoid_gpu.estimators.base import ClusterFit
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.method import clustering
 from bsoid_gpu.settings.schema import Settings
@@ -104,3 +107,27 @@ def test_equal_points_give_the_same_tree_every_time(cpu):
     points = np.repeat(np.random.default_rng(1).normal(size=(100, 3)), 7, axis=0).astype(np.float32)
     first = hdbscan_tree.single_linkage(points, 10)
     assert all(np.array_equal(hdbscan_tree.single_linkage(points, 10), first) for _ in range(100))
+
+
+def labelled(monkeypatch, backend, hard, membership, places):
+    """Clustering of bins on a line from the labels and memberships of a clusterer."""
+    fitted = ClusterFit(np.asarray(hard), np.asarray(membership), [])
+    monkeypatch.setattr(registry, "of", lambda *_: SimpleNamespace(fit=lambda *_: fitted))
+    return clustering.cluster(np.asarray(places, dtype=np.float32)[:, None], Settings(), backend)
+
+
+def test_a_cluster_without_soft_bins_is_dropped_by_hand(monkeypatch, cpu):
+    # the largest membership is that of cluster 2 in three bins, of cluster 1 in two, of cluster 0 in none
+    membership = [[0.1, 0.2, 0.7], [0.3, 0.4, 0.3], [0.2, 0.3, 0.5], [0.1, 0.9, 0.0], [0.4, 0.1, 0.5]]
+    result = labelled(monkeypatch, cpu, [2, 1, 0, 1, -1], membership, range(5))
+    assert result.soft.tolist() == [0, 1, 0, 1, 0]
+    assert result.hard.tolist() == [0, 1, -1, 1, -1]
+    np.testing.assert_allclose(result.membership, np.asarray(membership)[:, [2, 1]], rtol=1e-6)
+
+
+def test_a_bin_without_membership_keeps_its_cluster_or_gets_that_of_the_nearest_bin(monkeypatch, cpu):
+    membership = [[0.9, 0.1], [0.2, 0.8], [np.nan, np.nan], [0.0, 0.0]]
+    result = labelled(monkeypatch, cpu, [0, 1, -1, 1], membership, [0.0, 10.0, 8.0, 1.0])
+    assert result.soft.tolist() == [1, 0, 0, 0]  # cluster 1 is the larger one
+    assert result.hard.tolist() == [1, 0, -1, 0]
+    assert result.membership[2:].tolist() == [[0, 0]] * 2

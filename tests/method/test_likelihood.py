@@ -85,3 +85,17 @@ def test_hold_last_good_matches_the_oracle(seed, frames):
     assert np.array_equal(
         likelihood.hold_last_good(position, confidence, limit), slow_hold(position, confidence, limit), equal_nan=True
     )
+
+
+def test_the_only_rise_is_the_threshold_even_if_it_is_early(arrays):
+    # counts 4 3 9 8 7 6 5 4 3 2: r = [1], and r[1] does not exist, so that the threshold is the left edge of bin 1
+    values = np.repeat(np.arange(10) / 10 + 0.05, [3, 3, 9, 8, 7, 6, 5, 4, 3, 1])
+    values = np.concatenate([values, [0.0, 1.0]])[:, None]
+    assert thresholds(arrays, values) == pytest.approx([0.1])
+
+
+def test_a_position_at_the_threshold_is_good(arrays):
+    position = np.repeat([1.0, 2.0, 3.0], 2).reshape(3, 1, 2)
+    confidence = np.array([1.0, 0.5, 0.25])[:, None]
+    held = likelihood.hold_last_good(arrays.asarray(position), arrays.asarray(confidence), arrays.asarray([0.5]))
+    assert arrays.to_host(held)[:, 0, 0].tolist() == [1, 2, 2]

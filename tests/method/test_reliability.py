@@ -43,3 +43,17 @@ def test_session_information_by_hand():
     assert session_information(np.arange(100), np.zeros(100, dtype=int)) == 0  # one session has no entropy
     # half of each session has a separate label, the other half shares one: I = H / 2
     assert session_information(np.repeat([0, 2, 2, 1], 25), session) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "at_the_limit",
+    [
+        {"session_information": 0.5},
+        {"clusters": 4},
+        {"largest_label_share": 0.5},
+        {"noise_share": 0.5},
+        {"held_out_random": 0.95, "held_out_blocks": 0.86},
+    ],
+)
+def test_up_to_its_limit_no_score_is_a_warning(at_the_limit):
+    assert warnings({**GOOD, **at_the_limit}, "session") == []

@@ -89,3 +89,23 @@ def test_the_columns_of_the_table_are_aligned(walk, arrays):
     _, heading, *rows = format_report(report(*walk, arrays)).splitlines()
     assert {len(row) for row in rows} == {len(heading)}
     assert format_report([]) == ""
+
+
+def test_a_jump_exceeds_the_median_by_10_robust_deviations_by_hand(arrays):
+    # distances from the midpoint of the two neighbours: 26 of 20 px, 24 of 24 px, one of 51 and one of 52 px
+    # median 22, median absolute deviation 2: a jump exceeds 22 + 10 * 1.4826 * 2 = 51.65 px
+    distances = np.repeat([20.0, 24.0, 51.0, 52.0], [26, 24, 1, 1])
+    second_differences = 2 * distances * np.resize([1.0, -1.0], 52)
+    x = np.cumsum(np.cumsum(np.concatenate([[0.0, 0.0], second_differences])))
+    position = np.stack([x, np.zeros_like(x)], axis=-1)[:, None, :]
+    (row,) = report(position, np.ones((54, 1)), arrays)
+    assert row.jumps == 1
+    assert row.largest_jump_px == 52
+
+
+def test_a_thousandth_of_a_pixel_is_a_movement(arrays):
+    position = np.full((50, 1, 2), 5.0)
+    position[20, 0, 0] += 1e-3
+    (row,) = report(position, np.ones((50, 1)), arrays)
+    assert row.moves
+    assert row.warning == ""

@@ -66,3 +66,17 @@ def test_a_file_without_one_of_its_arrays_is_refused(old, tmp_path, missing):
     replace(old, classifier=others).save(tmp_path / "model.safetensors")
     with pytest.raises(BadInput, match=missing):
         bsoid_gpu.load_model(tmp_path / "model.safetensors")
+
+
+def test_recordings_in_any_order_keep_their_own_thresholds_and_scales(old, tmp_path):
+    recordings = ("m2", "m10", "a")
+    thresholds = {name: np.full(6, float(number)) for number, name in enumerate(recordings)}
+    scales = {name: np.full((2, 36), 10.0 + number) for number, name in enumerate(recordings)}
+    replace(old, thresholds=thresholds, scales=scales).save(tmp_path / "model.safetensors")
+    again = bsoid_gpu.load_model(tmp_path / "model.safetensors")
+    assert {name: array.tolist() for name, array in again.thresholds.items()} == {
+        name: array.tolist() for name, array in thresholds.items()
+    }
+    assert {name: array.tolist() for name, array in again.scales.items()} == {
+        name: array.tolist() for name, array in scales.items()
+    }

@@ -171,3 +171,16 @@ def test_stages_of_other_runs_are_removed(tmp_path):
         store.run("features b/c", 1, {}, lambda _: stage(1))
         store.remove_others()
         assert [path.name for path in (tmp_path / "stages").iterdir()] == [files.safe_name("features b/c")]
+
+
+def test_a_stage_that_could_not_be_written_is_written_by_the_next_attempt(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Store(tmp_path) as store:
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "fsync", full)
+            with pytest.raises(BadInput, match="disk is full"):
+                store.run("a", 1, {}, lambda _: stage(1))
+        store.run("a", 1, {}, lambda _: stage(2))
+        assert store.run("a", 1, {}, lambda _: stage(3)).arrays["x"][0] == 2

@@ -110,3 +110,17 @@ def test_values_of_the_wrong_type_are_refused_in_python_too(section, changed, ex
 def test_a_section_of_the_wrong_type_is_refused():
     with pytest.raises(BadInput, match=r"input = 3; expected Input"):
         schema.check(replace(Settings(), input=3))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"embedding": {"neighbours": 1024}}, "neighbours = 1024; expected 0 to 1023"),
+        ({"input": {"unusable_share": 1.01}}, "unusable_share = 1.01; expected 0 to 1"),
+    ],
+)
+def test_values_above_their_range_are_refused(given, expected):
+    with pytest.raises(BadInput, match=r".") as caught:
+        toml.from_mapping(given)
+    assert expected in str(caught.value)
+    assert toml.from_mapping({"embedding": {"neighbours": 1023}}).embedding.neighbours == 1023

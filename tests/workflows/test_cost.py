@@ -7,7 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from bsoid_gpu.cli.main import main
-from bsoid_gpu.estimators import hdbscan, perceptron, umap
+from bsoid_gpu.estimators import hdbscan, perceptron, random_forest, umap
+from bsoid_gpu.estimators.base import JobSize
+from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.random_forest import RandomForestSettings
 from bsoid_gpu.io import Outline
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
@@ -105,3 +108,28 @@ def test_estimates_are_near_the_measurements():
 def test_a_constant_wrong_by_a_factor_of_ten_is_detected(module, constant, factor, monkeypatch):
     monkeypatch.setattr(module, constant, factor * getattr(module, constant))
     assert not estimates_are_near()
+
+
+def test_the_reference_is_a_core_of_these_years():
+    products_s, steps_s = cost.REFERENCE_S
+    operations = 4 * 2 * 512**3  # of four products of matrices
+    comparisons = 2**16 * 16  # of a sort by merging
+    assert 20e9 < operations / products_s < 300e9
+    assert 1e-9 < steps_s / comparisons < 20e-9
+
+
+# measured, fits to 36 columns and 30 labels: bins, seconds on one core of the reference machine, MB
+FORESTS = [(300, 0.22, 2.5), (5_000, 3.2, 29.6), (20_000, 16.6, 88.5), (60_000, 54.6, 188.0)]
+HDBSCANS_MB = [(36_000, 41.0), (144_000, 158.0)]
+
+
+@pytest.mark.parametrize(("bins", "seconds", "megabytes"), FORESTS)
+def test_the_cost_of_a_forest_is_near_the_measured_one(bins, seconds, megabytes):
+    expected = random_forest.cost(JobSize(bins, 36, 30), RandomForestSettings())
+    assert 0.5 < expected.serial_s / seconds < 2
+    assert 0.4 < expected.host_bytes / 1e6 / megabytes < 2
+
+
+@pytest.mark.parametrize(("bins", "megabytes"), HDBSCANS_MB)
+def test_the_memory_of_hdbscan_is_near_the_measured_one(bins, megabytes):
+    assert 0.5 < hdbscan.cost(JobSize(bins, 36, 30), HdbscanSettings()).host_bytes / 1e6 / megabytes < 2

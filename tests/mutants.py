@@ -1,0 +1,410 @@
+"""Wrong versions of the program, of one change each, that the tests must notice; `make mutants` runs them.
+
+Each mutant is a copy of the checkout in a temporary folder, on which only the tests run that should fail. Before that
+they run on a copy without a change, where they must pass. A change whose old text does not occur in its file exactly
+once stops everything, so that the list follows the code.
+
+Words after the command choose the mutants of the files whose names contain one of them:
+`python tests/mutants.py perceptron umap`.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from bsoid_gpu.machine import cores
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("bsoid_gpu", "tests", "benchmarks/results")
+FAILED = 1  # pytest's exit code where tests fail; others say that they could not run
+LONGEST_S = 900
+
+# fmt: off
+# by the file, below bsoid_gpu, and the tests that should notice, below tests: texts and what takes their place
+CHANGES = {
+    ("method/windows.py", "method/test_windows.py"): [
+        ("at - (fits + 1) // 2", "at - fits // 2"),  # off the centre by a step
+        ("(fits + 1) // 2", "(fits + 3) // 2"),
+        ("2 * xp.minimum(at, frames - 1 - at) + 1, width", "2 * xp.minimum(at, frames - 1 - at), width"),
+        ("xp.round(number * bin_frames)", "xp.floor(number * bin_frames + 0.5)"),  # halves go to the even number
+        ("round(bins * bin_frames) > steps", "round(bins * bin_frames) >= steps"),
+        ("2 * round(smoothing_s * fps) - 1", "2 * int(smoothing_s * fps + 0.5) - 1"),
+        ("2 * round(smoothing_s * fps) - 1", "2 * round(smoothing_s * fps) + 1"),
+    ],
+    ("method/windows.py", "method/test_features.py"): [
+        ("xp.minimum(at + half + 1, samples)", "xp.minimum(at + half, samples)"),
+        ("xp.maximum(at - half, 0)", "xp.maximum(at - half + 1, 0)"),
+    ],
+    ("method/features.py", "method/test_features.py"): [
+        ("b[..., 0] * a[..., 1] - b[..., 1] * a[..., 0]", "b[..., 1] * a[..., 0] - b[..., 0] * a[..., 1]"),
+        ("range(steps.start + 1, steps.stop + 1)", "range(steps.start, steps.stop)"),  # a bin's distances
+        ("movements * bin_frames", "movements * round(bin_frames)"),
+        ("math.ceil(bin_frames / 2) + 1", "math.ceil(bin_frames / 2) - 1"),  # what a chunk reads beyond its ends
+    ],
+    ("method/likelihood.py", "method/test_likelihood.py"): [
+        ("(first > 1)", "(first > 0)"),
+        ("(first > 1)", "(first > 2)"),
+        (" | xp.isinf(second)", ""),
+        ("counts[1:, :] >= counts[:-1, :]", "counts[1:, :] > counts[:-1, :]"),
+        (" | (frame == 0)", ""),
+        ("(confidence >= threshold)", "(confidence > threshold)"),
+        ("xp.where(first_good < frames, first_good, first_seen)", "first_seen"),
+    ],
+    ("method/preprocess.py", "method/test_preprocess.py"): [
+        (
+            "part.confidence[1:, 0, :] for part in parts])\n    seen = xp.concat([likelihood.present(part.position[1:,",
+            "part.confidence[:, 0, :] for part in parts])\n    seen = xp.concat([likelihood.present(part.position[:,",
+        ),
+        ("settings.input.recording_of(pose.name), []", "pose.name, []"),  # thresholds of a part, not of the recording
+        ("seconds >= min_session_s", "seconds > min_session_s"),
+    ],
+    ("method/tracking_quality.py", "method/test_tracking_quality.py"): [
+        ("JUMP_PX = 15.0", "JUMP_PX = 1.5"),
+        ("JUMP_PX = 15.0", "JUMP_PX = 150.0"),
+        ("JUMP_DEVIATIONS = 10.0", "JUMP_DEVIATIONS = 1.0"),
+        ("JUMP_DEVIATIONS = 10.0", "JUMP_DEVIATIONS = 100.0"),
+        ("STILL_PX = 1e-9", "STILL_PX = 1.0"),
+        ("median + JUMP_DEVIATIONS * deviation", "JUMP_DEVIATIONS * deviation"),
+        ("1.4826 * _median", "_median"),
+        ("(count - 1) // 2", "count // 2"),
+        ("good[2:, :] & good[1:-1, :] & good[:-2, :]", "good[1:-1, :]"),
+    ],
+    ("method/subsample.py", "method/test_subsample.py"): [
+        ("* max_bins // total", "* (max_bins // total + 1) % (max_bins + 1)"),
+        ("(random[begin:end] * np.diff(edges))", "(2 * random[begin:end] * np.diff(edges))"),
+        ("random[begin:end] * ", "0 * "),
+        ("np.arange(end - begin + 1) * bins // max(end - begin, 1)", "np.arange(end - begin + 1)"),
+    ],
+    ("method/embedding.py", "method/test_embedding.py"): [
+        ("STEPS = 8", "STEPS = 80"),
+        ("xp.where(repeated[:, None], embedding + jitter, embedding)", "embedding + jitter"),
+    ],
+    ("method/scaling.py", "method/test_scaling.py"): [
+        ('names = recordings if per == "session" else [TOGETHER] * len(recordings)', "names = recordings"),
+        ("features[stop - bins : stop, :]", "features[: bins, :]"),
+    ],
+    ("method/clustering.py", "method/test_clustering.py"): [
+        ("np.argsort(-counts", "np.argsort(counts"),
+        ("order[counts[order] > 0]", "order"),
+        ("soft[labelled[cKDTree(embedding[labelled]).query(embedding[unlabelled])[1]]]", "0"),
+        ("np.argmax(membership, axis=1), fitted.hard", "fitted.hard, np.argmax(membership, axis=1)"),
+    ],
+    ("method/classification.py", "method/test_classification.py"): [
+        ("(labels[parts[name]], predictions[name])", "(predictions[name], labels[parts[name]])"),
+        ("validation.block_s / bin_s", "validation.block_s * bin_s"),
+        ("round(validation.block_s / bin_s)", "int(validation.block_s / bin_s)"),
+        ("if 0 < in_blocks.sum() < bins:", "if True:"),
+        ("list(parts)[-len(folds) :]", "list(parts)[-1:]"),
+        ("np.sum(~held_out)], order[np.sum(~held_out) :]", "np.sum(held_out)], order[np.sum(held_out) :]"),
+    ],
+    ("method/labelling.py", "method/test_labelling.py"): [
+        ("confidence < min_confidence", "confidence > min_confidence"),
+        ("confidence < min_confidence", "confidence <= min_confidence"),
+    ],
+    ("method/bouts.py", "method/test_bouts.py"): [
+        ("np.full(min(1, len(labels)), len(labels), dtype", "np.full(min(1, len(labels)), len(labels) - 1, dtype"),
+        ("np.flatnonzero(np.diff(labels)) + 1", "np.flatnonzero(np.diff(labels))"),
+        ("counts.sum(axis=1, keepdims=True)", "counts.sum(axis=0, keepdims=True)"),
+        ("(labels[:-1], labels[1:])", "(labels[1:], labels[:-1])"),
+        ("frames / max(len(labels), 1)", "frames / max(int(np.sum(labels >= 0)), 1)"),
+        ('"q90_s": 0.9}', '"q90_s": 0.95}'),
+    ],
+    ("method/reliability.py", "method/test_reliability.py"): [
+        ("MAX_SESSION_INFORMATION = 0.5", "MAX_SESSION_INFORMATION = 0.05"),
+        ("MIN_CLUSTERS = 4", "MIN_CLUSTERS = 8"),
+        ("MAX_LABEL_SHARE = 0.5", "MAX_LABEL_SHARE = 0.3"),
+        ("MAX_NOISE_SHARE = 0.5", "MAX_NOISE_SHARE = 0.4"),
+        ("MAX_LOSS_ON_BLOCKS = 0.1", "MAX_LOSS_ON_BLOCKS = 0.05"),
+    ],
+    ("kernels/neighbours.py", "kernels/test_neighbours.py"): [
+        ("MARGIN = np.float32(8 * 2.0**-24)", "MARGIN = np.float32(0.0)"),
+        ("TINY = np.float32(2.0**-100)", "TINY = np.float32(0.0)"),
+        ("products[i, :number] + width[columns[i, :number]]", "products[i, :number]"),
+        (" + width[start + i]", ""),
+    ],
+    ("kernels/fuzzy_graph.py", "kernels/test_fuzzy_graph.py"): [
+        ("MIN_BANDWIDTH = 1e-3", "MIN_BANDWIDTH = 1e-2"),
+        ("MIN_BANDWIDTH = 1e-3", "MIN_BANDWIDTH = 1e-4"),
+        ("a + b - a * b\n", "max(a, b)\n"),
+        ("target = np.log2(neighbours)", "target = np.log(neighbours)"),
+    ],
+    ("estimators/initialisation.py", "estimators/test_initialisation.py"): [
+        ("vectors * xp.sign(largest)", "vectors"),
+        ("vectors * xp.sign(largest)", "vectors * -xp.sign(largest)"),
+        ("xp.sign(largest)", "xp.sign(vectors[0, :])"),
+        ("xp.sign(largest)", "xp.sign(xp.sum(vectors, axis=0))"),
+        ("xp.sign(largest)", "xp.sign(xp.max(vectors, axis=0))"),
+    ],
+    ("estimators/umap.py", "estimators/test_umap.py"): [
+        ("bins <= SMALL_JOB", "bins < SMALL_JOB"),
+        ("SMALL_JOB = 10_000", "SMALL_JOB = 10_001"),
+        ("SMALL_JOB = 10_000", "SMALL_JOB = 100_000"),
+        ("min(round(bins**0.5), MOST_NEIGHBOURS)", "min(int(bins**0.5), MOST_NEIGHBOURS)"),
+    ],
+    ("estimators/hdbscan.py", "estimators/test_hdbscan.py"): [
+        ("round(share * bins)", "int(share * bins)"),
+        ("round(share * bins)", "int(share * bins + 1)"),
+        ("steps = round(", "steps = int("),
+    ],
+    ("estimators/hdbscan.py", "method/test_clustering.py"): [
+        ("chosen = max(cuts, key", "chosen = max(reversed(cuts), key"),  # the last among equals
+    ],
+    ("estimators/hdbscan_tree.py", "estimators/test_hdbscan_tree.py"): [
+        ("np.sort(edges[:, :2], axis=1)", "edges[:, :2]"),
+        ("(ends[:, 1], ends[:, 0], edges[:, 2])", "(ends[:, 0], ends[:, 1], edges[:, 2])"),
+        ("(ends[:, 1], ends[:, 0], edges[:, 2])", "(ends[:, 0], edges[:, 2])"),
+        ("(ends[:, 1], ends[:, 0], edges[:, 2])", "(edges[:, 2],)"),
+        ("below[node] <= score", "below[node] < score"),
+        ("max(float(scores[node]), 0.0)", "float(scores[node])"),
+    ],
+    ("estimators/hdbscan_membership.py", "estimators/test_hdbscan_membership.py"): [
+        ("2 * most > sizes", "most > 0"),
+        ("(lateness / lateness.sum(axis=1, keepdims=True))", "1"),
+        ("/ np.maximum(nearest, density)", "/ nearest"),
+    ],
+    ("estimators/standard_scaler.py", "estimators/test_standard_scaler.py"): [
+        ("CONSTANT = 1e-12", "CONSTANT = 0.0"),
+        ("CONSTANT = 1e-12", "CONSTANT = 1e-9"),
+        (" & (deviation > floor)", ""),
+        ("deviation > floor", "deviation >= floor"),
+        ("    1e-9  #", "    0.0  #"),
+        ("    1e-9  #", "    1e-5  #"),
+    ],
+    ("estimators/network.py", "estimators/test_perceptron.py"): [
+        ("(softmax(logits) - target) / x.shape[0]", "softmax(logits) - target"),
+    ],
+    ("estimators/perceptron.py", "estimators/test_perceptron.py"): [
+        ("min(done / WARM_UP, (1 - done) / (1 - WARM_UP))", "(1 - done)"),
+        ("min(done / WARM_UP, (1 - done) / (1 - WARM_UP))", "min(1.0, (1 - done) / (1 - WARM_UP))"),
+        ("WARM_UP = 0.2", "WARM_UP = 0.1"),
+        ("settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))", "settings.learning_rate"),
+        ("min(1.0, math.sqrt(bins / batches / FULL_BATCH))", "math.sqrt(bins / batches / FULL_BATCH)"),
+        ("math.sqrt(bins / batches / FULL_BATCH)", "bins / batches / FULL_BATCH"),
+        ("+ decay * parameters", "+ 0 * parameters"),
+        ("+ decay * parameters", "+ settings.l2 * parameters"),
+        ("((inputs * units, l2), (units, 0.0))", "((inputs * units, l2), (units, l2))"),
+        ("((inputs * units, l2), (units, 0.0))", "((units, l2), (inputs * units, 0.0))"),
+        ("step = step_size(moments.updates, settings.max_epochs * batches, largest)", "step = largest"),
+        ("max_epochs * batches, largest)", "max_epochs * batches, settings.learning_rate)"),
+        ("EPOCH_UPDATES = 50", "EPOCH_UPDATES = 10"),
+    ],
+    ("estimators/random_forest.py", "estimators/test_random_forest.py -k 'not build'"): [
+        ("xp.float64) <= xp.take", "xp.float64) < xp.take"),
+        ("probabilities[:, classes.astype(int)]", "probabilities[:, np.arange(len(classes))]"),
+        ("max_depth=settings.max_depth or None", "max_depth=None"),
+    ],
+    ("workflows/cost.py", "workflows/test_cost.py"): [
+        ("PARSE_S, TABLE_S, WORKERS_START_S = 0.015, 2.4e-7, 1.5", f"PARSE_S, TABLE_S, WORKERS_START_S = {values}")
+        for values in ("0.15, 2.4e-7, 1.5", "0.015, 2.4e-6, 1.5", "0.015, 2.4e-7, 15")
+    ] + [
+        ("LABELS = 30", "LABELS = 300"),
+        ("BASE_MB = 400.0", "BASE_MB = 4000.0"),
+        ("WORKER_MB = 250.0", "WORKER_MB = 2500.0"),
+        ("4.0 * job.largest_mb", "40 * job.largest_mb"),
+        ("(1.4 + TABLE_S", "(14 + TABLE_S"),
+        ("Speed(0.0129, 0.0074)", "Speed(0.129, 0.0074)"),
+        ("Speed(0.0129, 0.0074)", "Speed(0.0129, 0.074)"),
+        ("3 + settings.validation.folds", "1"),
+    ],
+    ("estimators/umap.py", "workflows/test_cost.py"): [
+        ("= 4e-3, 3e-5, 3.9e-7, 2.4e-8, 3e-11", f"= {values}")
+        for values in (
+            "4e-2, 3e-5, 3.9e-7, 2.4e-8, 3e-11",
+            "4e-3, 3e-4, 3.9e-7, 2.4e-8, 3e-11",
+            "4e-3, 3e-5, 3.9e-6, 2.4e-8, 3e-11",
+            "4e-3, 3e-5, 3.9e-7, 2.4e-7, 3e-11",
+            "4e-3, 3e-5, 3.9e-7, 2.4e-8, 3e-10",
+        )
+    ] + [
+        ("n * (k * 27 + d * 24)", "10 * n * (k * 27 + d * 24)"),
+    ],
+    ("estimators/hdbscan.py", "workflows/test_cost.py"): [
+        ("START_S, TREE_S = 1.4, 3.7e-6", "START_S, TREE_S = 14, 3.7e-6"),
+        ("START_S, TREE_S = 1.4, 3.7e-6", "START_S, TREE_S = 1.4, 3.7e-5"),
+        ("host_bytes=n * 900", "host_bytes=n * 9000"),
+    ],
+    ("estimators/perceptron.py", "workflows/test_cost.py"): [
+        ("START_S, WEIGHT_S = 0.1, 0.9e-10", "START_S, WEIGHT_S = 1, 0.9e-10"),
+        ("START_S, WEIGHT_S = 0.1, 0.9e-10", "START_S, WEIGHT_S = 0.1, 0.9e-9"),
+        ("3 * 8 * size.bins", "30 * 8 * size.bins"),
+    ],
+    ("estimators/random_forest.py", "workflows/test_cost.py"): [
+        ("START_S, SORT_S = 0.2, 1.2e-7", "START_S, SORT_S = 2, 1.2e-7"),
+        ("START_S, SORT_S = 0.2, 1.2e-7", "START_S, SORT_S = 0.2, 1.2e-6"),
+        ("NODE_BYTES = 40", "NODE_BYTES = 400"),
+    ],
+    ("files.py", "test_files.py"): [
+        ("{uuid.uuid4().hex}.{_host()}.{os.getpid()}", "{path.name}"),
+        ("{uuid.uuid4().hex}", "{0:032}"),  # threads of one process
+    ],
+    ("pose.py", "test_pose.py"): [
+        ("if infinite:", "if infinite < 0:"),
+        ("if unknown:", "if unknown < 0:"),
+    ],
+    ("fields.py", "settings/test_settings.py"): [
+        (" and math.isfinite(value)", ""),
+        ("low <= value <= high", "low <= value"),
+    ],
+    ("log.py", "test_log.py"): [
+        ("= logger.level", "= logging.ERROR"),  # the level after a capture
+    ],
+    ("run_folder/store.py", "run_folder/test_store.py"): [
+        ('Making(**manifest["making"])', 'Making(**{**manifest["making"], "versions": machine.versions()})'),
+        ("if place.is_dir() and place.name not in current:", "if False:"),
+        ("place.name not in current", "place.name in current"),
+        ('{"stage": name, "version": version, "inputs": inputs}', '{"stage": name, "inputs": inputs}'),
+        ('{"stage": name, "version": version, "inputs": inputs}', '{"stage": name, "version": version}'),
+        ("if stage.content_digest() != stage.digest:", "if False:"),
+        ("shutil.rmtree(part, ignore_errors=True)", "pass"),
+    ],
+    ("run_folder/checkpoint.py", "run_folder/test_store.py"): [
+        ('{"key": self._key, "digest": arrays.digest_of(named)}', '{"key": self._key}'),
+        ('{"key": self._key, "digest": arrays.digest_of(named)}', '{"digest": arrays.digest_of(named)}'),
+    ],
+    ("run_folder/arrays.py", "run_folder/test_arrays.py"): [
+        ("name: np.ascontiguousarray(array)", "name: array"),
+        ("{array.dtype.str} {array.shape}", "{array.dtype.str}"),
+        ("{array.dtype.str} {array.shape}", "{array.shape}"),
+        ("for name in sorted(named):", "for name in named:"),
+    ],
+    ("run_folder/model_file.py", "run_folder/test_model_file.py"): [
+        ("self.thresholds[name] for i, name in enumerate(sorted(self.thresholds))",
+         "self.thresholds[name] for i, name in enumerate(self.thresholds)"),
+        ("self.scales[name] for i, name in enumerate(sorted(self.scales))",
+         "self.scales[name] for i, name in enumerate(self.scales)"),
+    ],
+    ("run_folder/codecs.py", "run_folder/test_codecs.py"): [
+        ("for i, item in enumerate(value)]", "for i, item in enumerate(value[::-1])]"),
+        ('f"{path}.{name}" if path else str(name)', "str(name)"),
+        ('value.to_dict("split")', 'value.reset_index(drop=True).to_dict("split")'),
+        ("arrays[path] = to_host(value)", "arrays[path] = value"),
+    ],
+    ("run_folder/stages.py", "run_folder/test_stages.py"): [
+        ('"features": features_digest(store),\n        "training_bins"', '"training_bins"'),
+        ('"features": features_digest(store),\n        "clusters"', '"clusters"'),
+        ('"training_bins": features.shape[0],', ""),
+        ('"standardise": settings.features.standardise,', ""),
+        ('standardise,\n        "seed": settings.seed,', "standardise,"),
+        (', "seed": settings.seed}', "}"),
+        ('"bin_s": bin_s,\n        "seed": settings.seed,', '"bin_s": bin_s,'),
+        ('"embedding": store.stages[EMBEDDING].digest, ', ""),
+        ('"clusters": store.stages[CLUSTERS].digest,', ""),
+        ('"validation": as_dict(settings.validation),', ""),
+        ('"bin_s": bin_s,', ""),
+        ('"settings": as_dict(settings),', ""),
+        ('"backend": backend.name,', ""),
+        ('"estimator": estimator.name,\n        "settings": as_dict(settings),', ""),
+    ],
+    ("workflows/extraction.py", "workflows/test_extraction.py"): [
+        ("(settings.input, settings.likelihood, settings.features)", "(settings.likelihood, settings.features)"),
+        ("(settings.input, settings.likelihood, settings.features)", "(settings.input, settings.features)"),
+        ("(settings.input, settings.likelihood, settings.features)", "(settings.input, settings.likelihood)"),
+        ('"files": list(digests.items()),', '"files": list(digests),'),
+        ('"keypoints": list(self.keypoints),', ""),
+        ('"keypoints": list(self.keypoints),', '"keypoints": sorted(self.keypoints),'),
+    ],
+    ("workflows/predict.py", "workflows/test_predict.py -k upgrade"): [
+        ('"bsoid_gpu": __version__, ', ""),
+        ('"labelling": labelling.VERSION, ', ""),
+        (', "tables": tables.VERSION', ""),
+    ],
+    ("workflows/build.py", "workflows/test_subsampled.py -k scale"): [
+        ("if session.recording not in scales:", "if False:"),
+    ],
+}
+# fmt: on
+
+
+class Mutant(NamedTuple):
+    file: str
+    tests: str
+    old: str
+    new: str
+
+    def problem(self) -> str:
+        """Why it cannot be made; empty where it can."""
+        times = (ROOT / "bsoid_gpu" / self.file).read_text(encoding="utf-8").count(self.old)
+        return "" if times == 1 else f"bsoid_gpu/{self.file}: {self.old!r} occurs {times} times; expected once"
+
+    def make(self, folder: Path) -> None:
+        file = folder / "bsoid_gpu" / self.file
+        file.write_text(file.read_text(encoding="utf-8").replace(self.old, self.new), encoding="utf-8")
+
+
+MUTANTS = [Mutant(*where, *change) for where, changes in CHANGES.items() for change in changes]
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy the checkout with numba's compiled code, which is beside its source and bears the time of that file."""
+    for name in COPIED:
+        shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy2(source / "pyproject.toml", folder)
+
+
+def run(tests: str, folder: Path) -> tuple[int, str]:
+    """Exit code of pytest, and what it says."""
+    path, *options = shlex.split(tests)
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not hpc"]
+    # in a common folder, numba would not take the compiled code of another copy
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment["PYTHONPATH"] = str(folder)
+    try:
+        done = subprocess.run(
+            [*command, f"tests/{path}", *options],
+            cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return -1, f"no end after {LONGEST_S} s"
+    return done.returncode, done.stdout + done.stderr
+
+
+def is_killed(mutant: Mutant, original: Path) -> bool:
+    """Whether the tests fail on the mutant; says so in a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy(original, Path(folder))
+        mutant.make(Path(folder))
+        code, output = run(mutant.tests, Path(folder))
+    change = f"{mutant.file}: {mutant.old!r} -> {mutant.new!r}"
+    if code == FAILED:
+        by = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+        say(f"killed    {change}, by {by[1] if by else mutant.tests}")
+    elif code == 0:
+        say(f"SURVIVED  {change}, in spite of {mutant.tests}")
+    else:
+        say(f"NOT RUN   {change}: {output[-1000:]}")
+    return code == FAILED
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main(names: list[str]) -> int:
+    mutants = [mutant for mutant in MUTANTS if not names or any(name in mutant.file for name in names)]
+    problems = [problem for mutant in mutants if (problem := mutant.problem())]
+    if problems:
+        say("\n".join(problems))
+        return 2
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cores()) as pool:
+        original = Path(folder)
+        copy(ROOT, original)
+        every = list(dict.fromkeys(mutant.tests for mutant in mutants))
+        for tests, (code, output) in zip(every, pool.map(lambda tests: run(tests, original), every), strict=True):
+            if code:
+                say(f"{tests} fails without a change:\n{output}")
+                return 2
+        killed = list(pool.map(lambda mutant: is_killed(mutant, original), mutants))
+    say(f"{sum(killed)} of {len(killed)} mutants are killed")
+    return 0 if all(killed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
