@@ -108,7 +108,8 @@ def settled(
 ) -> schema.Settings:
     """Settings with the other arguments applied; all problems are reported together."""
     problems = schema.problems_in(settings)
-    problems += schema.fps_problems(settings.input.fps if fps is None and not problems else fps)
+    if fps is not None or not problems:
+        problems += schema.fps_problems(settings.input.fps if fps is None else fps)
     if seed not in (None, "none") and not str(seed).isdecimal():
         problems.append(f"the seed is {seed!r}; expected a whole number from 0, or none")
     if isinstance(keypoints, str) or not all(isinstance(name, str) for name in keypoints):

@@ -124,6 +124,14 @@ def test_problems_of_all_arguments_are_reported_together():
         assert problem in str(caught.value)
 
 
+def test_a_frame_rate_in_settings_with_another_problem_is_not_missing():
+    settings = replace(QUICK, input=replace(QUICK.input, fps=30.0, min_session_s=float("inf")))
+    with pytest.raises(BadInput) as caught:
+        bsoid_gpu.build(session("s"), settings=settings, backend="cpu")
+    assert "min_session_s = inf" in str(caught.value)
+    assert "frame rate" not in str(caught.value)
+
+
 def test_a_resumed_run_records_the_versions_that_computed_its_stages(tmp_path, monkeypatch):
     poses = [session(f"mouse{i}", 2700, i) for i in range(2)]
     first = bsoid_gpu.build(poses, fps=30, settings=QUICK, backend="cpu", out=tmp_path / "run")
