@@ -15,7 +15,7 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.estimators import registry
 from bsoid_gpu.fields import converted, kind_of
 from bsoid_gpu.log import logger
-from bsoid_gpu.settings.schema import ROLES, Settings, check
+from bsoid_gpu.settings.schema import ROLES, Settings, problems_in
 
 RENAMED = {  # settings of version 0.1: old and new section and name
     ("embedding", "start"): ("embedding", "initialisation"),
@@ -40,8 +40,9 @@ def from_mapping(tables: Mapping[str, Any]) -> Settings:
         logger.warning(warning)
     problems: list[str] = []
     settings = _fill(Settings(), current, "", problems)
+    problems += problems_in(settings)
     raise_all(problems, heading="settings that cannot be used:")
-    return check(settings)
+    return settings
 
 
 def with_new_names(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

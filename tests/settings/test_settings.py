@@ -124,3 +124,10 @@ def test_values_above_their_range_are_refused(given, expected):
         toml.from_mapping(given)
     assert expected in str(caught.value)
     assert toml.from_mapping({"embedding": {"neighbours": 1023}}).embedding.neighbours == 1023
+
+
+def test_values_of_another_type_and_values_out_of_range_are_reported_together():
+    with pytest.raises(BadInput) as caught:
+        toml.from_mapping({"input": {"min_session_s": float("inf"), "fps": float("nan")}, "seed": "x", "sed": 1})
+    for problem in ("min_session_s = inf", "fps = nan", "seed = 'x'", "unknown setting 'sed'"):
+        assert problem in str(caught.value)
