@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 
+WRONG_FOR_ONE = "0.2.0"  # release of fast-hdbscan whose tree is wrong for min_samples = 1
 # for the cost: measured on one core of the reference machine
 START_S, TREE_S = 1.4, 3.7e-6
 
@@ -132,8 +134,14 @@ def cost(size: JobSize, settings: HdbscanSettings) -> Cost:
 
 
 def problems(settings: HdbscanSettings) -> list[str]:
-    """A sentence if the range of sizes is empty."""
-    return ["[clusters] smallest is above largest"] if settings.smallest > settings.largest else []
+    """A sentence if the range of sizes is empty, and if the installed library cannot compute the tree."""
+    sentences = ["[clusters] smallest is above largest"] if settings.smallest > settings.largest else []
+    if settings.min_samples == 1 and metadata.version("fast-hdbscan") == WRONG_FOR_ONE:
+        sentences.append(
+            f"[clusters] min_samples = 1: fast-hdbscan {WRONG_FOR_ONE} computes a wrong tree for it; take 2 or more, "
+            "or install a newer release"
+        )
+    return sentences
 
 
 ESTIMATOR = Estimator(

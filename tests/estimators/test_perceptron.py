@@ -84,7 +84,7 @@ def test_the_penalised_gradient_equals_that_of_scikit_learn():
         vectors.append(np.concatenate([part.ravel() for layer in layers for part in layer]))
     before, after = vectors
     slope = network.gradient(before, (3, 5, 3), features, np.eye(3)[labels])
-    slope = slope + perceptron.weight_decay(np, (3, 5, 3), 0.3) * before
+    slope = slope + perceptron.weight_decay(array_namespace(before), (3, 5, 3), 0.3) * before
     np.testing.assert_allclose(slope, (before - after) / 1e-3, rtol=1e-5, atol=1e-8)
 
 
