@@ -110,18 +110,6 @@ class ClusterFit:
     sweep: list[dict[str, Any]]
 
 
-class Checkpoint(Protocol):
-    """Stored progress of a long computation."""
-
-    def read(self) -> dict[str, NDArray[Any]]:
-        """The last arrays that an interrupted computation saved; empty if there are none."""
-        ...
-
-    def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """Save the result of ``gather`` if the last checkpoint is old enough; call it as often as you like."""
-        ...
-
-
 class Monitor:
     """Receives the progress of a long computation and stores its checkpoints; this one does nothing."""
 
@@ -135,11 +123,11 @@ class Monitor:
         """Report a warning."""
 
     def read(self) -> dict[str, NDArray[Any]]:
-        """See :class:`Checkpoint`."""
+        """The last arrays that an interrupted computation saved; empty if there are none."""
         return {}
 
     def save(self, gather: Callable[[], dict[str, NDArray[Any]]]) -> None:
-        """See :class:`Checkpoint`."""
+        """Save the result of ``gather`` if the last checkpoint is old enough; call it as often as you like."""
 
 
 SILENT = Monitor()

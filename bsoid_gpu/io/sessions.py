@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.files import digest
+from bsoid_gpu.files import DIGEST_BYTES, digest
 from bsoid_gpu.io import formats
 from bsoid_gpu.io.reader import Outline
 from bsoid_gpu.log import logger
@@ -134,7 +134,8 @@ class Content:
         """Digest of the content, without the name."""
         if isinstance(self.origin, Path):
             return digest(self.data)
-        hasher = hashlib.blake2b(repr((self.origin.individuals, self.origin.keypoints)).encode(), digest_size=16)
+        names = repr((self.origin.individuals, self.origin.keypoints)).encode()
+        hasher = hashlib.blake2b(names, digest_size=DIGEST_BYTES)
         for array in (self.origin.position, self.origin.confidence):
             hasher.update(array.tobytes())
         return hasher.hexdigest()
@@ -151,10 +152,10 @@ class Content:
             pose = formats.parse_pose(self.data, self.origin, fps, backend, keypoints)
         else:
             pose = self.origin.select(keypoints) if keypoints else self.origin
-            pose = replace(pose, position=backend.asarray(pose.position), confidence=backend.asarray(pose.confidence))
             if pose.fps != fps:
                 msg = f"{self.name}: the pose has {pose.fps:g} frames per second, fps is {fps:g}: pass fps={pose.fps:g}"
                 raise BadInput(msg)
+            pose = replace(pose, position=backend.asarray(pose.position), confidence=backend.asarray(pose.confidence))
         for note in pose.notes:
             logger.warning("%s: %s", self.name, note)
         return pose.tracks()
@@ -177,16 +178,11 @@ def sources(sessions: Sessions) -> list[Source]:
     return listed
 
 
-def recording_of(name: str, settings: Input) -> str:
-    """Name of the recording that the session is a part of."""
-    return settings.recording_of(name)
-
-
 def by_recording(parts: Sequence[Source], settings: Input) -> dict[str, list[Source]]:
     """Sources of each recording, in order."""
     grouped: dict[str, list[Source]] = {}
     for source in parts:
-        grouped.setdefault(recording_of(source.name, settings), []).append(source)
+        grouped.setdefault(settings.recording_of(source.name), []).append(source)
     return grouped
 
 

@@ -209,7 +209,7 @@ class Store:
         if self.folder is None:
             return
         place = self._place(name)
-        part = place.with_name(f".{place.name}.part")
+        part = place.with_name(f".{place.name}{files.TEMPORARY}")
         manifest = {
             "key": key,
             "facts": stage.facts,
