@@ -6,7 +6,7 @@ After the header (:mod:`bsoid_gpu.io.deeplabcut_header`) there is one row per fr
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.io.arrange import arranged_pose
 from bsoid_gpu.io.csv_numbers import read_numbers
 from bsoid_gpu.io.deeplabcut_header import (
     NO_FRAMES,
@@ -29,45 +30,41 @@ from bsoid_gpu.io.deeplabcut_header import (
     sniff_csv,
     sniff_hdf5,
 )
-from bsoid_gpu.io.reader import Reader
+from bsoid_gpu.io.reader import Reader, Request
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.typing import Array
 
 MAX_BAD_CELLS = 5  # in a message
 
 
-def parse_csv(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+def parse_csv(data: bytes, path: Path, request: Request) -> Pose:
     """Parse a CSV file: the header here, the body by pyarrow or cuDF; see :func:`bsoid_gpu.io.parse_pose`."""
     columns, header_lines, cells = csv_header(data, path)
-    chosen = layout(columns, keypoints, path)
+    chosen = layout(columns, request, path)
     heading = f"{str(path)!r}: not all cells are numbers:"
     if cells != len(columns) + 1:  # a table too wide or too narrow in every row looks regular to a parser
         raise_all(_bad_cells(data, header_lines, columns), heading=heading)
     try:
-        numbers = read_numbers(data, header_lines, [column + 1 for column in chosen.columns], backend)
+        numbers = read_numbers(data, header_lines, [column + 1 for column in chosen.columns], request.backend)
     except ValueError as error:
         raise_all(_bad_cells(data, header_lines, columns), heading=heading)
         msg = f"{str(path)!r} is not a table of numbers: {error}"
         raise BadInput(msg) from error
-    return _pose(numbers, chosen, path, fps, backend)
+    return _pose(numbers, chosen, path, request)
 
 
-def parse_hdf5(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+def parse_hdf5(data: bytes, path: Path, request: Request) -> Pose:
     """Parse an HDF5 file as pandas writes it, in table or fixed format, under any key."""
     table = hdf5_table(data, path)
-    chosen = layout(hdf5_columns(table), keypoints, path)
+    chosen = layout(hdf5_columns(table), request, path)
     try:
         numbers = table.iloc[:, chosen.columns].to_numpy(dtype=float)
     except (ValueError, TypeError) as error:
         msg = f"{str(path)!r}: not all cells are numbers: {error}"
         raise BadInput(msg) from error
-    return _pose(backend.asarray(numbers), chosen, path, fps, backend)
+    return _pose(request.backend.asarray(numbers), chosen, path, request)
 
 
 READERS = (
@@ -76,56 +73,24 @@ READERS = (
 )
 
 
-def _pose(numbers: Array, chosen: Layout, path: Path, fps: float, backend: Backend) -> Pose:
-    """Arrange (frames, columns) numbers by individual and keypoint, and mark missing positions."""
+def _pose(numbers: Array, chosen: Layout, path: Path, request: Request) -> Pose:
+    """Arrange (frames, columns) numbers by individual and keypoint."""
     xp = array_namespace(numbers)
-    frames = numbers.shape[0]
-    if frames == 0:
+    if numbers.shape[0] == 0:
         msg = f"{str(path)!r} {NO_FRAMES}"
         raise BadInput(msg)
     if chosen.order != list(range(len(chosen.order))):
         numbers = xp.take(numbers, xp.asarray(chosen.order, dtype=xp.int64, device=device_of(numbers)), axis=1)
-    values = xp.reshape(numbers, (frames, len(chosen.individuals), len(chosen.keypoints), -1))
-    position = values[..., : len(chosen.space)]
-    likelihood = values[..., -1] if chosen.has_likelihood else xp.full_like(values[..., 0], xp.nan)
-    known = xp.isfinite(likelihood)
-    empty = ~xp.any(known, axis=0)  # an empty likelihood column says nothing against its positions
-    zero = xp.all(position == 0, axis=-1) & (likelihood == 0)  # a missing position in files of several animals
-    seen = xp.all(xp.isfinite(position), axis=-1) & (known | empty) & ~zero
-    confidence = xp.where(empty, xp.ones_like(likelihood), likelihood)
-    counts = xp.stack([xp.sum(xp.astype(~seen, xp.int64), axis=0), xp.astype(empty, xp.int64)])
-    missing_frames, is_empty = backend.to_host(counts)  # the only transfer: a few numbers for the notes
-    return Pose(
-        name=path.stem,
-        position=xp.where(seen[..., None], position, xp.nan),
-        confidence=xp.where(seen, confidence, xp.zeros_like(confidence)),
+    values = xp.reshape(numbers, (numbers.shape[0], len(chosen.individuals), len(chosen.keypoints), -1))
+    return arranged_pose(
+        values[..., : len(chosen.space)],
+        values[..., -1] if chosen.has_likelihood else None,
+        path,
+        request,
         individuals=chosen.individuals,
         keypoints=chosen.keypoints,
-        fps=fps,
-        source=str(path),
-        notes=(*chosen.notes, *_frame_notes(missing_frames, is_empty, frames, chosen)),
+        notes=chosen.notes,
     )
-
-
-def _frame_notes(
-    missing_frames: NDArray[np.int64], is_empty: NDArray[np.int64], frames: int, chosen: Layout
-) -> list[str]:
-    """A sentence for each keypoint of each individual without likelihood or with missing positions."""
-    notes = []
-    for i, individual in enumerate(chosen.individuals):
-        for k, keypoint in enumerate(chosen.keypoints):
-            name = f"{individual} {keypoint}" if len(chosen.individuals) > 1 else keypoint
-            missing = missing_frames[i, k]
-            if chosen.has_likelihood and is_empty[i, k] and missing < frames:
-                notes.append(
-                    f"{name}: the likelihood column is empty: all positions have confidence 1, and none is filtered"
-                )
-            if missing:
-                notes.append(
-                    f"{name}: {missing:,} of {frames:,} frames have no position and get the last good position before "
-                    "them, or else the first one after"
-                )
-    return notes
 
 
 def _bad_cells(data: bytes, header_lines: int, columns: list[Column]) -> list[str]:

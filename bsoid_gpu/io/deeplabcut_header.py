@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.io.reader import Outline
+from bsoid_gpu.io.arrange import INDIVIDUAL, chosen_names
+from bsoid_gpu.io.reader import Outline, Request
 from bsoid_gpu.log import logger
-from bsoid_gpu.pose import unknown_keypoint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,8 +154,8 @@ class Layout(NamedTuple):
     notes: tuple[str, ...]
 
 
-def layout(columns: list[Column], requested: Sequence[str], path: Path) -> Layout:
-    """Choose the columns of the requested keypoints, or of all where none are requested.
+def layout(columns: list[Column], request: Request, path: Path) -> Layout:
+    """Choose the columns of the requested keypoints and individuals, or of all where none are requested.
 
     Raises
     ------
@@ -163,21 +163,22 @@ def layout(columns: list[Column], requested: Sequence[str], path: Path) -> Layou
         A header that cannot be used; all its problems are reported together.
     """
     notes: list[str] = []
-    individuals = tuple(dict.fromkeys(column.individual for column in columns))
-    if SHARED in individuals and len(individuals) > 1:
-        individuals = tuple(name for name in individuals if name != SHARED)
+    owners = tuple(dict.fromkeys(column.individual for column in columns))
+    if SHARED in owners and len(owners) > 1 and SHARED not in request.individuals:
+        owners = tuple(name for name in owners if name != SHARED)
         notes.append(f"the keypoints of {SHARED!r} belong to no animal and are left out")
-    named = {name: tuple(dict.fromkeys(c.keypoint for c in columns if c.individual == name)) for name in individuals}
-    available = named[individuals[0]]
-    keypoints = tuple(requested) or available
     coords = tuple(dict.fromkeys(column.coord for column in columns))
-    problems = [*_name_problems(named, requested), *_coordinate_problems(coords)]
-    problems = problems or _column_problems(columns, individuals, keypoints, coords)
-    raise_all(problems, heading=f"{str(path)!r}: the header cannot be used:")
-    if unused := [name for name in available if name not in keypoints]:
+    heading = f"{str(path)!r}: the header cannot be used:"
+    raise_all(_coordinate_problems(coords), heading=heading)
+    keypoints_of = {name: tuple(dict.fromkeys(c.keypoint for c in columns if c.individual == name)) for name in owners}
+    if owners == ("",):
+        keypoints_of = {INDIVIDUAL: keypoints_of[""]}
+        columns = [column._replace(individual=INDIVIDUAL) for column in columns]
+    individuals, keypoints, left_out = chosen_names(keypoints_of, request, path)
+    raise_all(_column_problems(columns, individuals, keypoints, coords), heading=heading)
+    notes += left_out
+    if unused := [name for name in keypoints_of[individuals[0]] if name not in keypoints]:
         logger.info("%s: keypoints that were not requested are left out: %s", path.stem, ", ".join(map(repr, unused)))
-    if "likelihood" not in coords:
-        notes.append("there is no likelihood column: all positions have confidence 1, and none is filtered")
     number = {column: i for i, column in reversed(list(enumerate(columns)))}
     chosen = [
         number[Column(i, k, c)]
@@ -188,7 +189,7 @@ def layout(columns: list[Column], requested: Sequence[str], path: Path) -> Layou
     ]
     rank = {column: i for i, column in enumerate(sorted(chosen))}
     return Layout(
-        individuals=tuple(name or "individual" for name in individuals),
+        individuals=individuals,
         keypoints=keypoints,
         space=tuple(coord for coord in ("x", "y", "z") if coord in coords),
         has_likelihood="likelihood" in coords,
@@ -196,21 +197,6 @@ def layout(columns: list[Column], requested: Sequence[str], path: Path) -> Layou
         order=[rank[column] for column in chosen],
         notes=tuple(notes),
     )
-
-
-def _name_problems(named: Mapping[str, Sequence[str]], requested: Sequence[str]) -> list[str]:
-    """Individuals with other keypoints than the first one, and requested names that cannot be used."""
-    first, available = next(iter(named.items()))
-    problems = [
-        f"the individual {name!r} has the keypoints {', '.join(map(repr, own))}, {first!r} has "
-        f"{', '.join(map(repr, available))}; expected the same"
-        for name, own in named.items()
-        if sorted(own) != sorted(available)
-    ]
-    problems += [unknown_keypoint(name, available) for name in requested if name not in available]
-    repeated = sorted({name for name in requested if requested.count(name) > 1})
-    problems += [f"the keypoint {name!r} is requested {requested.count(name)} times; name it once" for name in repeated]
-    return problems
 
 
 def _coordinate_problems(coords: Sequence[str]) -> list[str]:
@@ -228,7 +214,7 @@ def _column_problems(
         for keypoint in keypoints:
             own = [c.coord for c in columns if (c.individual, c.keypoint) == (individual, keypoint)]
             if sorted(own) != sorted(coords):
-                owner = f" of {individual!r}" if individual else ""
+                owner = f" of {individual!r}" if individual != INDIVIDUAL else ""
                 hint = ": is it named twice?" if len(set(own)) < len(own) else ""
                 problems.append(
                     f"the keypoint {keypoint!r}{owner} has the columns {', '.join(own)}; expected "

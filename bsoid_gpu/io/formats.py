@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import deeplabcut
+from bsoid_gpu.io.reader import Request
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
@@ -19,7 +20,9 @@ READERS: tuple[Reader, ...] = (*deeplabcut.READERS,)  # by preference: of two fi
 
 
 def readers_for(path: Path) -> list[Reader]:
-    """Readers of files with this suffix, by preference."""
+    """Readers of files with this suffix, or of folders, by preference."""
+    if path.is_dir():
+        return [reader for reader in READERS if not reader.suffixes]
     return [reader for reader in READERS if path.suffix.lower() in reader.suffixes]
 
 
@@ -34,21 +37,28 @@ def reader_of(path: Path) -> Reader:
 
 
 def read_file(path: Path) -> bytes:
-    """Content of a file.
+    """Content of a file, or of the files of a folder that is one recording.
 
     Raises
     ------
     BadInput
-        It cannot be read: it does not exist, permission is denied, it is a folder, the disk fails.
+        It cannot be read: it does not exist, permission is denied, it is a folder without a recording, the disk fails.
     """
     try:
-        return path.read_bytes()
+        return reader_of(path).read(path)
     except OSError as error:
         msg = f"cannot read {str(path)!r}: {error.strerror}"
         raise BadInput(msg) from error
 
 
-def parse_pose(data: bytes, path: Path, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+def parse_pose(
+    data: bytes,
+    path: Path,
+    fps: float,
+    backend: Backend,
+    keypoints: Sequence[str] = (),
+    individuals: Sequence[str] = (),
+) -> Pose:
     """Pose from the content of a file.
 
     Parameters
@@ -61,7 +71,7 @@ def parse_pose(data: bytes, path: Path, fps: float, backend: Backend, keypoints:
         Frames per second.
     backend
         Parses the numbers and holds the arrays.
-    keypoints
+    keypoints, individuals
         Exact names, in the order wanted; empty for all.
 
     Raises
@@ -72,12 +82,18 @@ def parse_pose(data: bytes, path: Path, fps: float, backend: Backend, keypoints:
     if not data:
         msg = f"{str(path)!r} is empty"
         raise BadInput(msg)
-    return reader_of(path).parse(data, path, fps, backend, keypoints)
+    return reader_of(path).parse(data, path, Request(fps, backend, tuple(keypoints), tuple(individuals)))
 
 
-def read_pose(path: str | os.PathLike[str], fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> Pose:
+def read_pose(
+    path: str | os.PathLike[str],
+    fps: float,
+    backend: Backend,
+    keypoints: Sequence[str] = (),
+    individuals: Sequence[str] = (),
+) -> Pose:
     """Read the pose of a file; see :func:`parse_pose`."""
-    return parse_pose(read_file(Path(path)), Path(path), fps, backend, keypoints)
+    return parse_pose(read_file(Path(path)), Path(path), fps, backend, keypoints, individuals)
 
 
 def outline(path: Path) -> Outline:

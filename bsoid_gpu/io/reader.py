@@ -6,11 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.pose import Pose
+
+
+class Request(NamedTuple):
+    """What is wanted from a file.
+
+    ``fps`` are the camera's frames per second, and ``backend`` holds the arrays. ``keypoints`` and ``individuals`` are
+    exact names, in the order wanted; empty for all.
+    """
+
+    fps: float
+    backend: Backend
+    keypoints: tuple[str, ...] = ()
+    individuals: tuple[str, ...] = ()
 
 
 class Outline(NamedTuple):
@@ -22,6 +35,11 @@ class Outline(NamedTuple):
     size: int
 
 
+def file_bytes(path: Path) -> bytes:
+    """Content of a file."""
+    return path.read_bytes()
+
+
 @dataclass(frozen=True)
 class Reader:
     """Reads one file format.
@@ -31,18 +49,21 @@ class Reader:
     name
         Name of the format in messages, such as ``"DeepLabCut CSV"``.
     suffixes
-        Suffixes of its files, in lower case.
+        Suffixes of its files, in lower case; empty for a format whose recording is a folder of files.
     sniff
-        Whether a file begins as the format requires. True for a file that cannot be opened, so that reading it
-        reports the reason.
+        Whether a file begins as the format requires; False, never an error, for a file that is damaged or cannot be
+        opened.
     parse
-        Pose from the content of a file, see :func:`bsoid_gpu.io.parse_pose`.
+        Pose from the content of a file, its path and what is wanted, see :func:`bsoid_gpu.io.parse_pose`.
     outline
         Size of a file, see :func:`bsoid_gpu.io.outline`; may raise OSError.
+    read
+        Content of a file, or of the files of a folder; may raise OSError.
     """
 
     name: str
     suffixes: tuple[str, ...]
     sniff: Callable[[Path], bool]
-    parse: Callable[[bytes, Path, float, Backend, Sequence[str]], Pose]
+    parse: Callable[[bytes, Path, Request], Pose]
     outline: Callable[[Path], Outline]
+    read: Callable[[Path], bytes] = file_bytes

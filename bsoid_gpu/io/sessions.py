@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.files import DIGEST_BYTES, digest
 from bsoid_gpu.io import formats
+from bsoid_gpu.io.arrange import present_tracks
 from bsoid_gpu.io.reader import Outline
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose
@@ -140,8 +141,10 @@ class Content:
             hasher.update(array.tobytes())
         return hasher.hexdigest()
 
-    def tracks(self, fps: float, backend: Backend, keypoints: Sequence[str] = ()) -> list[Pose]:
-        """One pose for each individual.
+    def tracks(
+        self, fps: float, backend: Backend, keypoints: Sequence[str] = (), individuals: Sequence[str] = ()
+    ) -> list[Pose]:
+        """One pose for each individual that has positions.
 
         Raises
         ------
@@ -149,16 +152,14 @@ class Content:
             The file cannot be used, or the pose has another frame rate.
         """
         if isinstance(self.origin, Path):
-            pose = formats.parse_pose(self.data, self.origin, fps, backend, keypoints)
+            pose = formats.parse_pose(self.data, self.origin, fps, backend, keypoints, individuals)
         else:
-            pose = self.origin.select(keypoints) if keypoints else self.origin
+            pose = self.origin.select(keypoints, individuals)
             if pose.fps != fps:
                 msg = f"{self.name}: the pose has {pose.fps:g} frames per second, fps is {fps:g}: pass fps={pose.fps:g}"
                 raise BadInput(msg)
             pose = replace(pose, position=backend.asarray(pose.position), confidence=backend.asarray(pose.confidence))
-        for note in pose.notes:
-            logger.warning("%s: %s", self.name, note)
-        return pose.tracks()
+        return present_tracks(pose.tracks(), backend)
 
 
 def sources(sessions: Sessions) -> list[Source]:

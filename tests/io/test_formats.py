@@ -55,8 +55,9 @@ def test_a_new_format_is_one_more_reader(tmp_path, cpu, monkeypatch):
     def sniff(path):
         return path.read_bytes().startswith(b"new")
 
-    def parse(data, path, fps, backend, keypoints):
-        return Pose(path.stem, np.zeros((len(data), 1, 1, 2)), np.ones((len(data), 1, 1)), ("i",), ("nose",), fps)
+    def parse(data, path, request):
+        position, confidence = np.zeros((len(data), 1, 1, 2)), np.ones((len(data), 1, 1))
+        return Pose(path.stem, position, confidence, ("i",), ("nose",), request.fps)
 
     new = Reader("new", (".csv", ".new"), sniff, parse, lambda path: Outline(1, ("nose",), 1, path.stat().st_size))
     monkeypatch.setattr(formats, "READERS", (*formats.READERS, new))
