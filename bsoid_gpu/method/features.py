@@ -31,6 +31,11 @@ def feature_names(keypoints: tuple[str, ...]) -> list[str]:
     )
 
 
+def is_length(name: str) -> bool:
+    """Whether a feature column is a length in px."""
+    return name.startswith(("distance ", "displacement "))
+
+
 def pair_vectors(position: Array) -> Array:
     """Vector from keypoint i to j of each pair i < j: (frames, pairs, 2) px from (frames, keypoints, 2)."""
     firsts = range(position.shape[1] - 1)  # slices: a list of indices would be copied to the device

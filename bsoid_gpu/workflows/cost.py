@@ -71,12 +71,13 @@ def plan(
     settings: schema.Settings | None = None,
     backend: str = "auto",
     keypoints: Sequence[str] = (),
+    individuals: Sequence[str] = (),
 ) -> str:
     """The estimated cost of :func:`bsoid_gpu.build` as text; only the beginning of each file is read.
 
     Parameters
     ----------
-    sessions, fps, settings, backend, keypoints
+    sessions, fps, settings, backend, keypoints, individuals
         As in :func:`bsoid_gpu.build`.
 
     Raises
@@ -86,7 +87,7 @@ def plan(
     BackendUnavailable
         The backend cannot run here.
     """
-    settings = settled(settings or schema.Settings(), fps, None, keypoints)
+    settings = settled(settings or schema.Settings(), fps, None, keypoints, individuals)
     selected = get_backend(backend)
     problems, outlines = [], []
     for source in sources(sessions):
