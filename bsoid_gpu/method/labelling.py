@@ -153,4 +153,6 @@ def _body_length(session: Filtered, backend: Backend) -> float:
 def _range_warnings(known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose) -> list[str]:
     names = features.feature_names(pose.keypoints)
     larger = size_warning(known, length_px)
-    return larger or feature_warnings(known, sampled, names, pose.fps, length_px / known.body_length_px)
+    return larger or feature_warnings(
+        known, sampled, names, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
+    )

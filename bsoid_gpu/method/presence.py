@@ -90,9 +90,10 @@ def rows_of(values: Array, segments: Sequence[range]) -> Array:
 def inner_rows(segments: Sequence[range]) -> NDArray[np.bool_]:
     """Rows of :func:`rows_of` that have a row of their own segment before and after them."""
     inner = np.ones(sum(map(len, segments)), dtype=np.bool_)
-    stops = np.cumsum([len(segment) for segment in segments])
-    inner[stops - 1] = False
-    inner[np.concatenate([[0], stops[:-1]])[: len(stops)]] = False
+    stop = 0
+    for segment in segments:
+        start, stop = stop, stop + len(segment)
+        inner[[start, stop - 1]] = False
     return inner
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 LEVELS = (0.005, 0.5, 0.9, 0.995)  # of the stored quantiles
 LOW, MEDIAN, UPPER, HIGH = range(4)
 OTHER_SIZE = 1.25  # beyond the smallest and largest body length in training
-OTHER_RATE = 1.6  # ratio of displacements that another frame rate explains better than another animal
+# Ratio of displacements that another frame rate explains better than another animal: of 20 sessions of 60 s and more,
+# each against the others of its kind, the ratios are 0.75 to 1.33; of 10 s, up to 1.7.
+OTHER_RATE, OTHER_RATE_SHORT, SHORT_S = 1.5, 1.8, 60.0
 OUTSIDE_SHARE = 0.2  # of the windows; 1 % is expected
 LISTED = 3  # columns in a message
 
@@ -74,7 +76,12 @@ def size_warning(known: TrainingRange, body_length_px: float) -> list[str]:
 
 
 def feature_warnings(
-    known: TrainingRange, features: NDArray[np.float64], names: Sequence[str], fps: float, scale: float
+    known: TrainingRange,
+    features: NDArray[np.float64],
+    names: Sequence[str],
+    fps: float,
+    seconds: float,
+    scale: float,
 ) -> list[str]:
     """Sentences on features that the model has not seen, and on a frame rate that displacements contradict.
 
@@ -88,16 +95,23 @@ def feature_warnings(
         Of the columns.
     fps
         Frame rate that is assumed.
+    seconds
+        Length of the session.
     scale
         Body length relative to training, which displacements follow.
     """
     if not len(features):
         return []
-    return _rate_warning(known, features, names, fps, scale) or _outside_warning(known, features, names)
+    return _rate_warning(known, features, names, fps, seconds, scale) or _outside_warning(known, features, names)
 
 
 def _rate_warning(
-    known: TrainingRange, features: NDArray[np.float64], names: Sequence[str], fps: float, scale: float
+    known: TrainingRange,
+    features: NDArray[np.float64],
+    names: Sequence[str],
+    fps: float,
+    seconds: float,
+    scale: float,
 ) -> list[str]:
     columns = [i for i, name in enumerate(names) if name.startswith("displacement ")]
     here, there = np.quantile(features[:, columns], LEVELS[UPPER], axis=0), known.quantiles[UPPER, columns]
@@ -105,7 +119,8 @@ def _rate_warning(
     if not moves.any():
         return []
     ratio = float(np.median(here[moves] / there[moves])) / scale
-    if 1 / OTHER_RATE < ratio < OTHER_RATE:
+    limit = OTHER_RATE if seconds >= SHORT_S else OTHER_RATE_SHORT
+    if 1 / limit < ratio < limit:
         return []
     return [
         f"displacements are {ratio:.2g} times those of training at {fps:g} fps: if the animals move alike, the frame "
