@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NUMPY = b"\x93NUMPY"
 PICKLED = re.compile(rb"'descr':\s*'\|?O\d*'")
 TRAJECTORIES = re.compile(r"(.*traject.*|with(out)?_gaps)\.npy", re.IGNORECASE | re.DOTALL)
-POINTS = re.compile(rb'"?((time|seconds?|frame)[^,]*,)?"?x1"?,"?y1"?(,"?x2"?,"?y2"?)*', re.IGNORECASE)
+POINTS = re.compile(rb'"?((time|seconds?|frame)[^,]*,)?"?x1"?,"?y1"?(,"?x\d+"?,"?y\d+"?)*', re.IGNORECASE)
 CENTROID = re.compile(rb'([^,\r\n]*,)*"?X#[pw]?centroid\b', re.IGNORECASE)
 ZIP_DAMAGED = (zipfile.BadZipFile, OSError, ValueError, LookupError, NotImplementedError, EOFError, struct.error)
 TREX = (
