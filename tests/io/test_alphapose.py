@@ -1,6 +1,7 @@
 """AlphaPose: one list with the people of all frames."""
 
 import json
+import re
 
 import human
 import numpy as np
@@ -151,3 +152,19 @@ def test_other_files_are_not_alphapose(tmp_path):
         assert not alphapose.sniff(write(tmp_path, content))
     assert not alphapose.sniff(tmp_path / "gone.json")
     assert not alphapose.sniff(tmp_path)
+
+
+@pytest.mark.oracles
+def test_positions_are_those_of_pose_format(tmp_path, cpu):
+    oracle = pytest.importorskip("pose_format.utils.alphapose")
+    path = write(tmp_path, entries(human.walk(20, 136), idx=0))
+    pose = read_pose(path, 24.0, cpu)
+    read = oracle.load_alphapose_wholebody_from_json(str(path))
+    assert [len(component.points) for component in read.header.components] == [26, 68, 21, 21]
+    assert np.allclose(pose.position, np.ma.getdata(read.body.data), equal_nan=True)
+    assert np.allclose(pose.confidence, read.body.confidence)
+    names = [
+        re.sub("^(L|R)(?=[A-Z])", lambda side: {"L": "left", "R": "right"}[side[0]], name) for name in ALPHAPOSE[26][1]
+    ]
+    theirs = [name.replace("_", "").lower() for name in read.header.components[0].points]
+    assert [{"head": "headtop", "hip": "pelvis"}.get(name.lower(), name.lower()) for name in names] == theirs

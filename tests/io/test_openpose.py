@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import find_sessions, formats, openpose, outline, parse_pose, read_file, read_pose
 from bsoid_gpu.io.human_keypoints import OPENPOSE
+from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.pose import Pose
 
 
@@ -32,7 +33,7 @@ def test_a_folder_is_one_recording_named_after_it(tmp_path, cpu):
     assert "BODY_25" in pose.notes[0]
     size = outline(folder)
     assert (size.frames, size.keypoints, size.individuals) == (40, pose.keypoints, 1)
-    assert size.size == sum(path.stat().st_size for path in folder.iterdir())
+    assert size.size == sum(path.stat().st_size for path in folder.iterdir()) == sources([folder])[0].size()
 
 
 @pytest.mark.parametrize(
@@ -282,3 +283,17 @@ def test_a_real_recording(recordings, tmp_path, cpu):
     (copy / "linguistik_000000000100_keypoints.json").write_bytes(b"")
     with pytest.raises(BadInput, match="linguistik_000000000100_keypoints"):
         read_pose(copy, 25.0, cpu)
+
+
+@pytest.mark.oracles
+def test_a_real_recording_is_as_pose_format_reads_it(recordings, cpu):
+    openpose_oracle = pytest.importorskip("pose_format.utils.openpose")
+    folder = recordings / "formats" / "openpose" / "linguistik"
+    body = openpose_oracle.load_openpose_directory(str(folder), fps=25, width=640, height=480)
+    names = tuple(body.header.components[0].points)
+    assert names == OPENPOSE[25][1]
+    confidence = np.asarray(body.body.confidence)[:, :, :25]
+    expected = np.where(confidence[..., None] > 0, np.ma.getdata(body.body.data)[:, :, :25], np.nan)
+    pose = read_pose(folder, 25.0, cpu, keypoints=names)
+    assert np.allclose(pose.position, expected, equal_nan=True)
+    assert np.allclose(pose.confidence, confidence)
