@@ -7,6 +7,7 @@ parts share their likelihood thresholds and, in the embedding, their scale.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Collection, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.files import DIGEST_BYTES, digest
 from bsoid_gpu.io import formats
-from bsoid_gpu.io.arrange import present_tracks
+from bsoid_gpu.io.arrange import present_tracks, session_name
 from bsoid_gpu.io.reader import Outline
 from bsoid_gpu.log import logger
 from bsoid_gpu.pose import Pose
@@ -48,7 +49,7 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         problems.append(f"no sessions: {EXPECTED}")
     for path in map(Path, paths):
         try:
-            inside = _pose_files(path) if path.is_dir() else [path] if path.exists() else []
+            inside = _recordings(path)
         except OSError as error:
             problems.append(f"cannot read {str(path)!r}: {error.strerror}")
             continue
@@ -58,7 +59,7 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         files += inside
     by_name: dict[str, list[Path]] = {}
     for path in files:
-        by_name.setdefault(path.stem, []).append(path)
+        by_name.setdefault(session_name(path), []).append(path)
     problems += [
         f"{len(same)} files are named {name!r} ({', '.join(repr(str(path)) for path in same)}): outputs are named "
         "after sessions; rename or leave out one"
@@ -69,27 +70,36 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return files
 
 
+def _recordings(path: Path) -> list[Path]:
+    """The path itself where it is a file or a folder that is one recording, else the recordings in the folder."""
+    if path.is_dir() and not formats.recognise(path):
+        return _pose_files(path)
+    return [path] if path.exists() else []
+
+
 def _pose_files(folder: Path) -> list[Path]:
-    """Files of known formats in a folder; of files with one name, those of the preferred format."""
+    """Recordings of known formats in a folder; of files with one name, those of the preferred format."""
     candidates = sorted(
         (
             path
             for path in folder.iterdir()
-            if formats.readers_for(path) and not path.name.startswith(".") and not path.is_dir()
+            if not path.name.startswith(".")
+            and (formats.recognise(path) if path.is_dir() else formats.readers_for(path))
         ),
         key=lambda path: natural_key(path.name),
     )
     rank = {path: formats.READERS.index(reader) for path in candidates if (reader := formats.recognise(path))}
     best: dict[str, Path] = {}
     for path in sorted(rank, key=rank.__getitem__):
-        best.setdefault(path.stem, path)
+        best.setdefault(session_name(path), path)
     for path in candidates:
         if path not in rank:
+            level = logging.WARNING if any(reader.own_suffix for reader in formats.readers_for(path)) else logging.DEBUG
             names = ", ".join(reader.name for reader in formats.READERS)
-            logger.warning("%r is left out: it has no known format (%s)", path.name, names)
-        elif rank[path] > rank[best[path.stem]]:
-            logger.info("%r is left out: %r holds the same session", path.name, best[path.stem].name)
-    return [path for path in rank if rank[path] == rank[best[path.stem]]]
+            logger.log(level, "%r is left out: it has no known format (%s)", path.name, names)
+        elif rank[path] > rank[best[session_name(path)]]:
+            logger.info("%r is left out: %r holds the same session", path.name, best[session_name(path)].name)
+    return [path for path in rank if rank[path] == rank[best[session_name(path)]]]
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
@@ -105,9 +115,12 @@ class Source:
     origin: Path | Pose
 
     def size(self) -> int:
-        """Bytes of the file, or of the positions in memory."""
+        """Bytes of the file or of the files of a folder, or of the positions in memory."""
+        if not isinstance(self.origin, Path):
+            return self.origin.position.nbytes
         try:
-            return self.origin.stat().st_size if isinstance(self.origin, Path) else self.origin.position.nbytes
+            files = self.origin.iterdir() if self.origin.is_dir() else [self.origin]
+            return sum(file.stat().st_size for file in files)
         except OSError:  # reported when the file is read
             return 0
 
@@ -174,7 +187,7 @@ def sources(sessions: Sessions) -> list[Source]:
     poses = [item for item in items if isinstance(item, Pose)]
     paths = [item for item in items if not isinstance(item, Pose)]
     files = find_sessions(paths) if paths or not poses else []
-    listed = [Source(path.stem, path) for path in files] + [Source(pose.name, pose) for pose in poses]
+    listed = [Source(session_name(path), path) for path in files] + [Source(pose.name, pose) for pose in poses]
     check_names([source.name for source in listed])
     return listed
 
