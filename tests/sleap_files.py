@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
+from numpy.lib.recfunctions import repack_fields
 
 from bsoid_gpu.io import sleap_analysis, sleap_labels
 from bsoid_gpu.io.reader import Request
@@ -30,6 +31,7 @@ INSTANCE = [
     ("score", "f4"),
     ("point_id_start", "u8"),
     ("point_id_end", "u8"),
+    ("tracking_score", "f4"),  # from format 1.2 on
 ]
 POINT = [("x", "f8"), ("y", "f8"), ("visible", "?"), ("complete", "?")]
 
@@ -85,9 +87,11 @@ def write_labels(path, instances, *, tracks=("mouse",), nodes=NODES, format_id=1
 
     The names of the nodes are in another order than the nodes of the skeleton.
     """
+    skeleton = {"graph": {"name": "mouse"}, "links": [], "nodes": [{"id": n} for n in reversed(range(len(nodes)))]}
     metadata = {
-        "skeletons": [{"nodes": [{"id": len(nodes) - 1 - number} for number in range(len(nodes))], "links": []}],
+        "skeletons": [skeleton],
         "nodes": [{"name": name, "weight": 1.0} for name in reversed(nodes)],
+        "provenance": {},
     } | metadata
     keys = dict.fromkeys([(0, frame) for frame in empty] + [(one.video, one.frame) for one in instances])
     frames, rows, points = [], [], {True: [], False: []}
@@ -97,14 +101,15 @@ def write_labels(path, instances, *, tracks=("mouse",), nodes=NODES, format_id=1
         for place, one in own:
             kind = points[one.scores is None]
             ids = (place, one.scores is not None, number, one.skeleton, one.track, one.source, 0)
-            rows.append((*ids, len(kind), len(kind) + len(one.xy)))
+            rows.append((*ids, len(kind), len(kind) + len(one.xy), 0))
             visible = np.broadcast_to(one.visible, len(one.xy))
             scores = [()] * len(one.xy) if one.scores is None else [(score,) for score in one.scores]
             kind += [(*xy, seen, False, *score) for xy, seen, score in zip(one.xy, visible, scores, strict=True)]
     with h5py.File(path, "w") as file:
         file.create_group("metadata").attrs["json"] = np.bytes_(json.dumps(metadata))
         file["metadata"].attrs["format_id"] = format_id
-        file["frames"], file["instances"] = np.array(frames, FRAME), np.array(rows, INSTANCE)
+        fields = [name for name, _ in INSTANCE[: 10 if format_id >= 1.2 else 9]]
+        file["frames"], file["instances"] = np.array(frames, FRAME), repack_fields(np.array(rows, INSTANCE)[fields])
         file["points"] = np.array(points[True], POINT)
         file["pred_points"] = np.array(points[False], [*POINT, ("score", "f8")])
         videos = [{"backend": {"filename": "mouse.mp4"}}] if videos is None else videos
