@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import alphapose, deeplabcut, jabs, mmpose, one_point, openpose
+from bsoid_gpu.io import alphapose, deeplabcut, jabs, mmpose, one_point, openpose, sleap_analysis, sleap_labels
 from bsoid_gpu.io.reader import Request
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, th
     *mmpose.READERS,
     *alphapose.READERS,
     *one_point.READERS,
+    *sleap_analysis.READERS,
+    *sleap_labels.READERS,
 )
 
 
