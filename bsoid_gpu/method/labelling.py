@@ -10,6 +10,7 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.method import features
 from bsoid_gpu.method.bouts import UNSURE
+from bsoid_gpu.method.pairs import named_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +70,8 @@ def label_frames(
         With all arrays on the host.
     """
     with backend.repeatable():
-        chunks = features.window_features(session.position, session.pose.fps, settings)
+        pairs = named_pairs(session.pose.keypoints, settings.pairs)
+        chunks = features.window_features(session.position, session.pose.fps, settings, pairs)
         by_chunk = [classifier.predict_proba(chunk) for chunk in chunks]
         probabilities = backend.to_host(array_namespace(by_chunk[0]).concat(by_chunk))
     labels = np.argmax(probabilities, axis=1).astype(np.int64)

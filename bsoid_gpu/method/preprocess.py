@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, likelihood
+from bsoid_gpu.method.pairs import named_pairs
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
@@ -26,7 +27,7 @@ VERSION = 2  # raise it whenever the features of a session change
 class Filtered:
     """A session after the likelihood filter.
 
-    ``position`` is (frames, keypoints, 2) px without NaN; ``threshold`` (keypoints,) is its recording's.
+    ``position`` is (frames, keypoints, 2 or 3) px without NaN; ``threshold`` (keypoints,) is its recording's.
     """
 
     pose: Pose
@@ -54,7 +55,7 @@ def filtered(
     Raises
     ------
     BadInput
-        A keypoint without any position, positions that are not 2-D, or fewer than 2 keypoints or frames.
+        A keypoint without any position, or fewer than 2 keypoints or frames.
     """
     raise_all(problem for pose in tracks for problem in _unusable(pose, backend))
     grouped: dict[str, list[Pose]] = {}
@@ -74,8 +75,6 @@ def filtered(
 
 def _unusable(pose: Pose, backend: Backend) -> list[str]:
     problems = []
-    if pose.position.shape[3] != 2:
-        problems.append(f"{pose.name}: positions have {pose.position.shape[3]} dimensions; expected 2")
     if len(pose.keypoints) < 2:
         problems.append(
             f"{pose.name}: {len(pose.keypoints)} keypoint ({', '.join(pose.keypoints)}); at least 2 are needed, since "
@@ -107,7 +106,8 @@ def _thresholds(parts: Sequence[Pose], bins: int) -> Array:
 class SessionFeatures:
     """Features (bins, columns) float64 of one session, with its metadata.
 
-    ``threshold`` (keypoints,) is its recording's; ``notes`` are what the reader repaired or assumed.
+    ``threshold`` (keypoints,) is its recording's; ``notes`` are what the reader repaired or assumed;
+    ``dimensions`` are those of the positions, 2 or 3.
     """
 
     name: str
@@ -118,6 +118,7 @@ class SessionFeatures:
     threshold: Array
     quality: list[KeypointQuality]
     notes: tuple[str, ...] = ()
+    dimensions: int = 2
 
 
 def session_features(
@@ -153,12 +154,33 @@ def session_features(
             recording=session.recording,
             keypoints=session.pose.keypoints,
             frames=session.pose.frames,
-            features=features.bin_features(session.position, fps, settings.features),
+            features=features.bin_features(
+                session.position, fps, settings.features, named_pairs(session.pose.keypoints, settings.features.pairs)
+            ),
             threshold=session.threshold,
             quality=quality(session.pose, session.threshold, settings.input.unusable_share, backend),
             notes=session.pose.notes,
+            dimensions=session.position.shape[2],
         )
         for session in filtered(tracks, settings, backend)
+    ]
+
+
+def other_dimensions(dimensions: Mapping[str, int], expected: int, whose: str) -> list[str]:
+    """A sentence for each session whose positions have another number of dimensions than expected.
+
+    Parameters
+    ----------
+    dimensions
+        Those of each session's positions, by name.
+    expected, whose
+        Those of ``whose``, for example ``"the model"``.
+    """
+    return [
+        f"{name}: positions in {number} dimensions, while {whose} has {expected}: build and predict 2-D and 3-D "
+        "recordings separately"
+        for name, number in dimensions.items()
+        if number != expected
     ]
 
 

@@ -60,6 +60,8 @@ class Model:
         Versions of the program and its libraries when the classifier was fitted.
     estimators
         Name and version of the estimator of each step.
+    dimensions
+        Of the positions: 2, or 3.
     """
 
     classifier: dict[str, NDArray[Any]]
@@ -74,6 +76,7 @@ class Model:
     scores: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     estimators: dict[str, dict[str, Any]] = field(default_factory=dict)
+    dimensions: int = 2
 
     def __post_init__(self) -> None:
         if not self.estimators:
@@ -120,6 +123,7 @@ def about(model: Model) -> dict[str, Any]:
         "estimators": model.estimators,
         "settings": toml.as_dict(model.settings),
         "keypoints": list(model.keypoints),
+        "dimensions": model.dimensions,
         "fps": model.fps,
         "label_bins": list(model.label_bins),
         "recordings": sorted(model.thresholds),
@@ -139,7 +143,7 @@ def describe(model: Model) -> str:
     lines = [
         f"{model.labels} labels from {bins:,} bins ({minutes:.1f} min) of {len(model.sessions)} files at "
         f"{model.fps:g} fps",
-        f"keypoints: {', '.join(model.keypoints)}",
+        f"keypoints: {', '.join(model.keypoints)}" + (" (3-D)" if model.dimensions == 3 else ""),
         f"sessions: {', '.join(sorted(model.sessions))}",
         f"methods: {', '.join(one['method'] for one in model.estimators.values())}",
         f"standardised per {settings.features.standardise}, seed {settings.seed}, backend {model.backend}, "
@@ -193,6 +197,7 @@ def _model(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Model
         scores=description["scores"],
         versions=description["versions"],
         estimators=description["estimators"],
+        dimensions=description.get("dimensions", 2),
     )
     model.fitted()  # KeyError where an array is missing
     return model

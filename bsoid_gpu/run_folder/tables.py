@@ -90,7 +90,8 @@ def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[
     Position and cluster labels are empty for bins outside the training subsample.
     """
     bin_frames = run.model.fps * run.model.settings.features.bin_s
-    names = features.feature_names(run.model.keypoints)
+    model = run.model
+    names = features.feature_names(model.keypoints, model.settings.features.pairs, model.dimensions)
     embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
     embedded_columns |= {
         "label": run.hard_labels,

@@ -21,6 +21,7 @@ from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import reliability
 from bsoid_gpu.method.embedding import check_bins
+from bsoid_gpu.method.pairs import column_warnings
 from bsoid_gpu.method.scaling import TOGETHER
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.run_folder import stages, tables
@@ -148,6 +149,9 @@ def _discover(
     store: Store,
 ) -> Run:
     """Embed, cluster and classify the training bins."""
+    wide = column_warnings(extracted[0].keypoints, settings.features.pairs)
+    for warning in wide:
+        logger.warning(warning)
     all_bins = [session.features.shape[0] for session in extracted]
     chosen = training_bins(all_bins, settings.max_training_bins, settings.seed)
     session_bins = [len(part) for part in chosen]
@@ -163,6 +167,7 @@ def _discover(
     bin_s = settings.features.bin_s / share
     classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
     scores = _scores(clustered, session_bins, classified.scores, settings)
+    scores["warnings"] = wide + scores["warnings"]
     model = Model(
         classifier=classified.classifier,
         keypoints=extracted[0].keypoints,
@@ -175,6 +180,7 @@ def _discover(
         backend=backend.name,
         scores=scores,
         versions=store.stages[stages.CLASSIFICATION].versions,
+        dimensions=extracted[0].dimensions,
     )
     firsts = np.cumsum([0, *all_bins])
     return Run(

@@ -4,6 +4,7 @@ import pytest
 
 from bsoid_gpu.io import read_pose
 from bsoid_gpu.method import features, likelihood
+from bsoid_gpu.method.pairs import all_pairs
 from bsoid_gpu.settings.schema import Features
 
 OPEN_FIELD = "open_field_60hz/raw_clip{}DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv"
@@ -52,7 +53,7 @@ def test_chunk_size_does_not_change_a_byte(monkeypatch):
 def test_a_quarter_turn_by_hand(arrays):
     # one pair of length 2 that turns from +x to +y in one step: c = b_x a_y - b_y a_x = -4 < 0
     xy = np.array([[[0.0, 0], [2, 0]], [[0, 0], [0, 2]], [[0, 0], [0, -2]]])
-    vectors = features.pair_vectors(arrays.asarray(xy))
+    vectors = features.pair_vectors(arrays.asarray(xy), all_pairs(2))
     assert arrays.to_host(features.length(vectors)).ravel().tolist() == [2, 2, 2]
     assert arrays.to_host(features.turns(vectors)).ravel() == pytest.approx([-90, 0])  # an exact reversal gives 0
 
