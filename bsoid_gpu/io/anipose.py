@@ -1,8 +1,8 @@
 """Anipose files: a CSV of the triangulated positions, in three dimensions and the unit of the calibration.
 
-The one header row names ``KEYPOINT_x``, ``_y``, ``_z``, ``_error`` (px, of the reprojection), ``_ncams`` and ``_score``
-for each keypoint, and ``fnum``, the number of the frame. The rest are the axes of the recording: ``M_00`` to ``M_22`` and
-``center_0`` to ``center_2``.
+The one header row names ``KEYPOINT_x``, ``_y``, ``_z``, ``_error`` (px, of the reprojection), ``_ncams`` and
+``_score`` for each keypoint, and ``fnum``, the number of the frame. The rest are the axes of the recording: ``M_00``
+to ``M_22`` and ``center_0`` to ``center_2``.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _header(data: bytes) -> Header:
     """
     beginning = data[:HEADER_BYTES].splitlines(keepends=True)[:2]
     try:
-        rows = [row for row in islice(csv.reader(line.decode("utf-8-sig") for line in beginning), 2)]
+        rows = list(islice(csv.reader(line.decode("utf-8-sig") for line in beginning), 2))
     except csv.Error as error:
         raise ValueError(str(error)) from error
     columns = tuple(name.strip() for name in rows[0]) if rows else ()

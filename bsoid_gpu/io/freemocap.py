@@ -1,8 +1,8 @@
 """FreeMoCap files: a NumPy array of the positions of a person in three dimensions, in mm.
 
 ``mediapipe_body_3d_xyz.npy`` has the 33 points of MediaPipe's body; ``mediapipe_skeleton_3d.npy`` and the
-``..._spatialXYZ.npy`` of the raw data have those first, then the points of the hands and of the face. The arrays have no
-names: MediaPipe's order gives them.
+``..._spatialXYZ.npy`` of the raw data have those first, then the points of the hands and of the face. The arrays have
+no names: MediaPipe's order gives them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
 
 MAGIC = b"\x93NUMPY"
-KEYPOINTS = (
+KEYPOINTS = (  # noqa: SIM905 - one name a line would be half of this file
     "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
     "mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky "
     "right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle "
@@ -34,18 +34,8 @@ KEYPOINTS = (
 BODY = len(KEYPOINTS)
 HANDS = 2 * 21
 POINTS = (BODY, BODY + HANDS + 468, BODY + HANDS + 478)  # the face without and with the irises
-NO_POSITIONS = ("reprojectionerror", "center_of_mass", "segmentcom")  # in the names of other arrays
-DAMAGED = (
-    ValueError,
-    TypeError,
-    OSError,
-    EOFError,
-    SyntaxError,
-    TokenError,
-    MemoryError,
-    OverflowError,
-    RecursionError,
-)
+NO_POSITIONS = "reprojectionerror"  # in the names of FreeMoCap's arrays of errors
+DAMAGED = (ValueError, TypeError, EOFError, SyntaxError, TokenError, MemoryError, OverflowError, RecursionError)
 
 
 def sniff(path: Path) -> bool:
@@ -54,25 +44,22 @@ def sniff(path: Path) -> bool:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
                 return False
-        return not _problem(_loaded(path), path)
-    except DAMAGED:
+        _positions(path, path)
+    except (OSError, BadInput):
         return False
+    return True
 
 
 def parse(data: bytes, path: Path, request: Request) -> Pose:
     """Parse an array; see :func:`bsoid_gpu.io.parse_pose`."""
-    try:
-        array = _loaded(data)
-    except DAMAGED as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        msg = f"{str(path)!r} is not a NumPy array, or it is damaged: {reason}"
-        raise BadInput(msg) from error
-    if problem := _problem(array, path):
-        raise BadInput(problem)
-    notes = ["the keypoints are named in the order of MediaPipe's body, since the array has no names"]
+    array = _positions(data, path)
+    individuals, keypoints, _ = chosen_names({INDIVIDUAL: KEYPOINTS}, request, path)
+    notes = [
+        "the keypoints are named in the order of MediaPipe's body, since the array has no names",
+        "positions are in the unit of the calibration (often mm), not in px",
+    ]
     if array.shape[1] > BODY:
         notes.append(f"{array.shape[1] - BODY} points of the hands and of the face are left out")
-    individuals, keypoints, _ = chosen_names({INDIVIDUAL: KEYPOINTS}, request, path)
     chosen = [KEYPOINTS.index(name) for name in keypoints]
     position = request.backend.asarray(array[:, None, chosen, :].astype(np.float64))
     return arranged_pose(position, None, path, request, individuals=individuals, keypoints=keypoints, notes=notes)
@@ -80,51 +67,46 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
 
 def outline(path: Path) -> Outline:
     """Outline of an array, from its header."""
-    try:
-        array = _loaded(path)
-    except OSError:
-        raise
-    except DAMAGED as error:
-        msg = f"{str(path)!r} is not a NumPy array, or it is damaged: {error}"
-        raise BadInput(msg) from error
-    if problem := _problem(array, path):
-        raise BadInput(problem)
-    return Outline(array.shape[0], tuple(KEYPOINTS), 1, path.stat().st_size)
+    return Outline(_positions(path, path).shape[0], tuple(KEYPOINTS), 1, path.stat().st_size)
 
 
 READERS = (Reader("FreeMoCap array", (".npy",), sniff, parse, outline),)
 
 
-def _loaded(source: bytes | Path) -> NDArray[Any]:
-    """The array of a file, mapped, or of its content; no code in it is run.
+def _positions(source: bytes | Path, path: Path) -> NDArray[Any]:
+    """The array (frames, points, 3) of a file, mapped, or of its content."""
+    try:
+        array = _loaded(source)
+    except DAMAGED as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        msg = f"{str(path)!r} is not a NumPy array of numbers, or it is damaged: {reason}"
+        raise BadInput(msg) from error
+    if problem := _problem(array, path):
+        msg = (
+            f"{str(path)!r} {problem}; expected (frames, {', '.join(map(str, POINTS[:-1]))} or {POINTS[-1]} points, 3) "
+            "numbers with decimals, as in FreeMoCap's mediapipe_body_3d_xyz.npy"
+        )
+        raise BadInput(msg)
+    return array
 
-    Raises
-    ------
-    DAMAGED
-        It is not an array.
-    """
+
+def _loaded(source: bytes | Path) -> NDArray[Any]:
+    """The array; no code in it is run, since pickles are refused."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy warns of headers that it reads with effort
         if isinstance(source, Path):
             return np.lib.format.open_memmap(source, mode="r")
-        if not source.startswith(MAGIC):
-            msg = "it does not begin as a NumPy array"
-            raise ValueError(msg)
         return np.asarray(np.lib.format.read_array(io.BytesIO(source), allow_pickle=False))
 
 
 def _problem(array: NDArray[Any], path: Path) -> str:
     """Why an array is no recording; empty if it is one."""
-    expected = (
-        f"expected (frames, {', '.join(map(str, POINTS[:-1]))} or {POINTS[-1]} points, 3) numbers, as in "
-        "mediapipe_body_3d_xyz.npy"
-    )
-    if any(word in path.name.lower() for word in NO_POSITIONS):
-        return f"{str(path)!r} has no positions of keypoints, going by its name; {expected}"
+    if NO_POSITIONS in path.name.lower():
+        return "has the errors of the reprojection, going by its name"
     if array.dtype.kind != "f":
-        return f"{str(path)!r} has values of type {array.dtype}; {expected}"
+        return f"has values of type {array.dtype}"
     if array.ndim == 4 and array.shape[-1] in (2, 3):
-        return f"{str(path)!r} has shape {array.shape}: the positions in each camera's image; {expected}"
+        return f"has shape {array.shape}, the positions in the image of each camera"
     if array.ndim != 3 or array.shape[2] != 3 or array.shape[1] not in POINTS:
-        return f"{str(path)!r} has shape {array.shape}; {expected}"
+        return f"has shape {array.shape}"
     return ""
