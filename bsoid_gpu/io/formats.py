@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import alphapose, deeplabcut, jabs, mmpose, one_point, openpose, sleap_analysis, sleap_labels
+from bsoid_gpu.io import (
+    alphapose,
+    anipose,
+    deeplabcut,
+    freemocap,
+    jabs,
+    mmpose,
+    one_point,
+    openpose,
+    sleap_analysis,
+    sleap_labels,
+)
 from bsoid_gpu.io.reader import Request
 
 if TYPE_CHECKING:
@@ -25,6 +36,8 @@ READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, th
     *one_point.READERS,
     *sleap_analysis.READERS,
     *sleap_labels.READERS,
+    *anipose.READERS,
+    *freemocap.READERS,
 )
 
 

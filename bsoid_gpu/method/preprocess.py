@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, likelihood, presence, windows
+from bsoid_gpu.method.pairs import named_pairs
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import body_length
 from bsoid_gpu.pose import Pose
@@ -68,7 +69,7 @@ def filtered(
     Raises
     ------
     BadInput
-        A keypoint without any position, positions that are not 2-D, or fewer than 2 keypoints or frames.
+        A keypoint without any position, or fewer than 2 keypoints or frames.
     """
     raise_all(problem for pose in tracks for problem in _unusable(pose, backend, remedy))
     absences = [_absence(pose, settings.input, backend) for pose in tracks]
@@ -141,8 +142,6 @@ def _missing_notes(pose: Pose, segments: Sequence[range], backend: Backend) -> l
 
 def _unusable(pose: Pose, backend: Backend, remedy: str) -> list[str]:
     problems = []
-    if pose.position.shape[3] != 2:
-        problems.append(f"{pose.name}: positions have {pose.position.shape[3]} dimensions; expected 2")
     if len(pose.keypoints) < 2:
         problems.append(
             f"{pose.name}: {len(pose.keypoints)} keypoint ({', '.join(pose.keypoints)}); at least 2 are needed, since "
@@ -176,8 +175,8 @@ class SessionFeatures:
 
     ``frames`` is the number of its frames and ``observed_frames`` of those that show the animal; ``bin_frames`` (bins,)
     int64 are the frame numbers at which the bins begin, ``start_s`` is the time of frame 0. ``threshold`` (keypoints,)
-    is its recording's; ``body_length_px`` see :func:`body_length`; ``still_keypoints`` are
-    probable points of the arena. ``notes`` are what was repaired, assumed or left out.
+    is its recording's; ``body_length_px`` see :func:`body_length`; ``still_keypoints`` are probable points of the
+    arena. ``notes`` are what was repaired, assumed or left out; ``dimensions`` are those of the positions, 2 or 3.
     """
 
     name: str
@@ -193,6 +192,7 @@ class SessionFeatures:
     still_keypoints: tuple[str, ...]
     quality: list[KeypointQuality]
     notes: tuple[str, ...] = ()
+    dimensions: int = 2
 
 
 def session_features(
@@ -231,6 +231,7 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
     xp = array_namespace(pose.position)
     bin_frames = fps * settings.features.bin_s
     position = xp.concat(session.parts)
+    pairs = named_pairs(pose.keypoints, settings.features.pairs)
     rows = quality(pose, session.threshold, settings.input.unusable_share, backend, session.segments)
     firsts = [
         pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames)[:-1]
@@ -242,7 +243,7 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         keypoints=pose.keypoints,
         frames=pose.frames,
         observed_frames=sum(map(len, session.segments)),
-        features=xp.concat([features.bin_features(part, fps, settings.features) for part in session.parts]),
+        features=xp.concat([features.bin_features(part, fps, settings.features, pairs) for part in session.parts]),
         bin_frames=np.concatenate(firsts),
         start_s=pose.start_s,
         threshold=session.threshold,
@@ -250,7 +251,26 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         still_keypoints=still_keypoints(position, rows, backend),
         quality=rows,
         notes=session.notes,
+        dimensions=position.shape[2],
     )
+
+
+def other_dimensions(dimensions: Mapping[str, int], expected: int, whose: str) -> list[str]:
+    """A sentence for each session whose positions have another number of dimensions than expected.
+
+    Parameters
+    ----------
+    dimensions
+        Those of each session's positions, by name.
+    expected, whose
+        Those of ``whose``, for example ``"the model"``.
+    """
+    return [
+        f"{name}: positions in {number} dimensions, while {whose} has {expected}: build and predict 2-D and 3-D "
+        "recordings separately"
+        for name, number in dimensions.items()
+        if number != expected
+    ]
 
 
 def _other_keypoints(pose: Pose, keypoints: Sequence[str]) -> list[str]:

@@ -51,8 +51,8 @@ OLD_WARNINGS = "doubts"  # the key of the warnings in format 1
 
 
 def _without_range(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
-    """From format 2, which does not store the range of the training sessions."""
-    return {**description, "format": 3}, named
+    """From format 2: positions in two dimensions, without the range of the training sessions."""
+    return {"dimensions": 2, **description, "format": 3}, named
 
 
 STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [_name_estimators, _without_range]

@@ -64,6 +64,8 @@ class Model:
         Name and version of the estimator of each step.
     training_range
         Body lengths and feature quantiles of the training sessions; None in a model of an earlier version.
+    dimensions
+        Of the positions: 2, or 3.
     """
 
     classifier: dict[str, NDArray[Any]]
@@ -79,6 +81,7 @@ class Model:
     versions: dict[str, str] = field(default_factory=dict)
     estimators: dict[str, dict[str, Any]] = field(default_factory=dict)
     training_range: TrainingRange | None = None
+    dimensions: int = 2
 
     def __post_init__(self) -> None:
         if not self.estimators:
@@ -127,6 +130,7 @@ def about(model: Model) -> dict[str, Any]:
         "estimators": model.estimators,
         "settings": toml.as_dict(model.settings),
         "keypoints": list(model.keypoints),
+        "dimensions": model.dimensions,
         "fps": model.fps,
         "label_bins": list(model.label_bins),
         "recordings": sorted(model.thresholds),
@@ -146,7 +150,7 @@ def describe(model: Model) -> str:
     lines = [
         f"{model.labels} labels from {bins:,} bins ({minutes:.1f} min) of {len(model.sessions)} files at "
         f"{model.fps:g} fps",
-        f"keypoints: {', '.join(model.keypoints)}",
+        f"keypoints: {', '.join(model.keypoints)}" + (" (3-D)" if model.dimensions == 3 else ""),
         f"sessions: {', '.join(sorted(model.sessions))}",
         *_range_lines(model),
         f"methods: {', '.join(one['method'] for one in model.estimators.values())}",
@@ -214,6 +218,7 @@ def _model(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Model
         versions=description["versions"],
         estimators=description["estimators"],
         training_range=TrainingRange(**ranges) if ranges else None,
+        dimensions=description["dimensions"],
     )
     model.fitted()  # KeyError where an array is missing
     return model

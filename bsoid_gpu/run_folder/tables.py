@@ -93,7 +93,7 @@ def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[
     Position and cluster labels are empty for bins outside the training subsample.
     """
     px_per_mm = run.model.settings.input.px_per_mm
-    names = features.feature_names(run.model.keypoints)
+    names = features.feature_names(run.model.keypoints, run.model.settings.features.pairs, run.model.dimensions)
     per_length = np.asarray([px_per_mm if px_per_mm and features.is_length(name) else 1.0 for name in names])
     names = [name if unit == 1.0 else f"{name} (mm)" for name, unit in zip(names, per_length, strict=True)]
     embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}

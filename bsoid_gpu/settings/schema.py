@@ -74,6 +74,9 @@ class Features:
         "Scale of the embedding's input: per 'session' (the method's) or 'global'.",
         choices=("session", "global"),
     )
+    pairs: tuple[str, ...] = setting(
+        (), 'Pairs of keypoints whose distances and turns are features, as "snout - tail_base"; empty uses all pairs.'
+    )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import reliability
 from bsoid_gpu.method.embedding import check_bins
+from bsoid_gpu.method.pairs import column_warnings
 from bsoid_gpu.method.scaling import TOGETHER
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.method.training_range import training_range
@@ -161,6 +162,9 @@ def _discover(
     store: Store,
 ) -> Run:
     """Embed, cluster and classify the training bins."""
+    wide = column_warnings(extracted[0].keypoints, settings.features.pairs)
+    for warning in wide:
+        logger.warning(warning)
     all_bins = [session.features.shape[0] for session in extracted]
     chosen = training_bins(all_bins, settings.max_training_bins, settings.seed)
     session_bins = [len(part) for part in chosen]
@@ -176,6 +180,7 @@ def _discover(
     bin_s = settings.features.bin_s / share
     classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
     scores = _scores(clustered, session_bins, classified.scores, settings)
+    scores["warnings"] = wide + scores["warnings"]
     model = Model(
         classifier=classified.classifier,
         keypoints=extracted[0].keypoints,
@@ -189,6 +194,7 @@ def _discover(
         scores=scores,
         versions=store.stages[stages.CLASSIFICATION].versions,
         training_range=training_range(on_host, [session.body_length_px for session in extracted]),
+        dimensions=extracted[0].dimensions,
     )
     firsts = np.cumsum([0, *all_bins])
     return Run(

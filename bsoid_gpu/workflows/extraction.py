@@ -11,7 +11,7 @@ from bsoid_gpu import machine
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
-from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, session_features
+from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, other_dimensions, session_features
 from bsoid_gpu.method.tracking_quality import arena_warning, format_report
 from bsoid_gpu.run_folder.codecs import decode, encode
 from bsoid_gpu.run_folder.stages import FEATURES
@@ -114,7 +114,10 @@ def extract_features(
         outcomes = zip(works, attempt_each(works, executor, backend), strict=True)
         for work, outcome in progress(outcomes, FEATURES, len(works)):
             take(work, outcome)
-    raise_all(problems)
+    if sessions:
+        dimensions = {session.name: session.dimensions for session in sessions}
+        problems += other_dimensions(dimensions, sessions[0].dimensions, f"the first session, {sessions[0].name},")
+    raise_all(dict.fromkeys(problems))  # what is wrong with the settings is wrong with each recording
     check_names([session.name for session in sessions])
     _report(sessions, len(digests))
     return sessions, digests

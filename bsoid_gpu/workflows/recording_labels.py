@@ -16,7 +16,7 @@ from bsoid_gpu.io.sessions import Content, name_problems
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import labelling
 from bsoid_gpu.method.labelling import Prediction
-from bsoid_gpu.method.preprocess import filtered
+from bsoid_gpu.method.preprocess import filtered, other_dimensions
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model
 from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of
@@ -125,6 +125,8 @@ class Labelling:
         """Labels of the recording's sessions; all problems of the recording are reported together."""
         model, backend, name = self.model, self.backend, self.recording.name
         tracks, problems = tracks_of(contents, self.fps, backend, model.keypoints, self.options.individuals)
+        dimensions = {pose.name: pose.position.shape[3] for pose in tracks}
+        problems += other_dimensions(dimensions, model.dimensions, "the model")
         raise_all(problems + name_problems([pose.name for pose in tracks], self.others))
         stored = model.thresholds if model.settings.input.group else {}
         thresholds = {name: backend.asarray(stored[name])} if name in stored else {}

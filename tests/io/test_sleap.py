@@ -133,9 +133,7 @@ def test_real_files_as_movement_reads_them(recordings, cpu, name):
     load_poses = pytest.importorskip("movement.io.load_poses")
     path = recordings / FOLDER / name
     pose, data = parse(path, cpu), load_poses.from_sleap_file(path)
-    order = sorted(
-        data.position.dims, key=lambda name: "tiks".index(name[0])
-    )
+    order = sorted(data.position.dims, key=lambda name: "tiks".index(name[0]))
     position = data.position.transpose(*order).values
     np.testing.assert_allclose(pose.position, position, rtol=1e-6, equal_nan=True)
 
