@@ -33,11 +33,11 @@ READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, th
     *openpose.READERS,
     *mmpose.READERS,
     *alphapose.READERS,
-    *one_point.READERS,
     *sleap_analysis.READERS,
     *sleap_labels.READERS,
     *anipose.READERS,
     *freemocap.READERS,
+    *one_point.READERS,  # last: they only refuse
 )
 
 
