@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import deeplabcut
+from bsoid_gpu.io import deeplabcut, deeplabcut_hdf5, hdf5
 from bsoid_gpu.io.reader import Request
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bsoid_gpu.io.reader import Outline, Reader
     from bsoid_gpu.pose import Pose
 
-READERS: tuple[Reader, ...] = (*deeplabcut.READERS,)  # by preference: of two files with one name, the first is read
+# by preference: of two files with one name, the first is read
+READERS: tuple[Reader, ...] = (*deeplabcut.READERS, *deeplabcut_hdf5.READERS)
 
 
 def readers_for(path: Path) -> list[Reader]:
@@ -27,8 +28,26 @@ def readers_for(path: Path) -> list[Reader]:
 
 
 def recognise(path: Path) -> Reader | None:
-    """Reader of the format that a file begins with; None where no format is known."""
-    return next((reader for reader in readers_for(path) if reader.sniff(path)), None)
+    """Reader of the format that a file begins with; None where no format is known.
+
+    A file that is damaged gets the first reader of its suffix, which can report what is wrong: no recording of a folder
+    is left out because it cannot be read.
+    """
+    readers = readers_for(path)
+    recognising = next((reader for reader in readers if reader.sniff(path)), None)
+    return recognising or (readers[0] if readers and _is_damaged(path) else None)
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a file is empty, cannot be opened, or is HDF5 by its name but not by its content."""
+    if path.is_dir():
+        return False
+    try:
+        empty = path.stat().st_size == 0
+        with path.open("rb"):
+            return empty or (path.suffix.lower() in hdf5.SUFFIXES and not hdf5.is_like(path, bool))
+    except OSError:
+        return True
 
 
 def reader_of(path: Path) -> Reader:
