@@ -97,7 +97,7 @@ def values(dataset: h5py.Dataset) -> NDArray[Any]:
         code, _, _, name = layout.get_filter(number)
         if not h5py.h5z.filter_avail(code):
             msg = (
-                f"is compressed with {name.decode('utf-8', 'replace') or f'the filter {code}'}, which cannot be read "
+                f"is compressed with {name.decode('utf-8', 'replace') or code!r}, which cannot be read "
                 "here: open it with the program that wrote it, and save it as CSV or compressed with zlib"
             )
             raise Refused(msg)

@@ -225,7 +225,7 @@ def _is_empty(dataset: h5py.Dataset) -> bool:
 def _values(dataset: h5py.Dataset) -> NDArray[Any]:
     """All values of a dataset, which are no Python objects."""
     if dataset.dtype.hasobject:
-        msg = f"holds a Python object (in {dataset.name}): {REMEDY}"
+        msg = f"holds a Python object (in {dataset.name!r}): {REMEDY}"
         raise Refused(msg)
     return hdf5.values(dataset)
 
@@ -240,7 +240,7 @@ def _attribute(node: h5py.Group | h5py.Dataset, name: str) -> Plain:
         try:
             return restricted_pickle.loads(stored)
         except restricted_pickle.PythonObject as error:
-            msg = f"holds a Python object ({str(error)!r} in {node.name}, {name}): {REMEDY}"
+            msg = f"holds a Python object ({str(error)!r} in {node.name!r}, {name}): {REMEDY}"
             raise Refused(msg) from error
         except ValueError:
             pass  # a text
