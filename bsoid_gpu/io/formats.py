@@ -54,12 +54,13 @@ def readers_for(path: Path) -> list[Reader]:
 def recognise(path: Path) -> Reader | None:
     """Reader of the format that a file begins with; None where no format is known.
 
-    A file that is damaged gets the first reader of its suffix, which can report what is wrong: no recording of a folder
-    is left out because it cannot be read.
+    A file that is damaged gets the first reader whose own suffix it has, which can report what is wrong: no recording
+    of a folder is left out because it cannot be read.
     """
     readers = readers_for(path)
     recognising = next((reader for reader in readers if reader.sniff(path)), None)
-    return recognising or (readers[0] if readers and _is_damaged(path) else None)
+    own = next((reader for reader in readers if reader.own_suffix), None)
+    return recognising or (own if own and _is_damaged(path) else None)
 
 
 def _is_damaged(path: Path) -> bool:

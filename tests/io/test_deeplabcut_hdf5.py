@@ -267,11 +267,6 @@ def test_a_file_that_is_not_hdf5(cpu, data):
         parse_pose(data, Path("m.h5"), 30, cpu)
 
 
-@pytest.mark.parametrize("name", ["predictions.analysis.h5", "testDLC_sleap.analysis.h5"])
-def test_files_of_sleap_are_not_parsed(recordings, cpu, name):
-    refuse(recordings / "formats/sleap" / name, cpu)
-
-
 @pytest.mark.parametrize("format_", FORMATS)
 def test_files_cut_short(tmp_path, cpu, format_):
     content = write(tmp_path / "m.h5", frame(dlc.wander(20)), format=format_).read_bytes()
