@@ -71,7 +71,7 @@ def numbered_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     csv.Error
         A cell that is too long; the message names the line.
     """
-    reader = csv.reader(line.decode("utf-8-sig", errors="replace") for line in data.splitlines())
+    reader = csv.reader(line.decode("utf-8-sig", errors="replace") for line in data.splitlines(keepends=True))
     try:
         yield from ((reader.line_num, row) for row in reader if row)
     except csv.Error as error:

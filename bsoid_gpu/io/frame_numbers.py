@@ -105,7 +105,7 @@ def _check_steps(numbers: NDArray[np.int64], steps: NDArray[np.int64], where: st
             "joined in one file? Separate them, or number the frames as in the video"
         )
         raise BadInput(msg)
-    if len(steps) and (step := int(np.median(steps))) > 1:
+    if len(steps) and (step := int(np.sort(steps)[(len(steps) - 1) // 2])) > 1:
         for unit, per_second in UNITS.items():
             if abs(step * fps / per_second - 1) < 0.1:
                 msg = (

@@ -37,8 +37,8 @@ TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 TRANSFERS = {
-    # in: a file; out: frame numbers, repairs for the notes, keypoints with positions, frames with positions, quality,
-    # and the result: features and threshold
+    # in: a file; out: frame numbers, repairs for the notes, whether the animal and which keypoints have positions,
+    # quality, and the result: features and threshold
     "features": (1, 7),
     # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
@@ -128,8 +128,8 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 1  # the model: three layers and the scale; the file
     assert (
-        len(newest.to_host) == 1 + 1 + 1 + 1 + 1
-    )  # the check of the device; frame numbers; repairs; keypoints with positions; the probabilities
+        len(newest.to_host) == 1 + 1 + 1 + 2 + 1
+    )  # the check of the device; frame numbers; repairs; whether there are positions, of which keypoints; probabilities
 
 
 def test_a_random_forest_predicts_the_same_on_device_and_host(sessions, tmp_path, rapids):
