@@ -146,13 +146,15 @@ def _numbers(data: bytes, path: Path, header: Header, wanted: Sequence[str], req
     """Columns of these names: (frames, columns) on the backend."""
     places = [header.columns.index(name) for name in wanted]
     try:
-        numbers = read_numbers(data, 1, sorted(places), request.backend)
+        read = sorted({*places} - {0})
+        first, others = read_numbers(data, 1, read, request.backend, len(header.columns))
     except ValueError as error:
         msg = f"{str(path)!r}: not all cells are numbers: {error}"
         raise BadInput(msg) from error
-    xp = array_namespace(numbers)
-    rank = {place: i for i, place in enumerate(sorted(places))}
-    return xp.stack([numbers[:, rank[place]] for place in places], axis=1)
+    by_place = {place: others[:, i] for i, place in enumerate(read)}
+    if 0 in places:
+        by_place[0] = request.backend.asarray(first)
+    return array_namespace(others).stack([by_place[place] for place in places], axis=1)
 
 
 def _triangulated(position: Array, score: Array, request: Request) -> tuple[Array, tuple[str, ...]]:

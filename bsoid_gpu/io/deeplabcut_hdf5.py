@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import hdf5, pandas_hdf5
-from bsoid_gpu.io.arrange import arranged_pose
-from bsoid_gpu.io.deeplabcut_header import Column, layout, outline_of
+from bsoid_gpu.io.deeplabcut_header import Column, layout, outline_of, pose_of_columns
 from bsoid_gpu.io.reader import Outline, Reader, Request
 from bsoid_gpu.pose import Pose
 
@@ -33,31 +32,16 @@ def sniff_hdf5(path: Path) -> bool:
 def parse_hdf5(data: bytes, path: Path, request: Request) -> Pose:
     """Parse an HDF5 file as pandas writes it, in table or fixed format; see :func:`bsoid_gpu.io.parse_pose`."""
     with _pose_table(data, path) as table:
-        columns, notes = _pose_columns(table)
-        places = list(columns)
-        chosen = layout(list(columns.values()), request, path)
-        frame_numbers, numbers = table.read([places[chosen.columns[number]] for number in chosen.order])
-    coords = len(chosen.space) + chosen.has_likelihood
-    values = numbers.reshape(len(numbers), len(chosen.individuals), len(chosen.keypoints), coords)
-    position, likelihood = values[..., : len(chosen.space)], values[..., -1]
-    return arranged_pose(
-        request.backend.asarray(position),
-        request.backend.asarray(likelihood) if chosen.has_likelihood else None,
-        path,
-        request,
-        individuals=chosen.individuals,
-        keypoints=chosen.keypoints,
-        frame_numbers=frame_numbers,
-        notes=(*notes, *chosen.notes),
-    )
+        chosen = layout(_columns(table), request, path)
+        frame_numbers, numbers = table.read(chosen.columns)
+    return pose_of_columns(request.backend.asarray(numbers), chosen, path, request, frame_numbers)
 
 
 def outline_hdf5(path: Path) -> Outline:
     """Outline of an HDF5 file; its numbers are not read."""
     data = path.read_bytes()
     with _pose_table(data, path) as table:
-        columns, _ = _pose_columns(table)
-        return outline_of(list(columns.values()), table.rows, len(data))
+        return outline_of(_columns(table), table.rows, len(data))
 
 
 READERS = (Reader("DeepLabCut HDF5", (".h5", ".hdf5"), sniff_hdf5, parse_hdf5, outline_hdf5),)
@@ -99,16 +83,3 @@ def _columns(table: pandas_hdf5.Table) -> list[Column]:
     """What each column of the table holds."""
     level = {name: number for number, name in enumerate(table.levels)}
     return [Column(*(names[level[name]] if name in level else "" for name in LEVELS)) for names in table.columns]
-
-
-def _pose_columns(table: pandas_hdf5.Table) -> tuple[dict[int, Column], list[str]]:
-    """The columns of keypoints by their place in the table, and a note on the others, such as times."""
-    columns = _columns(table)
-    coords: dict[tuple[str, str], set[str]] = {}
-    for column in columns:
-        coords.setdefault((column.individual, column.keypoint), set()).add(column.coord)
-    others = [owner for owner, own in coords.items() if not {"x", "y"} & own]
-    names = ", ".join(repr(keypoint) for _, keypoint in others)
-    notes = [f"the columns {names} have no x and y and are left out"] if others else []
-    kept = {place: column for place, column in enumerate(columns) if column[:2] not in others}
-    return kept, notes

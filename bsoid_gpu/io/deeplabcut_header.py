@@ -1,4 +1,4 @@
-"""Headers of DeepLabCut files: which column holds which coordinate of which keypoint.
+"""Columns of DeepLabCut files: which one holds which coordinate of which keypoint, and the pose of the chosen ones.
 
 The header names a scorer, [an individual,] a body part and a coordinate for each column. The scorer is ignored: some
 programs number the names.
@@ -6,22 +6,27 @@ programs number the names.
 
 from __future__ import annotations
 
-import csv
-import os
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from array_api_compat import array_namespace
+from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.io.arrange import INDIVIDUAL, chosen_names
+from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
 from bsoid_gpu.io.reader import Outline, Request
 from bsoid_gpu.log import logger
+from bsoid_gpu.pose import Pose
 
-HEADER_BYTES = 1 << 20  # the header is shorter
-SAMPLE_BYTES = 1 << 16  # read in the middle of a CSV file, to estimate the length of its lines
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.typing import Array
+
+LIKELIHOOD = "likelihood"
+COORDINATES = ("x", "y", "z", LIKELIHOOD)  # of all that a file may hold
 SHARED = "single"  # DeepLabCut's individual of body parts, such as corners of the arena, that belong to no animal
-EXPECTED = "expected the header rows 'scorer', 'bodyparts', 'coords' (for several animals 'individuals' after 'scorer')"
 NO_FRAMES = "has a header but no frames"
 
 
@@ -33,63 +38,11 @@ class Column(NamedTuple):
     coord: str
 
 
-def sniff_csv(path: Path) -> bool:
-    """Whether a file begins as a DeepLabCut table; True for an empty file and one that cannot be opened."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(64)
-    except OSError:
-        return True
-    return not beginning or beginning.removeprefix(b"\xef\xbb\xbf").lstrip(b'"').startswith(b"scorer")
-
-
-def csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
-    """Columns after the first, number of header lines, and number of cells in the first frame."""
-    reader = csv.reader(line.decode("utf-8-sig") for line in data[:HEADER_BYTES].splitlines())
-    try:
-        lines = list(islice(((row, reader.line_num) for row in reader if row), 5))
-    except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{str(path)!r} is not a table in UTF-8 text: {error}; {EXPECTED}"
-        raise BadInput(msg) from error
-    rows = {row[0].strip(): row[1:] for row, _ in lines[:4]}
-    names = list(rows)
-    wanted = ["scorer", "individuals", "bodyparts", "coords"]
-    if names[:3] == [wanted[0], *wanted[2:]]:
-        wanted.remove("individuals")
-    if names[: len(wanted)] != wanted:
-        beginnings = ", ".join(repr(name[:40]) for name in names) or "nothing"
-        msg = f"{str(path)!r} is not a DeepLabCut file: its first lines begin with {beginnings}; {EXPECTED}"
-        raise BadInput(msg)
-    header = [rows[name] for name in wanted]
-    if len({len(row) for row in header}) != 1 or not header[0]:
-        lengths = ", ".join(str(len(row)) for row in header)
-        msg = f"{str(path)!r}: the header rows have {lengths} columns; expected the same number in each"
-        raise BadInput(msg)
-    if len(lines) == len(wanted):
-        msg = f"{str(path)!r} {NO_FRAMES}"
-        raise BadInput(msg)
-    individuals = rows["individuals"] if "individuals" in wanted else [""] * len(header[0])
-    columns = [Column(*names) for names in zip(individuals, rows["bodyparts"], rows["coords"], strict=True)]
-    return columns, lines[len(wanted) - 1][1], len(lines[len(wanted)][0])
-
-
-def outline_csv(path: Path) -> Outline:
-    """Outline of a CSV file; its frames are estimated from the length of its lines."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        beginning = file.read(HEADER_BYTES)
-        columns, header_lines, _ = csv_header(beginning, path)
-        header_bytes = sum(map(len, beginning.splitlines(keepends=True)[:header_lines]))
-        file.seek(max(header_bytes, size // 2 - SAMPLE_BYTES // 2), os.SEEK_SET)
-        sample = file.read(SAMPLE_BYTES)
-    frames = round((size - header_bytes) * max(sample.count(b"\n"), 1) / max(len(sample), 1))
-    return outline_of(columns, frames, size)
-
-
 def outline_of(columns: list[Column], frames: int, size: int) -> Outline:
     """Outline of a file with these columns."""
-    keypoints = tuple(dict.fromkeys(column.keypoint for column in columns))
-    individuals = {column.individual for column in columns} - {SHARED}
+    tracked = [column for column in columns if column.coord == "x"]
+    keypoints = tuple(dict.fromkeys(column.keypoint for column in tracked))
+    individuals = {column.individual for column in tracked} - {SHARED}
     return Outline(frames, keypoints, len(individuals), size)
 
 
@@ -113,51 +66,90 @@ def layout(columns: list[Column], request: Request, path: Path) -> Layout:
     BadInput
         A header that cannot be used; all its problems are reported together.
     """
-    notes: list[str] = []
-    owners = tuple(dict.fromkeys(column.individual for column in columns))
+    heading = f"{str(path)!r}: the header cannot be used:"
+    raise_all(_coordinate_problems(columns), heading=heading)
+    used, notes = _used_columns(columns)
+    owners = tuple(dict.fromkeys(column.individual for _, column in used))
     if SHARED in owners and len(owners) > 1 and SHARED not in request.individuals:
         owners = tuple(name for name in owners if name != SHARED)
         notes.append(f"the keypoints of {SHARED!r} belong to no animal and are left out")
-    coords = tuple(dict.fromkeys(column.coord for column in columns))
-    heading = f"{str(path)!r}: the header cannot be used:"
-    raise_all(_coordinate_problems(coords), heading=heading)
-    keypoints_of = {name: tuple(dict.fromkeys(c.keypoint for c in columns if c.individual == name)) for name in owners}
-    if owners == ("",):
-        keypoints_of = {INDIVIDUAL: keypoints_of[""]}
-        columns = [column._replace(individual=INDIVIDUAL) for column in columns]
+    keypoints_of = {name: tuple(dict.fromkeys(c.keypoint for _, c in used if c.individual == name)) for name in owners}
     individuals, keypoints, left_out = chosen_names(keypoints_of, request, path)
-    raise_all(_column_problems(columns, individuals, keypoints, coords), heading=heading)
-    notes += left_out
+    present = {column.coord for _, column in used}
+    coords = tuple(coord for coord in COORDINATES if coord in present)
+    raise_all(_column_problems([column for _, column in used], individuals, keypoints, coords), heading=heading)
     if unused := [name for name in keypoints_of[individuals[0]] if name not in keypoints]:
         logger.info("%s: keypoints that were not requested are left out: %s", path.stem, ", ".join(map(repr, unused)))
-    number = {column: i for i, column in reversed(list(enumerate(columns)))}
-    chosen = [
-        number[Column(i, k, c)]
-        for i in individuals
-        for k in keypoints
-        for c in ("x", "y", "z", "likelihood")
-        if c in coords
-    ]
+    number = {column: i for i, column in used}
+    chosen = [number[Column(i, k, c)] for i in individuals for k in keypoints for c in coords]
     rank = {column: i for i, column in enumerate(sorted(chosen))}
     return Layout(
         individuals=individuals,
         keypoints=keypoints,
-        space=tuple(coord for coord in ("x", "y", "z") if coord in coords),
-        has_likelihood="likelihood" in coords,
+        space=tuple(coord for coord in coords if coord != LIKELIHOOD),
+        has_likelihood=LIKELIHOOD in coords,
         columns=sorted(chosen),
         order=[rank[column] for column in chosen],
-        notes=tuple(notes),
+        notes=(*notes, *left_out),
     )
 
 
-def _coordinate_problems(coords: Sequence[str]) -> list[str]:
-    if {"x", "y"} <= set(coords) <= {"x", "y", "z", "likelihood"}:
+def pose_of_columns(
+    numbers: Array,
+    chosen: Layout,
+    path: Path,
+    request: Request,
+    frame_numbers: NDArray[Any] | None = None,
+    notes: Sequence[str] = (),
+) -> Pose:
+    """Pose from the (frames, columns) numbers of the chosen columns; see :func:`arranged_pose`."""
+    xp = array_namespace(numbers)
+    if numbers.shape[0] == 0:
+        msg = f"{str(path)!r} {NO_FRAMES}"
+        raise BadInput(msg)
+    if chosen.order != list(range(len(chosen.order))):
+        numbers = xp.take(numbers, xp.asarray(chosen.order, dtype=xp.int64, device=device_of(numbers)), axis=1)
+    values = xp.reshape(numbers, (numbers.shape[0], len(chosen.individuals), len(chosen.keypoints), -1))
+    return arranged_pose(
+        values[..., : len(chosen.space)],
+        values[..., -1] if chosen.has_likelihood else None,
+        path,
+        request,
+        individuals=chosen.individuals,
+        keypoints=chosen.keypoints,
+        frame_numbers=frame_numbers,
+        notes=(*chosen.notes, *notes),
+    )
+
+
+def _coordinate_problems(columns: Sequence[Column]) -> list[str]:
+    coords = tuple(dict.fromkeys(column.coord for column in columns))
+    if {"x", "y"} <= set(coords):
         return []
-    return [f"the coordinates are {', '.join(map(repr, coords))}; expected x, y and likelihood"]
+    skeleton = ": this is a table of DeepLabCut's skeleton, without positions" if "orientation" in coords else ""
+    return [f"the coordinates are {', '.join(map(repr, coords))}; expected x, y and likelihood{skeleton}"]
+
+
+def _used_columns(columns: Sequence[Column]) -> tuple[list[tuple[int, Column]], list[str]]:
+    """Positions and names of the columns that a pose needs, and notes on the others."""
+    tracked = {column[:2] for column in columns if column.coord in ("x", "y")}
+    used = [
+        (i, column._replace(individual=column.individual or INDIVIDUAL))
+        for i, column in enumerate(columns)
+        if column[:2] in tracked and column.coord in COORDINATES
+    ]
+    notes = []
+    if names := dict.fromkeys(column.keypoint for column in columns if column[:2] not in tracked):
+        notes.append(f"columns without positions are left out: {', '.join(map(repr, names))}")
+    if extra := dict.fromkeys(c.coord for c in columns if c[:2] in tracked and c.coord not in COORDINATES):
+        named = any(column.coord == LIKELIHOOD for _, column in used)
+        hint = "" if named else "; if one of them is the tracker's confidence, name it 'likelihood'"
+        notes.append(f"coordinates that are not used are left out: {', '.join(map(repr, extra))}{hint}")
+    return used, notes
 
 
 def _column_problems(
-    columns: list[Column], individuals: Sequence[str], keypoints: Sequence[str], coords: Sequence[str]
+    columns: Sequence[Column], individuals: Sequence[str], keypoints: Sequence[str], coords: Sequence[str]
 ) -> list[str]:
     """Keypoints that do not have each coordinate exactly once."""
     problems = []

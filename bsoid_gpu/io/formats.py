@@ -11,7 +11,7 @@ from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import (
     alphapose,
     anipose,
-    deeplabcut,
+    deeplabcut_csv,
     deeplabcut_hdf5,
     freemocap,
     hdf5,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
 
 READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, the first is read
-    *deeplabcut.READERS,
+    *deeplabcut_csv.READERS,
     *deeplabcut_hdf5.READERS,
     *jabs.READERS,
     *openpose.READERS,

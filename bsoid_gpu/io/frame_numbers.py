@@ -11,6 +11,8 @@ from bsoid_gpu.errors import BadInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}  # of times in place of frame numbers
+
 
 class FrameNumbers(NamedTuple):
     """Frame numbers of the rows.
@@ -76,9 +78,11 @@ def _whole_numbers(values: NDArray[Any], where: str) -> NDArray[np.int64]:
         raise BadInput(msg) from error
     wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.round(numbers)) | (numbers < 0) | (numbers > 2**53))
     if len(wrong):
+        first = numbers[wrong[0]]
+        times = " (are these times in seconds?)" if np.isfinite(first) and first != np.round(first) else ""
         msg = (
-            f"{where}: row {wrong[0] + 1} has {values[wrong[0]]} as its frame number; expected whole numbers from 0 "
-            "on: number the frames as in the video"
+            f"{where}: row {wrong[0] + 1} has {values[wrong[0]]} as its frame number{times}; expected whole numbers "
+            "from 0 on: number the frames as in the video"
         )
         raise BadInput(msg)
     return numbers.astype(np.int64)
@@ -101,7 +105,14 @@ def _check_steps(numbers: NDArray[np.int64], steps: NDArray[np.int64], where: st
             "joined in one file? Separate them, or number the frames as in the video"
         )
         raise BadInput(msg)
-    if len(steps) and (step := int(np.median(steps))) > 1:
+    if len(steps) and (step := int(np.sort(steps)[(len(steps) - 1) // 2])) > 1:
+        for unit, per_second in UNITS.items():
+            if abs(step * fps / per_second - 1) < 0.1:
+                msg = (
+                    f"{where}: the frame numbers rise by {step}, which is the time between two frames at {fps:g} "
+                    f"frames per second in {unit}: are these times? Number the frames as in the video, from 0 on"
+                )
+                raise BadInput(msg)
         rate = f" ({fps / step:g} if {fps:g} is the rate of the video)" if fps else ""
         msg = (
             f"{where}: the frame numbers rise by {step}: only every {_ordinal(step)} frame was tracked. Number the "

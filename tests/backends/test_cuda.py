@@ -37,10 +37,10 @@ TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 TRANSFERS = {
-    # in: a file, its frame numbers and rows beside gaps; out, a few numbers each: repairs, whether there are positions,
+    # in: a file, its frame numbers and rows beside gaps; out: frame numbers, and a few numbers each: repairs, whether there are positions,
     # keypoints with positions, frames without the animal, missing positions, quality, body length; and the result:
     # features and threshold
-    "features": (3, 9),
+    "features": (3, 10),
     # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
     # in: the embedding; out: the tree, labels and memberships of the second fit, the embedding for bins without one
@@ -128,9 +128,9 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 2  # the model: three layers and the scale; the file and its frame numbers
-    # the check of the device; repairs, positions, keypoints with positions, frames without the animal, missing
+    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal, missing
     # positions, body length; the probabilities and a sample of the features
-    assert len(newest.to_host) == 1 + 6 + 2
+    assert len(newest.to_host) == 1 + 7 + 2
 
 
 def test_a_random_forest_predicts_the_same_on_device_and_host(sessions, tmp_path, rapids):
@@ -199,6 +199,9 @@ BODIES = {
     "text": b"0,1.5,2\n1,oops,4\n",
     "only text": b"0,a,2\n1,b,4\n",
     "true": b"0,true,2\n1,false,4\n",
+    "no frame numbers": b",1.5,2\n,3,4\n",
+    "an empty row": b"0,1.5,2\n,,\n1,3,4\n",
+    "image names": b"a.png,1.5,2\nb.png,3,4\n",
     "a short row": b"0,1.5,2\n1,3\n",
     "a long row": b"0,1.5,2\n1,3,4,5\n",
     "a short row and a long one": b"0,1,2\n1,3\n2,3,4,5\n",
@@ -209,12 +212,27 @@ BODIES = {
 def test_a_table_is_read_or_refused_as_on_the_cpu(body, rapids):
     data, cuda = b"head\nhead\n" + body, get_backend("cuda")
     try:
-        expected = read_numbers(data, 2, [1, 2], CpuBackend())
+        expected = read_numbers(data, 2, [1, 2], CpuBackend(), cells=3)
     except ValueError:
         with pytest.raises(ValueError, match=r"cells|numeric"):
-            read_numbers(data, 2, [1, 2], cuda)
+            read_numbers(data, 2, [1, 2], cuda, cells=3)
     else:
-        np.testing.assert_array_equal(cuda.to_host(read_numbers(data, 2, [1, 2], cuda)), expected)
+        numbers = read_numbers(data, 2, [1, 2], cuda, cells=3)
+        np.testing.assert_array_equal(numbers.first, expected.first)
+        np.testing.assert_array_equal(cuda.to_host(numbers.others), expected.others)
+
+
+@pytest.mark.parametrize("text", ["", "NaN", "0", "a"])
+def test_cells_that_must_be_empty(text, rapids):
+    data = f"head\n0,1,2,,\n1,3,4,,{text}\n".encode()
+    for backend in (CpuBackend(), get_backend("cuda")):
+        if text in ("", "NaN"):
+            numbers = read_numbers(data, 1, [2], backend, cells=3, empty=2)
+            np.testing.assert_array_equal(numbers.first, [0, 1])
+            np.testing.assert_array_equal(backend.to_host(numbers.others), [[2], [4]])
+        else:
+            with pytest.raises(ValueError, match=r"null|not empty"):
+                read_numbers(data, 1, [2], backend, cells=3, empty=2)
 
 
 def test_a_job_that_exceeds_the_free_memory_stops_before_it_starts(sessions, tmp_path, newest, monkeypatch):

@@ -190,7 +190,7 @@ def test_columns_that_belong_to_no_keypoint_are_left_out_with_a_note(tmp_path, c
     pose = read_pose(write(tmp_path / "m.h5", table, format=format_), 30, cpu)
     assert pose.keypoints == dlc.NAMES
     assert np.array_equal(pose.position[:, 0], values[..., :2])
-    assert pose.notes == ("the columns 'frame_time', 'pose_time' have no x and y and are left out",)
+    assert pose.notes == ("columns without positions are left out: 'frame_time', 'pose_time'",)
 
 
 def test_text_that_belongs_to_no_keypoint_is_not_read(tmp_path, cpu):
