@@ -37,9 +37,9 @@ TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 TRANSFERS = {
-    # in: a file, its frame numbers and rows beside gaps; out: frame numbers, and a few numbers each: repairs, whether there are positions,
-    # keypoints with positions, frames without the animal, missing positions, quality, body length; and the result:
-    # features and threshold
+    # in: a file, its frame numbers, and rows beside gaps; out: frame numbers, a few numbers each for repairs, whether
+    # there are positions, keypoints with positions, frames without the animal, missing positions, quality, and body
+    # length; and the result: features and threshold
     "features": (3, 10),
     # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
@@ -128,8 +128,8 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 2  # the model: three layers and the scale; the file and its frame numbers
-    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal, missing
-    # positions, body length; the probabilities and a sample of the features
+    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal,
+    # missing positions, body length; the probabilities and a sample of the features
     assert len(newest.to_host) == 1 + 7 + 2
 
 
