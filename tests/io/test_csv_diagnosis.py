@@ -63,6 +63,7 @@ TABLES = {
     "skeleton": (",a_b,a_b,a_b\n,length,orientation,likelihood\n0,1.5,20,1\n", ["skeleton"]),
     "skeleton with a scorer": ("scorer,s,s\nbone,a_b,a_b\n,length,orientation\n0,1,2\n", ["skeleton"]),
     "one header row": ("frame,x1,y1,x2,y2\n0,1.5,2,3,4\n", ["one header row ('frame', 'x1', 'y1', 'x2', ...)"]),
+    "a second index": (",scorer,a,a\n,bodyparts,b,b\n,coords,x,y\n0,0,1,2\n", ["column before 'scorer'", "deleted"]),
     "no header": ("0,1.5,2\n1,2.5,3\n", ["without a header"]),
     "json": ('{"keypoints": [1, 2]}', ["begins with '{"]),
     "a pointer of Git LFS": ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", ["git-lfs"]),
