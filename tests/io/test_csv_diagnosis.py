@@ -105,6 +105,11 @@ def test_a_recording_in_another_encoding_is_recognised(tmp_path, encoding, separ
     assert sniff_csv(tmp_path / "m.csv")
 
 
+def test_a_table_without_a_scorer_is_recognised(tmp_path):
+    (tmp_path / "m.csv").write_text(TEXT.partition("\n")[2])
+    assert sniff_csv(tmp_path / "m.csv")
+
+
 @pytest.mark.parametrize(
     "data",
     [
