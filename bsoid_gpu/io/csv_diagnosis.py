@@ -150,6 +150,8 @@ def _content(rows: list[list[str]]) -> str:
         return "it is a table of lengths and orientations as DeepLabCut writes it for a skeleton, without positions"
     if len(set(HEADER_NAMES) & {row[0].strip() for row in rows[:4]}) > 1:
         return "its first lines begin with " + ", ".join(repr(row[0][:40]) for row in rows[:4])
+    if names[1:2] == ["scorer"]:
+        return "it has a column before 'scorer', which must be deleted"
     if all(map(is_number, filter(None, names))):
         return "it is a table without a header"
     if len(names) == 1 or names[0][:1] in ("{", "[", "<"):

@@ -63,6 +63,7 @@ TABLES = {
     "skeleton": (",a_b,a_b,a_b\n,length,orientation,likelihood\n0,1.5,20,1\n", ["skeleton"]),
     "skeleton with a scorer": ("scorer,s,s\nbone,a_b,a_b\n,length,orientation\n0,1,2\n", ["skeleton"]),
     "one header row": ("frame,x1,y1,x2,y2\n0,1.5,2,3,4\n", ["one header row ('frame', 'x1', 'y1', 'x2', ...)"]),
+    "a second index": (",scorer,a,a\n,bodyparts,b,b\n,coords,x,y\n0,0,1,2\n", ["column before 'scorer'", "deleted"]),
     "no header": ("0,1.5,2\n1,2.5,3\n", ["without a header"]),
     "json": ('{"keypoints": [1, 2]}', ["begins with '{"]),
     "a pointer of Git LFS": ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", ["git-lfs"]),
@@ -101,6 +102,11 @@ def test_other_tables_are_not_recognised(tmp_path, data):
 def test_a_recording_in_another_encoding_is_recognised(tmp_path, encoding, separator):
     """So that it is refused, not left out of a folder."""
     (tmp_path / "m.csv").write_bytes(TEXT.replace(",", separator).encode(encoding))
+    assert sniff_csv(tmp_path / "m.csv")
+
+
+def test_a_table_without_a_scorer_is_recognised(tmp_path):
+    (tmp_path / "m.csv").write_text(TEXT.partition("\n")[2])
     assert sniff_csv(tmp_path / "m.csv")
 
 
