@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.files import DIGEST_BYTES, digest
 from bsoid_gpu.io import formats
-from bsoid_gpu.io.arrange import present_tracks
+from bsoid_gpu.io.arrange import present_tracks, session_name
+from bsoid_gpu.io.folders import expected, recordings_at
 from bsoid_gpu.io.reader import Outline
-from bsoid_gpu.log import logger
+from bsoid_gpu.io.twins import once_each
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
@@ -27,38 +27,29 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Input
 
 Sessions = str | os.PathLike[str] | Pose | Sequence[str | os.PathLike[str] | Pose]
-EXPECTED = "give DeepLabCut files (.csv or .h5), or folders that contain them"
 
 
 def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """Pose files at the given paths: files, and folders without their subfolders, in natural order.
+    """Recordings at the given paths: files, and those of folders without their subfolders, in natural order.
 
-    In a folder, files of no known format are left out, and so is an HDF5 file beside a CSV file with the same name,
-    since DeepLabCut writes both. The log names what is left out.
+    A recording counts once, see :func:`bsoid_gpu.io.twins.once_each`. In a folder, what is no recording is left out.
+    Warnings name what is left out.
 
     Raises
     ------
     BadInput
-        No paths, a path that does not exist, a folder without pose files, or two files with one name; all problems
-        are reported together.
+        No paths, a path that does not exist, a folder without pose files, several different files of one recording,
+        or two with one name; all problems are reported together.
     """
-    problems: list[str] = []
-    files: list[Path] = []
     if not paths:
-        problems.append(f"no sessions: {EXPECTED}")
-    for path in map(Path, paths):
-        try:
-            inside = _pose_files(path) if path.is_dir() else [path] if path.exists() else []
-        except OSError as error:
-            problems.append(f"cannot read {str(path)!r}: {error.strerror}")
-            continue
-        if not inside:
-            what = "contains no pose files" if path.is_dir() else "does not exist"
-            problems.append(f"{str(path)!r} {what}: {EXPECTED}")
-        files += inside
+        msg = f"no sessions: {expected()}"
+        raise BadInput(msg)
+    recordings, problems = recordings_at([Path(path) for path in paths])
+    files, several = once_each(recordings)
+    problems += several
     by_name: dict[str, list[Path]] = {}
     for path in files:
-        by_name.setdefault(path.stem, []).append(path)
+        by_name.setdefault(session_name(path), []).append(path)
     problems += [
         f"{len(same)} files are named {name!r} ({', '.join(repr(str(path)) for path in same)}): outputs are named "
         "after sessions; rename or leave out one"
@@ -67,34 +58,6 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     ]
     raise_all(problems)
     return files
-
-
-def _pose_files(folder: Path) -> list[Path]:
-    """Files of known formats in a folder; of files with one name, those of the preferred format."""
-    candidates = sorted(
-        (
-            path
-            for path in folder.iterdir()
-            if formats.readers_for(path) and not path.name.startswith(".") and not path.is_dir()
-        ),
-        key=lambda path: natural_key(path.name),
-    )
-    rank = {path: formats.READERS.index(reader) for path in candidates if (reader := formats.recognise(path))}
-    best: dict[str, Path] = {}
-    for path in sorted(rank, key=rank.__getitem__):
-        best.setdefault(path.stem, path)
-    for path in candidates:
-        if path not in rank:
-            names = ", ".join(reader.name for reader in formats.READERS)
-            logger.warning("%r is left out: it has no known format (%s)", path.name, names)
-        elif rank[path] > rank[best[path.stem]]:
-            logger.info("%r is left out: %r holds the same session", path.name, best[path.stem].name)
-    return [path for path in rank if rank[path] == rank[best[path.stem]]]
-
-
-def natural_key(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts ``session2`` before ``session10``."""
-    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
 
 
 @dataclass(frozen=True)
@@ -174,7 +137,7 @@ def sources(sessions: Sessions) -> list[Source]:
     poses = [item for item in items if isinstance(item, Pose)]
     paths = [item for item in items if not isinstance(item, Pose)]
     files = find_sessions(paths) if paths or not poses else []
-    listed = [Source(path.stem, path) for path in files] + [Source(pose.name, pose) for pose in poses]
+    listed = [Source(session_name(path), path) for path in files] + [Source(pose.name, pose) for pose in poses]
     check_names([source.name for source in listed])
     return listed
 

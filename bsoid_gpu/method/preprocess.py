@@ -10,6 +10,7 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, likelihood
+from bsoid_gpu.method.same_track import Track, sample
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Settings
 
 
-VERSION = 2  # raise it whenever the features of a session change
+VERSION = 3  # raise it whenever the features of a session change
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Filtered:
     position: Array
     threshold: Array
     recording: str
+
+    def track(self) -> Track:
+        """Samples of the positions, to compare sessions."""
+        pose = self.pose
+        return sample(pose.position[:, 0, :, :], pose.confidence[:, 0, :], self.threshold, pose.frame_numbers)
 
 
 def filtered(
@@ -107,7 +113,8 @@ def _thresholds(parts: Sequence[Pose], bins: int) -> Array:
 class SessionFeatures:
     """Features (bins, columns) float64 of one session, with its metadata.
 
-    ``threshold`` (keypoints,) is its recording's; ``notes`` are what the reader repaired or assumed.
+    ``threshold`` (keypoints,) is its recording's; ``track`` are samples of the positions, to compare sessions;
+    ``notes`` are what the reader repaired or assumed.
     """
 
     name: str
@@ -117,6 +124,7 @@ class SessionFeatures:
     features: Array
     threshold: Array
     quality: list[KeypointQuality]
+    track: Track
     notes: tuple[str, ...] = ()
 
 
@@ -156,6 +164,7 @@ def session_features(
             features=features.bin_features(session.position, fps, settings.features),
             threshold=session.threshold,
             quality=quality(session.pose, session.threshold, settings.input.unusable_share, backend),
+            track=session.track(),
             notes=session.pose.notes,
         )
         for session in filtered(tracks, settings, backend)

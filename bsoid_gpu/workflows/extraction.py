@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import machine
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.io.session_twins import source_of, twins_among
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, session_features
@@ -115,6 +116,7 @@ def extract_features(
             take(work, outcome)
     raise_all(problems)
     check_names([session.name for session in sessions])
+    sessions = _each_once(sessions, digests, store)
     _report(sessions, len(digests))
     return sessions, digests
 
@@ -131,6 +133,17 @@ def _stored(
         making = replace(stage.making, peak_memory_mb=peak)
         stage = store.add(name, key_of(name, version, inputs), replace(stage, making=making), mapped=True)
     return decode(RecordingFeatures, stage.arrays, stage.facts)
+
+
+def _each_once(sessions: list[SessionFeatures], digests: dict[str, str], store: Store) -> list[SessionFeatures]:
+    """Sessions without those that are equal to others, whose files and stages are no part of the run either."""
+    left_out = twins_among(sessions, digests)
+    kept = [session for session in sessions if session.name not in left_out]
+    for recording in {session.recording for session in sessions} - {session.recording for session in kept}:
+        del store.stages[f"{FEATURES} {recording}"]
+    for source in {source_of(name, digests) for name in left_out} - {source_of(s.name, digests) for s in kept}:
+        del digests[source]
+    return kept
 
 
 def _report(sessions: Sequence[SessionFeatures], files: int) -> None:
