@@ -10,6 +10,7 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.method import features
 from bsoid_gpu.method.bouts import UNSURE
+from bsoid_gpu.method.same_track import Track
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 VERSION = 1  # raise it whenever the labels of frames change for the same model and session
+TRACK_SAMPLES = 128  # of a session, in its record
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Prediction:
     """The labels of one session.
 
     ``labels`` (frames,) int64, -1 below the smallest confidence; ``confidence`` (frames,) float32, the probability
-    of the most probable label; ``probabilities`` (frames, labels) float32.
+    of the most probable label; ``probabilities`` (frames, labels) float32; ``track`` are samples of the positions, to
+    compare sessions.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Prediction:
     labels: NDArray[np.int64]
     confidence: NDArray[np.float32]
     probabilities: NDArray[np.float32]
+    track: Track
 
 
 def confidence_problems(min_confidence: object) -> list[str]:
@@ -75,4 +79,5 @@ def label_frames(
     labels = np.argmax(probabilities, axis=1).astype(np.int64)
     confidence = np.max(probabilities, axis=1)
     labels[confidence < min_confidence] = UNSURE
-    return Prediction(session.pose.name, session.pose.fps, labels, confidence, probabilities)
+    track = session.track(TRACK_SAMPLES).on_host(backend.to_host)
+    return Prediction(session.pose.name, session.pose.fps, labels, confidence, probabilities, track)

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, likelihood
-from bsoid_gpu.method.same_track import Track, sample
+from bsoid_gpu.method.same_track import MAX_SAMPLES, Track, sample
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
@@ -35,10 +35,10 @@ class Filtered:
     threshold: Array
     recording: str
 
-    def track(self) -> Track:
+    def track(self, max_samples: int = MAX_SAMPLES) -> Track:
         """Samples of the positions, to compare sessions."""
-        pose = self.pose
-        return sample(pose.position[:, 0, :, :], pose.confidence[:, 0, :], self.threshold, pose.frame_numbers)
+        position, confidence = self.pose.position[:, 0, :, :], self.pose.confidence[:, 0, :]
+        return sample(position, confidence, self.threshold, self.pose.frame_numbers, max_samples)
 
 
 def filtered(

@@ -6,7 +6,7 @@ a validation.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,6 +40,10 @@ class Track:
     step: int
     numbers: Array
     position: Array
+
+    def on_host(self, to_host: Callable[[Array], Any]) -> Track:
+        """The same on the host."""
+        return Track(self.step, to_host(self.numbers), to_host(self.position))
 
 
 class Match(NamedTuple):

@@ -116,7 +116,7 @@ def extract_features(
             take(work, outcome)
     raise_all(problems)
     check_names([session.name for session in sessions])
-    sessions = _each_once(sessions, digests, store)
+    sessions = _each_once(sessions, digests, settings, store)
     _report(sessions, len(digests))
     return sessions, digests
 
@@ -135,14 +135,18 @@ def _stored(
     return decode(RecordingFeatures, stage.arrays, stage.facts)
 
 
-def _each_once(sessions: list[SessionFeatures], digests: dict[str, str], store: Store) -> list[SessionFeatures]:
-    """Sessions without those that are equal to others, whose files and stages are no part of the run either."""
+def _each_once(
+    sessions: list[SessionFeatures], digests: dict[str, str], settings: Settings, store: Store
+) -> list[SessionFeatures]:
+    """Sessions without those that are equal to others; files and stages without a session are removed too."""
     left_out = twins_among(sessions, digests)
     kept = [session for session in sessions if session.name not in left_out]
-    for recording in {session.recording for session in sessions} - {session.recording for session in kept}:
-        del store.stages[f"{FEATURES} {recording}"]
-    for source in {source_of(name, digests) for name in left_out} - {source_of(s.name, digests) for s in kept}:
+    used = {source_of(session.name, digests) for session in kept}
+    recordings = {settings.input.recording_of(source) for source in used}
+    for source in digests.keys() - used:
         del digests[source]
+        if (recording := settings.input.recording_of(source)) not in recordings:
+            store.stages.pop(f"{FEATURES} {recording}", None)
     return kept
 
 

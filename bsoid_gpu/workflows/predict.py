@@ -17,6 +17,7 @@ from bsoid_gpu._version import __version__
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.execution.executors import Executor
+from bsoid_gpu.io.session_twins import twin_sentences
 from bsoid_gpu.io.sessions import Content, by_recording, name_problems, sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import labelling
@@ -30,6 +31,7 @@ from bsoid_gpu.workflows.recording import Recording, attempt_each, digests_of, t
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.io.sessions import Sessions
+    from bsoid_gpu.method.same_track import Track
 
 
 class Predictions(list[Prediction]):
@@ -152,7 +154,8 @@ class Labelling:
                     logger.info("%s: resumed, its tables are complete", name)
                 return [], finished
         predictions = self.predict(contents)
-        record: dict[str, Any] = {"asked": request, "sessions": {}}
+        tracks = {prediction.name: records.track_facts(prediction.track) for prediction in predictions}
+        record: dict[str, Any] = {"asked": request, "sessions": {}, "tracks": tracks}
         for prediction in predictions:
             written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
             record["sessions"][prediction.name] = {"frames": len(prediction.labels), "files": written}
@@ -216,12 +219,16 @@ def _label_each(
         for path in (folder, folder / records.RECORDS):
             files.remove_leftovers(path)
     names: list[str] = []
+    tracks: dict[str, Track] = {}
     for outcome in log.progress(attempt_each(works, executor or Executor(), backend), "predict", len(works)):
         if isinstance(outcome, BadInput):
             problems.append(str(outcome))
             continue
         names += outcome[1]["sessions"]
+        tracks |= records.tracks_in(outcome[1])
         yield outcome
+    for sentence in twin_sentences(tracks, every):
+        logger.warning("%s; both are labelled", sentence)
     if folder is not None and names:
         records.write_manifest(folder, model, backend, rate, min_confidence, problems)
     problems += name_problems(names)
