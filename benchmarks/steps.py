@@ -250,7 +250,9 @@ def memberships(job: Job, points: Floats, min_cluster_size: int, repeats: int) -
 def training_features(run: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Features (bins, columns) and soft labels (bins,) of the training bins."""
     table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
-    return table[feature_names(load_model(run).keypoints)].to_numpy(), table["soft_label"].to_numpy(np.int64)
+    model = load_model(run)
+    names = feature_names(model.keypoints, model.settings.features.pairs, model.dimensions)
+    return table[names].to_numpy(), table["soft_label"].to_numpy(np.int64)
 
 
 def perceptrons(x: NDArray[np.float64], labels: NDArray[np.int64], s: Settings) -> dict[str, float]:

@@ -107,6 +107,29 @@ def show(records: Iterable[logging.LogRecord]) -> None:
             logger.handle(record)
 
 
+@contextlib.contextmanager
+def collected() -> Iterator[list[str]]:
+    """Warnings that are logged in the block, for a manifest; they are shown as well."""
+    handler = _Collector(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield handler.messages
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    """Keeps the messages, each once."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (message := record.getMessage()) not in self.messages:
+            self.messages.append(message)
+
+
 class _Stderr(logging.StreamHandler):  # type: ignore[type-arg] # no generic class in Python 3.10
     """Writes above the progress bars of a terminal."""
 

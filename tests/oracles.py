@@ -37,8 +37,23 @@ def moving_mean(signal, width):
     return [np.mean(signal[max(0, i - half) : i + half + 1]) for i in range(len(signal))]
 
 
+def signed_turn(a, b):
+    """Degrees, in two dimensions; an exact reversal gives 0."""
+    (ax, ay), (bx, by) = a, b
+    c = bx * ay - by * ax
+    return math.copysign(1, c) * math.degrees(math.atan2(abs(c), ax * bx + ay * by)) if c else 0.0
+
+
+def angle_between(a, b):
+    """Degrees, in any space: twice that of the half angle, whose sides are the sum and the difference (Kahan 2006)."""
+    a_long, b_long = [x * math.hypot(*b) for x in a], [x * math.hypot(*a) for x in b]
+    difference = math.dist(a_long, b_long)
+    sum_ = math.dist(a_long, [-x for x in b_long])
+    return math.degrees(2 * math.atan2(difference, sum_))
+
+
 def frame_features(xy, fps):
-    """Columns of smoothed features at the steps 0..T-2."""
+    """Columns of smoothed features at the steps 0..T-2, in two or three dimensions."""
     frames, keypoints, _ = xy.shape
     width = 2 * round(0.05 * fps) - 1
     distances, turns, displacements = [], [], []
@@ -47,10 +62,8 @@ def frame_features(xy, fps):
         distances.append(moving_mean(d, width)[1:])
         angle = []
         for s in range(frames - 1):
-            ax, ay = xy[s, j] - xy[s, i]
-            bx, by = xy[s + 1, j] - xy[s + 1, i]
-            c = bx * ay - by * ax
-            angle.append(math.copysign(1, c) * math.degrees(math.atan2(abs(c), ax * bx + ay * by)) if c else 0.0)
+            a, b = xy[s, j] - xy[s, i], xy[s + 1, j] - xy[s + 1, i]
+            angle.append(signed_turn(a, b) if len(a) == 2 else angle_between(a, b))
         turns.append(moving_mean(angle, width))
     for i in range(keypoints):
         displacement = [math.dist(xy[s, i], xy[s + 1, i]) for s in range(frames - 1)]

@@ -80,6 +80,12 @@ def _backend(function: F) -> F:
     return option(function)
 
 
+def _individuals(function: F) -> F:
+    """Add the option --individuals to a command."""
+    option = click.option("--individuals", metavar="NAME,...", help="Exact names of the animals, comma-separated.")
+    return option(function)
+
+
 def _executor(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options --scheduler and --workers to a command, which gets them as one executor."""
 
@@ -145,6 +151,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
     help="Seed of the random number generator; none: faster on a GPU, not repeatable.  [default: 23]",
 )
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
+@_individuals
 @_executor
 @click.option("--dry-run", is_flag=True, help="Only print the time and memory that each stage will take.")
 @_debug
@@ -156,6 +163,7 @@ def build(
     settings_file: str | None,
     seed: str | None,
     keypoints: str | None,
+    individuals: str | None,
     dry_run: bool,
     executor: Executor,
 ) -> None:
@@ -167,13 +175,12 @@ def build(
     from bsoid_gpu.workflows import cost
     from bsoid_gpu.workflows.build import build as build_run
 
-    settings, names = toml.load(settings_file) if settings_file else None, _names(keypoints)
+    settings = toml.load(settings_file) if settings_file else None
+    chosen = {"keypoints": _names(keypoints), "individuals": _names(individuals)}
     if dry_run:
-        click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, keypoints=names))
+        click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, **chosen))
         return
-    build_run(
-        list(sessions), fps, out, settings=settings, backend=backend, seed=seed, keypoints=names, executor=executor
-    )
+    build_run(list(sessions), fps, out, settings=settings, backend=backend, seed=seed, executor=executor, **chosen)
     click.echo(out)
 
 
@@ -191,6 +198,15 @@ def _names(text: str | None) -> tuple[str, ...]:
 @_backend
 @click.option("--fps", help="Frames per second of these sessions.  [default: the model's]")
 @click.option("--min-confidence", default=0.0, show_default=True, help="Frames below it get the label -1.")
+@_individuals
+@click.option(
+    "--scale",
+    default="1",
+    show_default=True,
+    metavar="FACTOR|auto",
+    help="Factor on the positions; auto: that which gives bodies the length of training.",
+)
+@click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
 @_executor
 @_debug
 def predict(
@@ -200,6 +216,9 @@ def predict(
     backend: str,
     fps: str | None,
     min_confidence: float,
+    individuals: str | None,
+    scale: str,
+    px_per_mm: float | None,
     executor: Executor,
 ) -> None:
     """Label every frame of SESSIONS with a model.
@@ -209,7 +228,18 @@ def predict(
     """
     from bsoid_gpu.workflows.predict import predict_files
 
-    predict_files(model, list(sessions), fps, out, backend=backend, min_confidence=min_confidence, executor=executor)
+    predict_files(
+        model,
+        list(sessions),
+        fps,
+        out,
+        backend=backend,
+        min_confidence=min_confidence,
+        individuals=_names(individuals),
+        scale=scale,
+        px_per_mm=px_per_mm,
+        executor=executor,
+    )
     click.echo(out)
 
 

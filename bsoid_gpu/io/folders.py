@@ -99,7 +99,7 @@ def _among(entries: Iterable[Path], *, given: bool) -> list[Path]:
             folders.append(path)
         elif reason := left_out_because(path):
             logger.warning("%r is left out: %s", path.name, reason)
-        elif formats.readers_for(path):
+        elif formats.recognise(path):
             recordings.append(path)
         else:
             others.append(path.name)
@@ -116,12 +116,11 @@ def left_out_because(path: Path) -> str:
     """Why a file of a folder is left out, in a clause; empty for a recording, and for a file that is something else."""
     if path.suffix.lower() in COMPRESSED:
         return "it is compressed: unpack it if it is a recording"
-    if not formats.readers_for(path):
-        return ""
+    readers = formats.readers_for(path)
     for pattern, reason in NAMED_OTHERWISE.items():
-        if re.search(rf"(?:^|.*?){pattern}$", path.stem) and not path.is_dir():
+        if re.search(rf"(?:^|.*?){pattern}$", path.stem) and readers and not path.is_dir():
             return reason
-    if formats.recognise(path):
+    if formats.recognise(path) or not any(reader.own_suffix for reader in readers):
         return ""
     return f"it has no known format ({', '.join(reader.name for reader in formats.READERS)})"
 
@@ -130,7 +129,7 @@ def _has_recordings(folder: Path) -> bool:
     """Whether a file of a folder is a recording."""
     try:
         return any(
-            formats.readers_for(path) and not path.is_dir() and not left_out_because(path) for path in _visible(folder)
+            not path.is_dir() and not left_out_because(path) and formats.recognise(path) for path in _visible(folder)
         )
     except OSError:
         return False

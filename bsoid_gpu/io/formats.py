@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import deeplabcut
+from bsoid_gpu.io import (
+    alphapose,
+    anipose,
+    deeplabcut,
+    freemocap,
+    jabs,
+    mmpose,
+    one_point,
+    openpose,
+    sleap_analysis,
+    sleap_labels,
+)
 from bsoid_gpu.io.reader import Request
 
 if TYPE_CHECKING:
@@ -16,7 +27,18 @@ if TYPE_CHECKING:
     from bsoid_gpu.io.reader import Outline, Reader
     from bsoid_gpu.pose import Pose
 
-READERS: tuple[Reader, ...] = (*deeplabcut.READERS,)  # by preference: of two files with one name, the first is read
+READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, the first is read
+    *deeplabcut.READERS,
+    *jabs.READERS,
+    *openpose.READERS,
+    *mmpose.READERS,
+    *alphapose.READERS,
+    *one_point.READERS,
+    *sleap_analysis.READERS,
+    *sleap_labels.READERS,
+    *anipose.READERS,
+    *freemocap.READERS,
+)
 
 
 def readers_for(path: Path) -> list[Reader]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OverflowError)  # h5py's errors
+MAX_COMPRESSION = 1032  # of deflate: 2 bits stand for 258 bytes at most
 
 
 def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
@@ -58,3 +59,23 @@ def opened(data: bytes, path: Path, expected: str) -> Iterator[h5py.File]:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         msg = f"{str(path)!r} is not {expected}, or it is damaged: {reason}"
         raise BadInput(msg) from error
+
+
+def stored(group: h5py.Group, name: str) -> h5py.Dataset:
+    """A dataset by name, not yet read.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        It does not exist, is a group, or is larger than its file can hold; :func:`opened` reports them.
+    """
+    import h5py
+
+    item = group[name]
+    if not isinstance(item, h5py.Dataset):
+        msg = f"{name!r} is not a dataset"
+        raise TypeError(msg)
+    if item.nbytes > MAX_COMPRESSION * item.file.id.get_filesize():
+        msg = f"{name!r} has the shape {item.shape}, which is more than the file can hold"
+        raise ValueError(msg)
+    return item

@@ -59,6 +59,8 @@ class Reader:
         Size of a file, see :func:`bsoid_gpu.io.outline`; may raise OSError.
     read
         Content of a file, or of the files of a folder; may raise OSError.
+    own_suffix
+        False for a suffix that many programs use: a file of no known format is then left out without a warning.
     """
 
     name: str
@@ -67,3 +69,4 @@ class Reader:
     parse: Callable[[bytes, Path, Request], Pose]
     outline: Callable[[Path], Outline]
     read: Callable[[Path], bytes] = file_bytes
+    own_suffix: bool = True

@@ -68,9 +68,12 @@ class Source:
     origin: Path | Pose
 
     def size(self) -> int:
-        """Bytes of the file, or of the positions in memory."""
+        """Bytes of the file or of the files of a folder, or of the positions in memory."""
+        if not isinstance(self.origin, Path):
+            return self.origin.position.nbytes
         try:
-            return self.origin.stat().st_size if isinstance(self.origin, Path) else self.origin.position.nbytes
+            files = self.origin.iterdir() if self.origin.is_dir() else [self.origin]
+            return sum(file.stat().st_size for file in files)
         except OSError:  # reported when the file is read
             return 0
 

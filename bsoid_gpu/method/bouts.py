@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,45 +17,60 @@ QUANTILES = {"q10_s": 0.1, "q25_s": 0.25, "median_s": 0.5, "q75_s": 0.75, "q90_s
 SUMMARY = ("label", "frames", "share", "bouts", "mean_s", *QUANTILES)
 
 
-def bouts(labels: NDArray[np.int64], fps: float) -> pd.DataFrame:
-    """Runs of one label; each frame is in exactly one bout.
+class Labels(NamedTuple):
+    """Labels of the frames of a session.
 
-    Parameters
-    ----------
-    labels
-        (frames,) label of each frame; no frames give no rows.
-    fps
-        Frames per second.
+    ``labels`` (frames,), -1 where the confidence is too low; ``fps`` frames per second; ``frame_numbers`` (frames,) of
+    the video, ascending; ``observed`` (frames,) bool, frames that show the animal: the others are in no bout;
+    ``start_s`` is the time of frame 0.
+    """
+
+    labels: NDArray[np.int64]
+    fps: float
+    frame_numbers: NDArray[np.int64]
+    observed: NDArray[np.bool_]
+    start_s: float = 0.0
+
+
+def consecutive(labels: NDArray[np.int64], fps: float) -> Labels:
+    """Labels of consecutive frames from 0 on, all of which show the animal."""
+    return Labels(labels, fps, np.arange(len(labels)), np.ones(len(labels), dtype=np.bool_))
+
+
+def bouts(session: Labels) -> pd.DataFrame:
+    """Runs of one label; each observed frame is in exactly one bout, and no bout spans a gap.
 
     Returns
     -------
     pd.DataFrame
-        label, start_frame, stop_frame (exclusive), start_s, stop_s, duration_s; in the order of time.
+        label, start_frame, stop_frame (exclusive), start_s, stop_s, duration_s; in the order of time. Frames are those
+        of the video.
     """
-    changes = np.flatnonzero(np.diff(labels)) + 1
-    start = np.concatenate([np.zeros(min(1, len(labels)), dtype=np.int64), changes])
-    stop = np.concatenate([changes, np.full(min(1, len(labels)), len(labels), dtype=np.int64)])
+    labels, number, observed = session.labels, session.frame_numbers, session.observed
+    changes = np.flatnonzero((np.diff(labels) != 0) | (np.diff(number) != 1) | (np.diff(observed) != 0)) + 1
+    first = np.concatenate([np.zeros(min(1, len(labels)), dtype=np.int64), changes])
+    last = np.concatenate([changes - 1, np.full(min(1, len(labels)), len(labels) - 1, dtype=np.int64)])
+    first, last = first[observed[first]], last[observed[first]]
+    start, stop = number[first], number[last] + 1
     return pd.DataFrame(
         {
-            "label": labels[start],
+            "label": labels[first],
             "start_frame": start,
             "stop_frame": stop,
-            "start_s": start / fps,
-            "stop_s": stop / fps,
-            "duration_s": (stop - start) / fps,
+            "start_s": session.start_s + start / session.fps,
+            "stop_s": session.start_s + stop / session.fps,
+            "duration_s": (stop - start) / session.fps,
         }
     )
 
 
-def summary(labels: NDArray[np.int64], fps: float, n_labels: int | None = None) -> pd.DataFrame:
-    """Share of time and durations of bouts, for each label.
+def summary(session: Labels, n_labels: int | None = None) -> pd.DataFrame:
+    """Share of the observed frames and durations of bouts, for each label.
 
     Parameters
     ----------
-    labels
-        (frames,) label of each frame, -1 where the confidence is too low.
-    fps
-        Frames per second.
+    session
+        Labels of the frames.
     n_labels
         Number of labels of the model: each gets a row, and -1 the last one if it occurs. Without it, only labels that
         occur get a row.
@@ -71,7 +86,8 @@ def summary(labels: NDArray[np.int64], fps: float, n_labels: int | None = None) 
     BadInput
         A label that the model does not have.
     """
-    runs = bouts(labels, fps)
+    labels = session.labels[session.observed]
+    runs = bouts(session)
     rows = []
     for label in _all_labels(labels, n_labels):
         durations = runs.loc[runs["label"] == label, "duration_s"].to_numpy()
@@ -88,13 +104,13 @@ def summary(labels: NDArray[np.int64], fps: float, n_labels: int | None = None) 
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
 
-def transitions(labels: NDArray[np.int64], n_labels: int) -> pd.DataFrame:
-    """How often each label follows each label from one frame to the next.
+def transitions(session: Labels, n_labels: int) -> pd.DataFrame:
+    """How often each label follows each label from one observed frame of the video to the next.
 
     Parameters
     ----------
-    labels
-        (frames,) label of each frame, -1 where the confidence is too low.
+    session
+        Labels of the frames.
     n_labels
         Number of labels of the model: each gets a row and a column, and -1 the last ones if it occurs.
 
@@ -108,9 +124,12 @@ def transitions(labels: NDArray[np.int64], n_labels: int) -> pd.DataFrame:
     BadInput
         A label that the model does not have.
     """
-    names = _all_labels(labels, n_labels)
+    labels, observed = session.labels, session.observed
+    names = _all_labels(labels[observed], n_labels)
+    follows = observed[:-1] & observed[1:] & (np.diff(session.frame_numbers) == 1)
     counts = np.zeros((len(names), len(names)))
-    np.add.at(counts, (labels[:-1], labels[1:]), 1)  # -1 counts from the end, where its row and column are
+    before, after = labels[:-1][follows], labels[1:][follows]
+    np.add.at(counts, (before, after), 1)  # -1 counts from the end, where its row and column are
     total = counts.sum(axis=1, keepdims=True)
     return pd.DataFrame(counts / np.where(total > 0, total, np.nan), index=names, columns=[str(name) for name in names])
 

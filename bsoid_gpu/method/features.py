@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.method import windows as w
+from bsoid_gpu.method.pairs import Pair, all_pairs, columns, named_pairs, pair_name
 
 if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Features
@@ -21,21 +21,40 @@ if TYPE_CHECKING:
 CHUNK_FRAMES = 16_384  # bounds the memory of the frame features: 36 columns of this length are 4.7 MB
 
 
-def feature_names(keypoints: tuple[str, ...]) -> list[str]:
-    """Names of the feature columns: pair distances (px), pair turns (degrees), keypoint displacements (px)."""
-    pairs = [f"{a} - {b}" for a, b in combinations(keypoints, 2)]
+def feature_names(keypoints: Sequence[str], pairs: Sequence[str] = (), dimensions: int = 2) -> list[str]:
+    """Names of the feature columns: pair distances (px), pair turns (degrees), keypoint displacements (px).
+
+    Parameters
+    ----------
+    keypoints, pairs
+        Names; see :func:`bsoid_gpu.method.pairs.named_pairs`.
+    dimensions
+        Of the positions: 2, where turns have a sign, or 3, where they have none.
+    """
+    names = [pair_name(keypoints, pair) for pair in named_pairs(keypoints, pairs)]
+    turn = "turn" if dimensions == 2 else "unsigned turn"
     return (
-        [f"distance {pair}" for pair in pairs]
-        + [f"turn {pair}" for pair in pairs]
+        [f"distance {name}" for name in names]
+        + [f"{turn} {name}" for name in names]
         + [f"displacement {keypoint}" for keypoint in keypoints]
     )
 
 
-def pair_vectors(position: Array) -> Array:
-    """Vector from keypoint i to j of each pair i < j: (frames, pairs, 2) px from (frames, keypoints, 2)."""
-    firsts = range(position.shape[1] - 1)  # slices: a list of indices would be copied to the device
-    later = [position[:, i + 1 :, :] - position[:, i : i + 1, :] for i in firsts]
-    return array_namespace(position).concat(later, axis=1)
+def is_length(name: str) -> bool:
+    """Whether a feature column is a length in px."""
+    return name.startswith(("distance ", "displacement "))
+
+
+def pair_vectors(position: Array, pairs: Sequence[Pair]) -> Array:
+    """Vector from keypoint i to j of each pair: (frames, pairs, space) px from (frames, keypoints, space)."""
+    runs: list[tuple[int, int, int]] = []  # slices: a list of indices would be copied to the device
+    for i, j in pairs:
+        if runs and runs[-1][::2] == (i, j):  # the next keypoint after that of the pair before
+            runs[-1] = (i, runs[-1][1], j + 1)
+        else:
+            runs.append((i, j, j + 1))
+    vectors = [position[:, start:stop, :] - position[:, i : i + 1, :] for i, start, stop in runs]
+    return array_namespace(position).concat(vectors, axis=1)
 
 
 def dot(a: Array, b: Array) -> Array:
@@ -52,31 +71,41 @@ def length(vector: Array) -> Array:
 
 
 def turns(vector: Array) -> Array:
-    """Turn of each vector from one frame to the next: (frames - 1, pairs) degrees from (frames, pairs, 2).
+    """Turn of each vector from one frame to the next: (frames - 1, pairs) degrees from (frames, pairs, 2 or 3).
 
-    ``sign(c) atan2(|c|, a.b)`` with a the earlier and b the later vector and ``c = b_x a_y - b_y a_x``;
-    an exact reversal gives 0.
+    With a the earlier and b the later vector, in 2 dimensions ``sign(c) atan2(|c|, a.b)`` with
+    ``c = b_x a_y - b_y a_x``; an exact reversal gives 0. In 3 dimensions, where a turn has no sign, the angle
+    ``atan2(|a x b|, a.b)``, from 0 to 180; an exact reversal gives 180.
     """
     xp = array_namespace(vector)
     a, b = vector[:-1, ...], vector[1:, ...]
+    if vector.shape[-1] == 3:
+        return xp.atan2(length(_cross(a, b)), dot(a, b)) * (180.0 / math.pi)
     cross = b[..., 0] * a[..., 1] - b[..., 1] * a[..., 0]
     return xp.sign(cross) * xp.atan2(xp.abs(cross), dot(a, b)) * (180.0 / math.pi)
 
 
-def _distances(position: Array, frames: range, width: int, smooth: MovingWindows) -> Array:
+def _cross(a: Array, b: Array) -> Array:
+    """Vector product along the last axis, which the array API standard lacks."""
+    following = ((1, 2), (2, 0), (0, 1))
+    components = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in following]
+    return array_namespace(a).stack(components, axis=-1)
+
+
+def _distances(position: Array, pairs: Sequence[Pair], frames: range, width: int, smooth: MovingWindows) -> Array:
     """Smoothed pair distances at the ``frames``: (frames, pairs) px."""
     lo, hi = max(frames.start - width // 2, 0), min(frames.stop + width // 2, position.shape[0])
-    distances = length(pair_vectors(position[lo:hi, ...]))
+    distances = length(pair_vectors(position[lo:hi, ...], pairs))
     return _smooth(distances, lo, frames, position.shape[0], width, smooth)
 
 
-def _movements(position: Array, steps: range, width: int, smooth: MovingWindows) -> Array:
+def _movements(position: Array, pairs: Sequence[Pair], steps: range, width: int, smooth: MovingWindows) -> Array:
     """Smoothed turns of the pairs (degrees) and displacements of the keypoints (px) at the ``steps``."""
     xp = array_namespace(position)
     lo, hi = max(steps.start - width // 2, 0), min(steps.stop + width // 2, position.shape[0] - 1)
     around = position[lo : hi + 1, ...]
     displacements = length(around[1:, ...] - around[:-1, ...])
-    movements = xp.concat([turns(pair_vectors(around)), displacements], axis=1)
+    movements = xp.concat([turns(pair_vectors(around, pairs)), displacements], axis=1)
     return _smooth(movements, lo, steps, position.shape[0] - 1, width, smooth)
 
 
@@ -89,7 +118,7 @@ def _smooth(raw: Array, offset: int, at: range, samples: int, width: int, smooth
     return w.window_means(raw, w.Windows(start - offset, stop - offset, longest))
 
 
-def bin_features(position: Array, fps: float, settings: Features) -> Array:
+def bin_features(position: Array, fps: float, settings: Features, pairs: Sequence[Pair] = ()) -> Array:
     """Features of each complete 100 ms bin, for training.
 
     Mean of the distances, sum of the turns and of the displacements. A sum is the mean times the nominal length of a
@@ -98,11 +127,13 @@ def bin_features(position: Array, fps: float, settings: Features) -> Array:
     Parameters
     ----------
     position
-        (frames, keypoints, 2) px without NaN.
+        (frames, keypoints, 2 or 3) px, or the unit of the file, without NaN.
     fps
         Frames per second.
     settings
         Lengths of the smoothing window and of a bin.
+    pairs
+        Indices of the keypoints of each pair; empty for all.
 
     Returns
     -------
@@ -110,6 +141,7 @@ def bin_features(position: Array, fps: float, settings: Features) -> Array:
         (bins, 2 pairs + keypoints) float64 in the order of :func:`feature_names`.
     """
     xp = array_namespace(position)
+    pairs = pairs or all_pairs(position.shape[1])
     bin_frames = fps * settings.bin_s
     width = w.smoothing_frames(fps, settings.smoothing_s)
     edges = w.bin_edges(xp, position.shape[0] - 1, bin_frames, device_of(position))
@@ -120,16 +152,16 @@ def bin_features(position: Array, fps: float, settings: Features) -> Array:
         bins = w.bins_between(edges[first : last + 1], steps.start, bin_frames)
         rows.append(
             _row(
-                w.window_means(_distances(position, frames, width, w.moving_windows), bins),
-                w.window_means(_movements(position, steps, width, w.moving_windows), bins),
+                w.window_means(_distances(position, pairs, frames, width, w.moving_windows), bins),
+                w.window_means(_movements(position, pairs, steps, width, w.moving_windows), bins),
                 bin_frames,
             )
         )
-    columns = 2 * math.comb(position.shape[1], 2) + position.shape[1]
-    return xp.concat(rows) if rows else xp.zeros((0, columns), dtype=xp.float64, device=device_of(position))
+    none = (0, columns(position.shape[1], len(pairs)))
+    return xp.concat(rows) if rows else xp.zeros(none, dtype=xp.float64, device=device_of(position))
 
 
-def window_features(position: Array, fps: float, settings: Features) -> Iterator[Array]:
+def window_features(position: Array, fps: float, settings: Features, pairs: Sequence[Pair] = ()) -> Iterator[Array]:
     """Features of the 100 ms window centred on each frame, for prediction, chunk by chunk.
 
     Same columns as :func:`bin_features`. Windows stay centred at the ends of a session.
@@ -140,6 +172,7 @@ def window_features(position: Array, fps: float, settings: Features) -> Iterator
         (frames of the chunk, columns) float64; all chunks together have one row per frame.
     """
     xp = array_namespace(position)
+    pairs = pairs or all_pairs(position.shape[1])
     bin_frames = fps * settings.bin_s
     width = w.smoothing_frames(fps, settings.smoothing_s)
     total = position.shape[0]
@@ -150,8 +183,8 @@ def window_features(position: Array, fps: float, settings: Features) -> Iterator
         frames = range(max(first - reach, 0), min(last + reach, total))
         steps = range(frames.start, min(frames.stop, total - 1))
         yield _row(
-            w.window_means(_distances(position, frames, width, w.symmetric_windows), _from(of_frames, frames)),
-            w.window_means(_movements(position, steps, width, w.symmetric_windows), _from(of_steps, steps)),
+            w.window_means(_distances(position, pairs, frames, width, w.symmetric_windows), _from(of_frames, frames)),
+            w.window_means(_movements(position, pairs, steps, width, w.symmetric_windows), _from(of_steps, steps)),
             bin_frames,
         )
 

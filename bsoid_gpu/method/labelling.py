@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from array_api_compat import array_namespace
 
-from bsoid_gpu.method import features
+from bsoid_gpu.method import features, presence
 from bsoid_gpu.method.bouts import UNSURE
-from bsoid_gpu.method.same_track import Track
+from bsoid_gpu.method.pairs import named_pairs
+from bsoid_gpu.method.same_track import Track, track_of
+from bsoid_gpu.method.training_range import TrainingRange, body_length, feature_warnings, size_warning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,11 +21,14 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.estimators.base import Classifier
     from bsoid_gpu.method.preprocess import Filtered
+    from bsoid_gpu.pose import Pose
     from bsoid_gpu.settings.schema import Features
+    from bsoid_gpu.typing import Array
 
 
-VERSION = 1  # raise it whenever the labels of frames change for the same model and session
+VERSION = 2  # raise it whenever the labels of frames change for the same model and session
 TRACK_SAMPLES = 128  # of a session, in its record
+SAMPLE = 4096  # about as many windows are compared with the range of the model
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,10 @@ class Prediction:
     """The labels of one session.
 
     ``labels`` (frames,) int64, -1 below the smallest confidence; ``confidence`` (frames,) float32, the probability
-    of the most probable label; ``probabilities`` (frames, labels) float32; ``track`` are samples of the positions, to
-    compare sessions.
+    of the most probable label; ``probabilities`` (frames, labels) float32. ``frame_numbers`` (frames,) int64 are the
+    file's own, and ``start_s`` is the time of frame 0. ``observed`` (frames,) bool: frames that show the animal and
+    have a neighbour; the others have label -1, and confidence and probabilities 0. ``notes`` are what was repaired,
+    assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare sessions.
     """
 
     name: str
@@ -39,7 +47,12 @@ class Prediction:
     labels: NDArray[np.int64]
     confidence: NDArray[np.float32]
     probabilities: NDArray[np.float32]
+    frame_numbers: NDArray[np.int64]
+    observed: NDArray[np.bool_]
     track: Track
+    start_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    scale: float = 1.0
 
 
 def confidence_problems(min_confidence: object) -> list[str]:
@@ -50,7 +63,14 @@ def confidence_problems(min_confidence: object) -> list[str]:
 
 
 def label_frames(
-    session: Filtered, classifier: Classifier, settings: Features, backend: Backend, min_confidence: float = 0.0
+    session: Filtered,
+    classifier: Classifier,
+    settings: Features,
+    backend: Backend,
+    min_confidence: float = 0.0,
+    *,
+    scale: float | None = 1.0,
+    known: TrainingRange | None = None,
 ) -> Prediction:
     """Label each frame by the 100 ms window centred on it, at the frame rate of the session.
 
@@ -66,18 +86,83 @@ def label_frames(
         Where to compute.
     min_confidence
         Frames with a lower confidence get the label -1.
+    scale
+        Factor on the positions; None: that which gives the session the body length of training.
+    known
+        Range of the model, to compare the session with.
 
     Returns
     -------
     Prediction
         With all arrays on the host.
     """
-    with backend.repeatable():
-        chunks = features.window_features(session.position, session.pose.fps, settings)
-        by_chunk = [classifier.predict_proba(chunk) for chunk in chunks]
-        probabilities = backend.to_host(array_namespace(by_chunk[0]).concat(by_chunk))
-    labels = np.argmax(probabilities, axis=1).astype(np.int64)
+    pose, notes = session.pose, list(session.notes)
+    length_px = _body_length(session, backend)
+    if scale is None:
+        scale = known.body_length_px / length_px if known is not None and length_px else 1.0
+        notes.append(f"positions are multiplied by {scale:.4g}: bodies have {length_px:.4g} px")
+    observed = presence.observed_frames(session.segments, pose.frames)
+    of_windows, sampled = _window_probabilities(session, classifier, settings, backend, scale)
+    probabilities = np.zeros((pose.frames, of_windows.shape[1]), dtype=of_windows.dtype)
+    probabilities[observed] = of_windows
+    if known is not None and len(sampled):
+        notes += _range_warnings(known, sampled, length_px * scale, pose, settings.pairs)
     confidence = np.max(probabilities, axis=1)
-    labels[confidence < min_confidence] = UNSURE
-    track = session.track(TRACK_SAMPLES).on_host(backend.to_host)
-    return Prediction(session.pose.name, session.pose.fps, labels, confidence, probabilities, track)
+    labels = np.argmax(probabilities, axis=1).astype(np.int64)
+    labels[(confidence < min_confidence) | ~observed] = UNSURE
+    return Prediction(
+        name=pose.name,
+        fps=pose.fps,
+        labels=labels,
+        confidence=confidence,
+        probabilities=probabilities,
+        frame_numbers=pose.frame_numbers,
+        observed=observed,
+        track=track_of(pose, session.threshold, TRACK_SAMPLES).on_host(backend.to_host),
+        start_s=pose.start_s,
+        notes=tuple(notes),
+        scale=scale,
+    )
+
+
+def _window_probabilities(
+    session: Filtered, classifier: Classifier, settings: Features, backend: Backend, scale: float
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Probabilities (observed frames, labels) of each frame's window, and features of some (windows, columns)."""
+    stride = max(1, session.pose.frames // SAMPLE)
+    pairs = named_pairs(session.pose.keypoints, settings.pairs)
+    by_chunk, sample = [], []
+    with backend.repeatable():
+        for part in session.parts or (_two_frames(session),):
+            scaled = part * scale if scale != 1.0 else part
+            for chunk in features.window_features(scaled, session.pose.fps, settings, pairs):
+                by_chunk.append(classifier.predict_proba(chunk))
+                sample.append(chunk[::stride, ...])
+        xp = array_namespace(by_chunk[0])
+        probabilities, sampled = backend.to_host(xp.concat(by_chunk)), backend.to_host(xp.concat(sample))
+    shown = sum(map(len, session.segments))
+    return probabilities[:shown], sampled[:shown]
+
+
+def _two_frames(session: Filtered) -> Array:
+    """Positions of no animal, for a session that never shows it: the classifier still gives the number of labels."""
+    position = session.pose.position[:2, 0, :, :]
+    return array_namespace(position).zeros_like(position)
+
+
+def _body_length(session: Filtered, backend: Backend) -> float:
+    """Body length in px; 0 for a session that never shows the animal."""
+    if not session.parts:
+        return 0.0
+    xp = array_namespace(session.parts[0])
+    return float(backend.to_host(body_length(xp.concat(session.parts))))
+
+
+def _range_warnings(
+    known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose, pairs: Sequence[str]
+) -> list[str]:
+    names = features.feature_names(pose.keypoints, pairs, pose.position.shape[3])
+    larger = size_warning(known, length_px)
+    return larger or feature_warnings(
+        known, sampled, names, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
+    )

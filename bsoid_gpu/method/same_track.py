@@ -19,6 +19,8 @@ from bsoid_gpu.typing import Array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bsoid_gpu.pose import Pose
+
     Floats = NDArray[np.float64]
 
 STEP_FRAMES = 10
@@ -92,6 +94,12 @@ def sample(
     rows = xp.asarray(rows, dtype=xp.int64, device=device)
     known = xp.take(confidence, rows, axis=0) >= threshold
     return Track(step, numbers, xp.where(known[..., None], xp.take(position, rows, axis=0), xp.nan))
+
+
+def track_of(pose: Pose, threshold: Array, max_samples: int = MAX_SAMPLES) -> Track:
+    """Samples of the pose of one individual, to compare sessions; see :func:`sample`."""
+    position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
+    return sample(position, confidence, threshold, pose.frame_numbers, max_samples)
 
 
 def same_tracks(tracks: Sequence[Track], files: Sequence[Hashable]) -> list[Match]:

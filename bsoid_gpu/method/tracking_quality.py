@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.method.array_quantiles import column_medians, count, ordered, ranked
 from bsoid_gpu.method.features import length
 from bsoid_gpu.method.likelihood import present, running_maximum
+from bsoid_gpu.method.presence import inner_rows, rows_of
+from bsoid_gpu.method.training_range import body_length
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 
 JUMP_DEVIATIONS = 10.0  # robust standard deviations
 JUMP_PX = 15.0  # a still animal's jitter is not a jump
+STILL_SHARE, MOVING_SHARE, CROSSING_LENGTHS = 0.1, 0.5, 4.0
+SPREAD_QUANTILES = (0.05, 0.95)
 STILL_PX = 1e-9  # a tracked point is never this steady
 
 
@@ -34,7 +42,7 @@ class KeypointQuality:
     session, keypoint
         Their names.
     frames
-        Frames of the session.
+        Frames of the session that show the animal; the others do not count.
     threshold
         The likelihood threshold of the session's recording.
     share_below
@@ -50,6 +58,8 @@ class KeypointQuality:
         one large jump counts three times.
     largest_jump_px
         Largest distance from that midpoint.
+    spread_px
+        Distance between the 5 % and 95 % quantiles of its good positions, along the axis where it is largest.
     moves
         Whether its good positions differ at all.
     warning
@@ -65,11 +75,14 @@ class KeypointQuality:
     missing_frames: int
     jumps: int
     largest_jump_px: float
+    spread_px: float
     moves: bool
     warning: str
 
 
-def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backend) -> list[KeypointQuality]:
+def quality(
+    pose: Pose, threshold: Array, unusable_share: float, backend: Backend, segments: Sequence[range] = ()
+) -> list[KeypointQuality]:
     """Describe each keypoint of a session of one animal.
 
     Parameters
@@ -82,42 +95,47 @@ def quality(pose: Pose, threshold: Array, unusable_share: float, backend: Backen
         Warn where a larger share of the frames is below the threshold.
     backend
         Where the arrays are.
+    segments
+        Ranges of frames that show the animal without a gap; by default all.
     """
-    position, confidence = pose.position[:, 0, :, :], pose.confidence[:, 0, :]
+    xp = array_namespace(pose.position)
+    segments = segments or (range(pose.frames),)
+    position = rows_of(pose.position[:, 0, :, :], segments)
+    confidence = rows_of(pose.confidence[:, 0, :], segments)
+    inner = xp.asarray(inner_rows(segments), device=device_of(position))
     seen = present(position)
     good = seen & (confidence >= threshold)
-    jumps, largest = _jumps(position, good)
-    measured = (threshold, _count(good), _longest_gap(good), _count(seen), jumps, largest, _extent(position, good))
-    xp = array_namespace(position)
-    table = backend.to_host(xp.stack([xp.astype(of_keypoints, xp.float64) for of_keypoints in measured]))
-    return [_row(pose, keypoint, table[:, k], unusable_share) for k, keypoint in enumerate(pose.keypoints)]
+    jumps, largest = _jumps(position, good, inner)
+    measured = (
+        threshold, count(good), _longest_gap(good), count(seen), jumps, largest, _extent(position, good),
+        _spread(position, good),
+    )  # fmt: skip
+    columns = xp.stack([xp.astype(column, xp.float64) for column in measured])
+    host = backend.to_host(columns)
+    frames = position.shape[0]
+    return [_row(pose.name, keypoint, host[:, k], frames, unusable_share) for k, keypoint in enumerate(pose.keypoints)]
 
 
-def _row(pose: Pose, keypoint: str, measured: NDArray[np.float64], unusable_share: float) -> KeypointQuality:
-    threshold, good, longest_gap, seen, jumps, largest, extent = measured.tolist()
-    share = 1.0 - good / pose.frames
-    missing, moves = pose.frames - int(seen), extent > STILL_PX
+def _row(
+    session: str, keypoint: str, measured: NDArray[np.float64], frames: int, unusable_share: float
+) -> KeypointQuality:
+    threshold, good, longest_gap, seen, jumps, largest, extent, spread = measured.tolist()
+    share = 1.0 - good / frames
+    missing, moves = frames - int(seen), extent > STILL_PX
     return KeypointQuality(
-        session=pose.name,
+        session=session,
         keypoint=keypoint,
-        frames=pose.frames,
+        frames=frames,
         threshold=round(threshold, 6),
         share_below=round(share, 6),
         longest_gap_frames=int(longest_gap),
         missing_frames=missing,
         jumps=int(jumps),
         largest_jump_px=round(largest, 3),
+        spread_px=round(spread, 3),
         moves=moves,
-        warning=_warning(
-            f"{pose.name}: {keypoint!r}", share, unusable_share, never=missing == pose.frames, moves=moves
-        ),
+        warning=_warning(f"{session}: {keypoint!r}", share, unusable_share, never=missing == frames, moves=moves),
     )
-
-
-def _count(true: Array) -> Array:
-    """Number of true frames: (keypoints,) from (frames, keypoints) bool."""
-    xp = array_namespace(true)
-    return xp.sum(xp.astype(true, xp.int64), axis=0)
 
 
 def _longest_gap(good: Array) -> Array:
@@ -135,28 +153,30 @@ def _extent(position: Array, good: Array) -> Array:
     return xp.max(highest - lowest, axis=-1)
 
 
-def _jumps(position: Array, good: Array) -> tuple[Array, Array]:
+def _spread(position: Array, good: Array) -> Array:
+    """Distance between two quantiles of the good positions, the larger one of the axes: (keypoints,)."""
+    xp = array_namespace(position)
+    spreads = []
+    for axis in range(position.shape[2]):
+        rows = ordered(position[..., axis], good)
+        last = xp.astype(count(good) - 1, xp.float64)
+        low, high = (ranked(rows, xp.astype(share * last, xp.int64)) for share in SPREAD_QUANTILES)
+        spreads.append(xp.where(last < 0, 0.0, high) - xp.where(last < 0, 0.0, low))
+    return xp.max(xp.stack(spreads), axis=0)
+
+
+def _jumps(position: Array, good: Array, inner: Array) -> tuple[Array, Array]:
     """Number of frames off the track, and the largest distance from it: (keypoints,) each."""
     xp = array_namespace(position)
     off = length(position[1:-1, ...] - (position[:-2, ...] + position[2:, ...]) / 2)
     if off.shape[0] == 0:
         none = xp.zeros(good.shape[1], dtype=off.dtype, device=device_of(off))
         return none, none
-    of_good = good[2:, :] & good[1:-1, :] & good[:-2, :]
-    median = _median(off, of_good)
-    deviation = 1.4826 * _median(xp.abs(off - median), of_good)
+    of_good = good[2:, :] & good[1:-1, :] & good[:-2, :] & inner[1:-1, None]
+    median = column_medians(off, of_good)
+    deviation = 1.4826 * column_medians(xp.abs(off - median), of_good)
     limit = xp.maximum(median + JUMP_DEVIATIONS * deviation, JUMP_PX)
-    return _count(of_good & (off > limit)), xp.max(xp.where(of_good, off, 0.0), axis=0)
-
-
-def _median(values: Array, counted: Array) -> Array:
-    """Median of the counted values of each column: (columns,) from (rows, columns); infinite without any."""
-    xp = array_namespace(values)
-    rows, columns = values.shape
-    ordered = xp.reshape(xp.sort(xp.where(counted, values, xp.inf), axis=0, stable=False), (rows * columns,))
-    count, column = _count(counted), xp.arange(columns, device=device_of(values))
-    low, high = xp.maximum((count - 1) // 2, 0), xp.minimum(count // 2, rows - 1)
-    return (xp.take(ordered, low * columns + column) + xp.take(ordered, high * columns + column)) / 2
+    return count(of_good & (off > limit)), xp.max(xp.where(of_good, off, 0.0), axis=0)
 
 
 def _warning(name: str, share: float, unusable_share: float, *, never: bool, moves: bool) -> str:
@@ -168,6 +188,54 @@ def _warning(name: str, share: float, unusable_share: float, *, never: bool, mov
             "consider leaving it out with --keypoints"
         )
     return "" if moves else f"{name} never moves: leave it out with --keypoints"
+
+
+def still_keypoints(position: Array, rows: Sequence[KeypointQuality], backend: Backend) -> tuple[str, ...]:
+    """Keypoints that stay in place while the others cross the arena: probable points of the arena.
+
+    They spread over less than a tenth of the widest spread, and at least two others over more than half of it, which
+    is more than four body lengths of these others.
+
+    Parameters
+    ----------
+    position
+        (frames, keypoints, space) px without NaN.
+    rows
+        Quality of the keypoints, in order.
+    backend
+        Where the positions are.
+    """
+    widest = max(row.spread_px for row in rows)
+    still = tuple(row.keypoint for row in rows if row.spread_px < STILL_SHARE * widest)
+    moving = [k for k, row in enumerate(rows) if row.spread_px > MOVING_SHARE * widest]
+    if not still or len(moving) < 2:
+        return ()
+    xp = array_namespace(position)
+    others = xp.take(position, xp.asarray(moving, dtype=xp.int64, device=device_of(position)), axis=1)
+    crosses = widest > CROSSING_LENGTHS * float(backend.to_host(body_length(others)))
+    return still if crosses else ()
+
+
+def arena_warning(still: Sequence[Sequence[str]], keypoints: Sequence[str]) -> list[str]:
+    """A sentence on keypoints that are probably points of the arena, with the option that leaves them out.
+
+    Parameters
+    ----------
+    still
+        :func:`still_keypoints` of each session.
+    keypoints
+        All keypoints.
+    """
+    showing = [names for names in still if names]
+    points = [name for name in keypoints if 2 * sum(name in names for names in showing) > len(showing)]
+    if not points:
+        return []
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([name for name in keypoints if name not in points])
+    return [
+        f"{', '.join(points)} stay in place while the other keypoints cross the arena: probably points of the arena, "
+        f"not of the animal; leave them out with --keypoints {shlex.quote(line.getvalue())}"
+    ]
 
 
 def quality_table(report: Sequence[KeypointQuality]) -> list[dict[str, Any]]:

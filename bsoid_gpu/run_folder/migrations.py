@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Content = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
-FORMAT = 2
+FORMAT = 3
 
 
 def migrated(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
@@ -48,4 +48,11 @@ def _name_estimators(description: dict[str, Any], named: dict[str, NDArray[Any]]
 
 
 OLD_WARNINGS = "doubts"  # the key of the warnings in format 1
-STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [_name_estimators]
+
+
+def _without_range(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
+    """From format 2: positions in two dimensions, without the range of the training sessions."""
+    return {"dimensions": 2, **description, "format": 3}, named
+
+
+STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [_name_estimators, _without_range]

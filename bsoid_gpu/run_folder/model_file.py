@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators import registry
+from bsoid_gpu.method.training_range import TrainingRange
 from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.migrations import FORMAT, migrated
 from bsoid_gpu.settings import toml
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FILE = "model.safetensors"
 METADATA = "bsoid_gpu"  # one key: safetensors does not preserve the order of several, and bytes must be reproducible
 CLASSIFIER = "classifier."  # prefix of the classifier's arrays
+RANGE = "range."  # prefix of the arrays of the training range
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Model:
         Versions of the program and its libraries when the classifier was fitted.
     estimators
         Name and version of the estimator of each step.
+    training_range
+        Body lengths and feature quantiles of the training sessions; None in a model of an earlier version.
+    dimensions
+        Of the positions: 2, or 3.
     """
 
     classifier: dict[str, NDArray[Any]]
@@ -74,6 +80,8 @@ class Model:
     scores: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     estimators: dict[str, dict[str, Any]] = field(default_factory=dict)
+    training_range: TrainingRange | None = None
+    dimensions: int = 2
 
     def __post_init__(self) -> None:
         if not self.estimators:
@@ -96,6 +104,8 @@ class Model:
         named = {f"{CLASSIFIER}{name}": array for name, array in self.classifier.items()}
         named |= {f"threshold.{i}": self.thresholds[name] for i, name in enumerate(sorted(self.thresholds))}
         named |= {f"scale.{i}": self.scales[name] for i, name in enumerate(sorted(self.scales))}
+        if self.training_range is not None:
+            named |= {f"{RANGE}{name}": array for name, array in vars(self.training_range).items()}
         return arrays.saved(named, {METADATA: json.dumps(about(self), sort_keys=True)})
 
     def digest(self) -> str:
@@ -120,6 +130,7 @@ def about(model: Model) -> dict[str, Any]:
         "estimators": model.estimators,
         "settings": toml.as_dict(model.settings),
         "keypoints": list(model.keypoints),
+        "dimensions": model.dimensions,
         "fps": model.fps,
         "label_bins": list(model.label_bins),
         "recordings": sorted(model.thresholds),
@@ -139,8 +150,9 @@ def describe(model: Model) -> str:
     lines = [
         f"{model.labels} labels from {bins:,} bins ({minutes:.1f} min) of {len(model.sessions)} files at "
         f"{model.fps:g} fps",
-        f"keypoints: {', '.join(model.keypoints)}",
+        f"keypoints: {', '.join(model.keypoints)}" + (" (3-D)" if model.dimensions == 3 else ""),
         f"sessions: {', '.join(sorted(model.sessions))}",
+        *_range_lines(model),
         f"methods: {', '.join(one['method'] for one in model.estimators.values())}",
         f"standardised per {settings.features.standardise}, seed {settings.seed}, backend {model.backend}, "
         f"bsoid_gpu {model.versions['bsoid_gpu']}",
@@ -152,6 +164,15 @@ def describe(model: Model) -> str:
         *(f"WARNING: {warning}" for warning in scores["warnings"]),
     ]
     return "\n".join(lines)
+
+
+def _range_lines(model: Model) -> list[str]:
+    """Body length of the training sessions."""
+    known, px_per_mm = model.training_range, model.settings.input.px_per_mm
+    if known is None:
+        return []
+    in_mm = f", {known.body_length_px / px_per_mm:.1f} mm" if px_per_mm else ""
+    return [f"body length: {known.body_length_px:.1f} px{in_mm}"]
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:
@@ -180,6 +201,9 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
 
 def _model(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Model:
+    ranges = {
+        item.name: named[f"{RANGE}{item.name}"] for item in fields(TrainingRange) if f"{RANGE}{item.name}" in named
+    }
     model = Model(
         classifier={name.removeprefix(CLASSIFIER): a for name, a in named.items() if name.startswith(CLASSIFIER)},
         keypoints=tuple(description["keypoints"]),
@@ -193,6 +217,8 @@ def _model(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Model
         scores=description["scores"],
         versions=description["versions"],
         estimators=description["estimators"],
+        training_range=TrainingRange(**ranges) if ranges else None,
+        dimensions=description["dimensions"],
     )
     model.fitted()  # KeyError where an array is missing
     return model

@@ -94,9 +94,15 @@ def finished(folder: Path, recording: str, request: dict[str, Any]) -> dict[str,
 
 
 def write_manifest(
-    folder: Path, model: Model, backend: Backend, fps: float, min_confidence: float, problems: list[str]
+    folder: Path,
+    model: Model,
+    backend: Backend,
+    fps: float,
+    min_confidence: float,
+    problems: list[str],
+    warnings: list[str],
 ) -> None:
-    """Write the manifest of a folder from its records, with the problems of sessions that cannot be used."""
+    """Write the manifest of a folder from its records, with the problems and warnings of this command."""
     digest = model.digest()
     records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
     of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
@@ -111,5 +117,6 @@ def write_manifest(
             for name, session in record["sessions"].items()
         },
         "problems": problems,
+        "warnings": warnings,
     }
     files.write_json(folder / "manifest.json", manifest)

@@ -47,7 +47,7 @@ class Run:
     sessions
         Name, recording, frames, bins, quality and notes of each session.
     warnings
-        Reasons not to trust the result; empty if there are none.
+        What was repaired, assumed or left out, and reasons not to trust the result; empty if there are none.
     """
 
     model: Model

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import array_api_compat.numpy as xp
 import numpy as np
 import pandas as pd
 
 from bsoid_gpu import files, machine
-from bsoid_gpu.method import bouts, features, windows
+from bsoid_gpu.method import bouts, features
 from bsoid_gpu.method.tracking_quality import quality_table
 from bsoid_gpu.run_folder import arrays, store
 from bsoid_gpu.settings import toml
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.run_folder.results import Run
 
 
-VERSION = 1  # raise it whenever the tables of a prediction change for the same labels
+VERSION = 2  # raise it whenever the tables of a prediction change for the same labels
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
@@ -47,20 +46,21 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
     dict[str, str]
         Digest of each file by its name.
     """
-    frame = np.arange(len(prediction.labels))
+    frame = prediction.frame_numbers
+    session = bouts.Labels(prediction.labels, prediction.fps, frame, prediction.observed, prediction.start_s)
     frame_table = pd.DataFrame(
         {
             "frame": frame,
-            "time_s": np.round(frame / prediction.fps, 6),
+            "time_s": np.round(prediction.start_s + frame / prediction.fps, 6),
             "label": prediction.labels,
             "confidence": np.round(prediction.confidence.astype(np.float64), 4),
         }
     )
-    transition_table = bouts.transitions(prediction.labels, labels).round(6)
+    transition_table = bouts.transitions(session, labels).round(6)
     tables = {
         "labels": frame_table,
-        "bouts": bouts.bouts(prediction.labels, prediction.fps).round(6),
-        "summary": bouts.summary(prediction.labels, prediction.fps, labels).round(6),
+        "bouts": bouts.bouts(session).round(6),
+        "summary": bouts.summary(session, labels).round(6),
         "transitions": transition_table.rename_axis("label").reset_index(),
     }
     with files.explained(folder):
@@ -78,6 +78,8 @@ def session_facts(session: SessionFeatures) -> dict[str, Any]:
         "recording": session.recording,
         "keypoints": list(session.keypoints),
         "frames": session.frames,
+        "observed_frames": session.observed_frames,
+        "body_length_px": session.body_length_px,
         "bins": int(session.features.shape[0]),
         "quality": quality_table(session.quality),
         "notes": list(session.notes),
@@ -87,10 +89,13 @@ def session_facts(session: SessionFeatures) -> dict[str, Any]:
 def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:
     """For each session one row per bin: start, features, position in the embedding, and labels.
 
+    With ``[input] px_per_mm`` lengths are in millimetres, and the names of their columns end in ``(mm)``.
     Position and cluster labels are empty for bins outside the training subsample.
     """
-    bin_frames = run.model.fps * run.model.settings.features.bin_s
-    names = features.feature_names(run.model.keypoints)
+    px_per_mm = run.model.settings.input.px_per_mm
+    names = features.feature_names(run.model.keypoints, run.model.settings.features.pairs, run.model.dimensions)
+    per_length = np.asarray([px_per_mm if px_per_mm and features.is_length(name) else 1.0 for name in names])
+    names = [name if unit == 1.0 else f"{name} (mm)" for name, unit in zip(names, per_length, strict=True)]
     embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
     embedded_columns |= {
         "label": run.hard_labels,
@@ -101,12 +106,11 @@ def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[
     for session in extracted:
         bins = session.features.shape[0]
         selected = slice(*np.searchsorted(run.training_bins, [first, first + bins]))
-        edges = windows.bin_edges(xp, session.frames - 1, bin_frames)
         columns: dict[str, Any] = {
             "session": np.full(bins, session.name, dtype=object),
-            "time_s": np.round(edges[:-1] / run.model.fps, 6),
+            "time_s": np.round(session.start_s + np.asarray(session.bin_frames) / run.model.fps, 6),
         }
-        columns |= dict(zip(names, np.round(session.features, 6).T, strict=True))
+        columns |= dict(zip(names, np.round(session.features / per_length, 6).T, strict=True))
         rows = run.training_bins[selected] - first
         columns |= {name: _cells(values[selected], rows, bins) for name, values in embedded_columns.items()}
         columns["predicted"] = run.predicted_labels[first : first + bins]
@@ -140,6 +144,7 @@ def write_run(
         **provenance(backend),
         "sessions": [{name: fact for name, fact in session.items() if name != "quality"} for session in run.sessions],
         "digests": run.model.sessions,
+        "warnings": run.warnings,
         "stages": {
             name: {**(asdict(stage.making) if stage.making else {}), "resumed": stage.resumed}
             for name, stage in stages.items()

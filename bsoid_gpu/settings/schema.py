@@ -33,6 +33,18 @@ class Input:
         "Regular expression whose group gives the recording of a session: sessions of one recording share likelihood "
         "thresholds and scale. Empty: each session is a separate recording.",
     )
+    individuals: tuple[str, ...] = setting((), "Exact names of the animals to use; empty uses all.")
+    absent_s: float = setting(
+        0.5,
+        "Longest time without the animal that is bridged, in seconds; the frames of a longer one get no label.",
+        bounds=(0.0, INF),
+    )
+    absent_share: float = setting(
+        1.0, "Smallest share of missing keypoints in a frame without the animal.", bounds=(0.01, 1.0)
+    )
+    px_per_mm: float = setting(
+        0.0, "Pixels per millimetre, for lengths in millimetres in tables; 0 if unknown.", bounds=(0.0, INF)
+    )
     min_session_s: float = setting(10.0, "Shortest session to train on, in seconds.", bounds=(0.0, INF))
     unusable_share: float = setting(
         0.3, "Warn if a larger share of a keypoint's frames is below its threshold.", bounds=(0.0, 1.0)
@@ -61,6 +73,9 @@ class Features:
         "session",
         "Scale of the embedding's input: per 'session' (the method's) or 'global'.",
         choices=("session", "global"),
+    )
+    pairs: tuple[str, ...] = setting(
+        (), 'Pairs of keypoints whose distances and turns are features, as "snout - tail_base"; empty uses all pairs.'
     )
 
 
@@ -116,8 +131,9 @@ def parse_fps(value: object) -> float:
         msg = "the frame rate is missing: give the camera's frames per second, for example --fps 60"
         raise BadInput(msg)
     try:
-        fps = float(str(value))
-    except ValueError:
+        numerator, _, denominator = str(value).partition("/")  # video programs write 30000/1001
+        fps = float(numerator) / float(denominator or 1)
+    except (ValueError, ZeroDivisionError):
         fps = math.nan
     if not math.isfinite(fps):
         msg = f"the frame rate {value!r} is not a number: give the camera's frames per second, for example --fps 29.97"

@@ -21,8 +21,10 @@ from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import reliability
 from bsoid_gpu.method.embedding import check_bins
+from bsoid_gpu.method.pairs import column_warnings
 from bsoid_gpu.method.scaling import TOGETHER
 from bsoid_gpu.method.subsample import training_bins
+from bsoid_gpu.method.training_range import training_range
 from bsoid_gpu.run_folder import stages, tables
 from bsoid_gpu.run_folder.arrays import release
 from bsoid_gpu.run_folder.model_file import Model
@@ -50,6 +52,7 @@ def build(
     backend: str = "auto",
     seed: int | str | None = None,
     keypoints: Sequence[str] = (),
+    individuals: Sequence[str] = (),
     executor: Executor | None = None,
 ) -> Run:
     """Discover behaviours in sessions.
@@ -68,8 +71,8 @@ def build(
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     seed
         Replaces the seed of the settings; with ``"none"`` the embedding is not repeatable, which is faster on a GPU.
-    keypoints
-        Exact names; they replace the keypoints of the settings.
+    keypoints, individuals
+        Exact names; they replace those of the settings.
     executor
         Runs the work on each recording; by default, in processes of this machine.
 
@@ -85,10 +88,15 @@ def build(
     BackendUnavailable
         The backend cannot run here.
     """
-    settings = settled(settings or schema.Settings(), fps, seed, keypoints)
+    settings = settled(settings or schema.Settings(), fps, seed, keypoints, individuals)
     selected = get_backend(backend)
-    parts = sources(sessions)
-    with Store(None if out is None else Path(out), selected.describe()) as store, _log_file(store.folder):
+    folder = None if out is None else Path(out)
+    with log.collected() as warnings, Store(folder, selected.describe()) as store, _log_file(store.folder):
+        try:
+            parts = sources(sessions)
+        except BadInput:
+            store.remove_if_new()
+            raise
         logger.info("%d files to import, at %g fps, on the %s backend", len(parts), settings.input.fps, selected.name)
         try:
             extracted, digests = extract_features(parts, settings, selected, store, executor or Executor())
@@ -96,7 +104,7 @@ def build(
         except BadInput:
             store.remove_if_new()
             raise
-        run = _discover(extracted, digests, settings, selected, store)
+        run = replace(_discover(extracted, digests, settings, selected, store), warnings=warnings)
         if store.folder is not None:
             tables.write_run(store.folder, run, extracted, store.stages, selected)
             store.remove_others()
@@ -104,7 +112,11 @@ def build(
 
 
 def settled(
-    settings: schema.Settings, fps: float | str | None, seed: int | str | None, keypoints: Sequence[str]
+    settings: schema.Settings,
+    fps: float | str | None,
+    seed: int | str | None,
+    keypoints: Sequence[str],
+    individuals: Sequence[str] = (),
 ) -> schema.Settings:
     """Settings with the other arguments applied; all problems are reported together."""
     problems = schema.problems_in(settings)
@@ -112,8 +124,9 @@ def settled(
         problems += schema.fps_problems(settings.input.fps if fps is None else fps)
     if seed not in (None, "none") and not str(seed).isdecimal():
         problems.append(f"the seed is {seed!r}; expected a whole number from 0, or none")
-    if isinstance(keypoints, str) or not all(isinstance(name, str) for name in keypoints):
-        problems.append(f"the keypoints are {keypoints!r}; expected a list of names")
+    for kind, names in (("keypoints", keypoints), ("individuals", individuals)):
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            problems.append(f"the {kind} are {names!r}; expected a list of names")
     raise_all(problems, heading="settings that cannot be used:" if len(problems) > 1 else "")
     if seed == "none" and hasattr(settings.embedding, "repeatable"):
         settings = replace(settings, embedding=replace(settings.embedding, repeatable=False))
@@ -121,6 +134,7 @@ def settled(
         settings.input,
         fps=schema.parse_fps(settings.input.fps if fps is None else fps),
         keypoints=tuple(keypoints) or settings.input.keypoints,
+        individuals=tuple(individuals) or settings.input.individuals,
     )
     number = settings.seed if seed in (None, "none") else int(seed or 0)
     return schema.check(replace(settings, input=changed_input, seed=number))
@@ -148,6 +162,9 @@ def _discover(
     store: Store,
 ) -> Run:
     """Embed, cluster and classify the training bins."""
+    wide = column_warnings(extracted[0].keypoints, settings.features.pairs)
+    for warning in wide:
+        logger.warning(warning)
     all_bins = [session.features.shape[0] for session in extracted]
     chosen = training_bins(all_bins, settings.max_training_bins, settings.seed)
     session_bins = [len(part) for part in chosen]
@@ -163,6 +180,7 @@ def _discover(
     bin_s = settings.features.bin_s / share
     classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
     scores = _scores(clustered, session_bins, classified.scores, settings)
+    scores["warnings"] = wide + scores["warnings"]
     model = Model(
         classifier=classified.classifier,
         keypoints=extracted[0].keypoints,
@@ -175,6 +193,8 @@ def _discover(
         backend=backend.name,
         scores=scores,
         versions=store.stages[stages.CLASSIFICATION].versions,
+        training_range=training_range(on_host, [session.body_length_px for session in extracted]),
+        dimensions=extracted[0].dimensions,
     )
     firsts = np.cumsum([0, *all_bins])
     return Run(

@@ -20,8 +20,9 @@ from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.base import Cost, JobSize
 from bsoid_gpu.execution.executors import WORTH_WORKERS
 from bsoid_gpu.io.sessions import sources
-from bsoid_gpu.log import seconds_text
+from bsoid_gpu.log import logger, seconds_text
 from bsoid_gpu.method.embedding import check_bins
+from bsoid_gpu.method.pairs import column_warnings, columns, named_pairs
 from bsoid_gpu.settings import schema
 from bsoid_gpu.workflows.build import settled
 
@@ -71,12 +72,13 @@ def plan(
     settings: schema.Settings | None = None,
     backend: str = "auto",
     keypoints: Sequence[str] = (),
+    individuals: Sequence[str] = (),
 ) -> str:
     """The estimated cost of :func:`bsoid_gpu.build` as text; only the beginning of each file is read.
 
     Parameters
     ----------
-    sessions, fps, settings, backend, keypoints
+    sessions, fps, settings, backend, keypoints, individuals
         As in :func:`bsoid_gpu.build`.
 
     Raises
@@ -86,7 +88,7 @@ def plan(
     BackendUnavailable
         The backend cannot run here.
     """
-    settings = settled(settings or schema.Settings(), fps, None, keypoints)
+    settings = settled(settings or schema.Settings(), fps, None, keypoints, individuals)
     selected = get_backend(backend)
     problems, outlines = [], []
     for source in sources(sessions):
@@ -96,6 +98,8 @@ def plan(
             problems.append(str(error))
     raise_all(problems)
     job = size(outlines, settings)
+    for warning in column_warnings(_keypoints(outlines, settings), settings.features.pairs):
+        logger.warning(warning)
     check_bins(job.training_bins, settings)
     on_host = selected.name == "cpu"
     steps = on_cpu(job, settings, machine.cores(), speed()) if on_host else on_cuda(job, settings)
@@ -106,10 +110,15 @@ def size(files: Sequence[Outline], settings: schema.Settings) -> Size:
     """Size of the build of these files."""
     bin_frames = (settings.input.fps or 1.0) * settings.features.bin_s
     bins = sum(int(file.frames / bin_frames) * file.individuals for file in files)
-    keypoints = len(settings.input.keypoints) or max(len(file.keypoints) for file in files)
+    keypoints = _keypoints(files, settings)
     sizes = [file.size / 1e6 for file in files]
-    columns = 2 * math.comb(keypoints, 2) + keypoints
-    return Size(len(files), sum(sizes), max(sizes), bins, min(bins, settings.max_training_bins), columns)
+    number = columns(len(keypoints), len(named_pairs(keypoints, settings.features.pairs)))
+    return Size(len(files), sum(sizes), max(sizes), bins, min(bins, settings.max_training_bins), number)
+
+
+def _keypoints(files: Sequence[Outline], settings: schema.Settings) -> tuple[str, ...]:
+    """Keypoints that are used: the requested ones, or all of the file with most."""
+    return settings.input.keypoints or max((file.keypoints for file in files), key=len)
 
 
 def _fits(job: Size, settings: schema.Settings) -> dict[str, tuple[Cost, int]]:

@@ -12,8 +12,8 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.session_twins import source_of, twins_among
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
-from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, session_features
-from bsoid_gpu.method.tracking_quality import format_report
+from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, other_dimensions, session_features
+from bsoid_gpu.method.tracking_quality import arena_warning, format_report
 from bsoid_gpu.run_folder.codecs import decode, encode
 from bsoid_gpu.run_folder.stages import FEATURES
 from bsoid_gpu.run_folder.store import Stage, Store, key_of, timed
@@ -67,7 +67,8 @@ class Extraction:
     def compute(self, contents: Sequence[Content]) -> Stage:
         """The stage's result; all problems of the recording are reported together."""
         fps = self.settings.input.fps
-        tracks, problems = tracks_of(contents, fps, self.backend, self.settings.input.keypoints)
+        chosen = self.settings.input
+        tracks, problems = tracks_of(contents, fps, self.backend, chosen.keypoints, chosen.individuals)
         try:
             sessions = session_features(tracks, fps, self.settings, self.backend, self.keypoints)
         except BadInput as error:
@@ -114,7 +115,10 @@ def extract_features(
         outcomes = zip(works, attempt_each(works, executor, backend), strict=True)
         for work, outcome in progress(outcomes, FEATURES, len(works)):
             take(work, outcome)
-    raise_all(problems)
+    if sessions:
+        dimensions = {session.name: session.dimensions for session in sessions}
+        problems += other_dimensions(dimensions, sessions[0].dimensions, f"the first session, {sessions[0].name},")
+    raise_all(dict.fromkeys(problems))  # what is wrong with the settings is wrong with each recording
     check_names([session.name for session in sessions])
     sessions = _each_once(sessions, digests, settings, store)
     _report(sessions, len(digests))
@@ -153,6 +157,11 @@ def _each_once(
 def _report(sessions: Sequence[SessionFeatures], files: int) -> None:
     frames = sum(session.frames for session in sessions)
     logger.info("%d files imported: %d sessions, %s frames", files, len(sessions), f"{frames:,}")
+    for session in sessions:
+        for note in session.notes:
+            logger.warning("%s: %s", session.name, note)
+    for warning in arena_warning([session.still_keypoints for session in sessions], sessions[0].keypoints):
+        logger.warning(warning)
     report = [row for session in sessions for row in session.quality]
     logger.info("quality of the input:\n%s", format_report(report))
     for row in report:

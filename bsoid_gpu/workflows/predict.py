@@ -6,27 +6,23 @@ Completed recordings are not predicted again; see :mod:`bsoid_gpu.run_folder.rec
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import files, log
-from bsoid_gpu._version import __version__
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.session_twins import twin_sentences
-from bsoid_gpu.io.sessions import Content, by_recording, name_problems, sources
+from bsoid_gpu.io.sessions import by_recording, name_problems, sources
 from bsoid_gpu.log import logger
-from bsoid_gpu.method import labelling
 from bsoid_gpu.method.labelling import Prediction
-from bsoid_gpu.method.preprocess import filtered
-from bsoid_gpu.run_folder import records, tables
+from bsoid_gpu.run_folder import records
 from bsoid_gpu.run_folder.model_file import Model, load_model
 from bsoid_gpu.settings import schema
-from bsoid_gpu.workflows.recording import Recording, attempt_each, digests_of, tracks_of
+from bsoid_gpu.workflows.recording import Recording, attempt_each
+from bsoid_gpu.workflows.recording_labels import Labelling, Options
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
@@ -50,6 +46,9 @@ def predict(
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
+    individuals: Sequence[str] = (),
+    scale: float | str = 1.0,
+    px_per_mm: float | None = None,
     executor: Executor | None = None,
 ) -> Predictions:
     """Label every frame of sessions.
@@ -68,6 +67,12 @@ def predict(
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     min_confidence
         Frames with a lower confidence get the label -1.
+    individuals
+        Exact names of the animals to label; by default all that have the keypoints of the model.
+    scale
+        Factor on the positions, or ``"auto"``: that which gives each session the body length of training.
+    px_per_mm
+        Pixels per millimetre of these sessions: the factor follows from that of the model's settings.
     executor
         Runs the work on each recording; by default, in processes of this machine.
 
@@ -83,7 +88,8 @@ def predict(
         Unusable settings, or no usable session; all problems are reported together.
     """
     problems: list[str] = []
-    job = _label_each(model, sessions, fps, out, backend, min_confidence, executor, problems, again=True)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm)
+    job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=True)
     predictions = [prediction for group, _ in job for prediction in group]
     if not predictions:
         raise_all(problems)
@@ -100,6 +106,9 @@ def predict_files(
     *,
     backend: str = "auto",
     min_confidence: float = 0.0,
+    individuals: Sequence[str] = (),
+    scale: float | str = 1.0,
+    px_per_mm: float | None = None,
     executor: Executor | None = None,
 ) -> list[str]:
     """Write the tables of sessions and return their names; see :func:`predict`.
@@ -112,71 +121,11 @@ def predict_files(
         Unusable settings or sessions; the tables of usable sessions are written nevertheless.
     """
     problems: list[str] = []
-    job = _label_each(model, sessions, fps, out, backend, min_confidence, executor, problems, again=False)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm)
+    job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=False)
     names = [name for _, record in job for name in record["sessions"]]
     raise_all(problems)
     return names
-
-
-@dataclass(frozen=True)
-class Labelling:
-    """Labelling of one recording; ``again`` repeats completed recordings and returns the predictions."""
-
-    recording: Recording
-    others: frozenset[str]
-    model: Model
-    digest: str
-    fps: float
-    backend: Backend
-    min_confidence: float
-    out: Path | None
-    again: bool
-
-    def request(self, contents: Sequence[Content]) -> dict[str, Any]:
-        """Everything that its tables depend on."""
-        return {
-            "model": self.digest,
-            "digests": digests_of(contents),
-            "fps": self.fps,
-            "min_confidence": self.min_confidence,
-            "backend": self.backend.name,
-            "versions": {"bsoid_gpu": __version__, "labelling": labelling.VERSION, "tables": tables.VERSION},
-        }
-
-    def run(self, contents: Sequence[Content]) -> tuple[list[Prediction], dict[str, Any]]:
-        """Labels of the recording's sessions, and the record of their tables."""
-        started = time.perf_counter()
-        request = self.request(contents)
-        if self.out is not None and not self.again:
-            finished = records.finished(self.out, self.recording.name, request)
-            if finished is not None:
-                for name in finished["sessions"]:
-                    logger.info("%s: resumed, its tables are complete", name)
-                return [], finished
-        predictions = self.predict(contents)
-        tracks = {prediction.name: records.track_facts(prediction.track) for prediction in predictions}
-        record: dict[str, Any] = {"asked": request, "sessions": {}, "tracks": tracks}
-        for prediction in predictions:
-            written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
-            record["sessions"][prediction.name] = {"frames": len(prediction.labels), "files": written}
-            seconds = log.seconds_text(time.perf_counter() - started)
-            logger.info("%s: %d frames labelled, %s", prediction.name, len(prediction.labels), seconds)
-        if self.out is not None:
-            records.write_record(records.place_of(self.out, self.recording.name), record)
-        return (predictions if self.again else []), record
-
-    def predict(self, contents: Sequence[Content]) -> list[Prediction]:
-        """Labels of the recording's sessions; all problems of the recording are reported together."""
-        model, backend, name = self.model, self.backend, self.recording.name
-        tracks, problems = tracks_of(contents, self.fps, backend, model.keypoints)
-        raise_all(problems + name_problems([pose.name for pose in tracks], self.others))
-        stored = model.thresholds if model.settings.input.group else {}
-        thresholds = {name: backend.asarray(stored[name])} if name in stored else {}
-        classifier = model.fitted(backend)
-        return [
-            labelling.label_frames(session, classifier, model.settings.features, backend, self.min_confidence)
-            for session in filtered(tracks, model.settings, backend, thresholds)
-        ]
 
 
 def _label_each(
@@ -185,7 +134,7 @@ def _label_each(
     fps: float | str | None,
     out: str | os.PathLike[str] | None,
     backend_name: str,
-    min_confidence: float,
+    options: Options,
     executor: Executor | None,
     problems: list[str],
     *,
@@ -193,42 +142,69 @@ def _label_each(
 ) -> Iterator[tuple[list[Prediction], dict[str, Any]]]:
     """Predictions and record of each usable recording; the problems of the others are added to ``problems``."""
     model = model_or_path if isinstance(model_or_path, Model) else load_model(model_or_path)
-    raise_all(labelling.confidence_problems(min_confidence) + schema.fps_problems(model.fps if fps is None else fps))
+    raise_all(options.problems(model) + schema.fps_problems(model.fps if fps is None else fps))
     rate = schema.parse_fps(model.fps if fps is None else fps)
-    if rate != model.fps:
-        logger.info("the model has %g fps, the sessions %g: windows are 100 ms at either rate", model.fps, rate)
     backend = get_backend(backend_name)
+    with log.collected() as warnings:
+        _log_assumptions(model, rate, assumed=fps is None)
+        works = _works(model, sessions, rate, out, backend, options, again=again)
+        names: list[str] = []
+        tracks: dict[str, Track] = {}
+        for outcome in log.progress(attempt_each(works, executor or Executor(), backend), "predict", len(works)):
+            if isinstance(outcome, BadInput):
+                problems.append(str(outcome))
+                continue
+            names += outcome[1]["sessions"]
+            for name, session in outcome[1]["sessions"].items():
+                for note in session["notes"]:
+                    logger.warning("%s: %s", name, note)
+            tracks |= records.tracks_in(outcome[1])
+            yield outcome
+        for sentence in twin_sentences(tracks, [part.name for work in works for part in work.recording.parts]):
+            logger.warning("%s; both are labelled", sentence)
+        problems += name_problems(names)
+        if out is not None and names:
+            records.write_manifest(Path(out), model, backend, rate, options.min_confidence, problems, warnings)
+
+
+def _log_assumptions(model: Model, fps: float, *, assumed: bool) -> None:
+    """Log what is assumed of the sessions."""
+    if assumed:
+        logger.warning("the frame rate is not given: %g fps are assumed, as in training; --fps gives another", fps)
+    elif fps != model.fps:
+        logger.info("the model has %g fps, the sessions %g: windows are 100 ms at either rate", model.fps, fps)
+    if model.training_range is None:
+        logger.warning("the model does not store the range of its training sessions: sizes and rates are not compared")
+
+
+def _works(
+    model: Model,
+    sessions: Sessions,
+    fps: float,
+    out: str | os.PathLike[str] | None,
+    backend: Backend,
+    options: Options,
+    *,
+    again: bool,
+) -> list[Labelling]:
+    """The work on each recording."""
     grouped = by_recording(sources(sessions), model.settings.input)
     every = frozenset(part.name for parts in grouped.values() for part in parts)
     folder, digest = None if out is None else Path(out), model.digest()
-    works = [
+    if folder is not None:
+        for path in (folder, folder / records.RECORDS):
+            files.remove_leftovers(path)
+    return [
         Labelling(
             recording=Recording(name, parts),
             others=every - {part.name for part in parts},
             model=model,
             digest=digest,
-            fps=rate,
+            fps=fps,
             backend=backend,
-            min_confidence=min_confidence,
+            options=options,
             out=folder,
             again=again,
         )
         for name, parts in grouped.items()
     ]
-    if folder is not None:
-        for path in (folder, folder / records.RECORDS):
-            files.remove_leftovers(path)
-    names: list[str] = []
-    tracks: dict[str, Track] = {}
-    for outcome in log.progress(attempt_each(works, executor or Executor(), backend), "predict", len(works)):
-        if isinstance(outcome, BadInput):
-            problems.append(str(outcome))
-            continue
-        names += outcome[1]["sessions"]
-        tracks |= records.tracks_in(outcome[1])
-        yield outcome
-    for sentence in twin_sentences(tracks, every):
-        logger.warning("%s; both are labelled", sentence)
-    if folder is not None and names:
-        records.write_manifest(folder, model, backend, rate, min_confidence, problems)
-    problems += name_problems(names)

@@ -74,13 +74,13 @@ def digests_of(contents: Sequence[Content]) -> dict[str, str]:
 
 
 def tracks_of(
-    contents: Sequence[Content], fps: float, backend: Backend, keypoints: Sequence[str]
+    contents: Sequence[Content], fps: float, backend: Backend, keypoints: Sequence[str], individuals: Sequence[str]
 ) -> tuple[list[Pose], list[str]]:
     """The sessions in the parts of a recording, and a sentence for each part that cannot be used."""
     tracks, problems = [], []
     for content in contents:
         try:
-            tracks += content.tracks(fps, backend, keypoints)
+            tracks += content.tracks(fps, backend, keypoints, individuals)
         except BadInput as error:
             problems.append(str(error))
     return tracks, problems

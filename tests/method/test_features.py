@@ -1,9 +1,15 @@
+import math
+
 import numpy as np
 import oracles
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from three_dimensions import rotation
 
 from bsoid_gpu.io import read_pose
 from bsoid_gpu.method import features, likelihood
+from bsoid_gpu.method.pairs import all_pairs
 from bsoid_gpu.settings.schema import Features
 
 OPEN_FIELD = "open_field_60hz/raw_clip{}DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv"
@@ -33,9 +39,10 @@ def test_features_match_the_original_on_real_recordings(name, recordings, golden
     np.testing.assert_allclose(binned[:rows], expected["v2_features"], rtol=1e-8, atol=0)
 
 
+@pytest.mark.parametrize("space", [2, 3])
 @pytest.mark.parametrize("fps", [10, 15, 24, 25, 29.97, 30, 50, 60, 120])
-def test_features_match_the_oracle(fps, arrays):
-    xy = np.random.default_rng(1).normal(size=(97, 3, 2)).cumsum(axis=0)
+def test_features_match_the_oracle(fps, space, arrays):
+    xy = np.random.default_rng(1).normal(size=(97, 3, space)).cumsum(axis=0)
     binned = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, Features()))
     np.testing.assert_allclose(binned, oracles.bin_features(xy, fps), rtol=1e-9, atol=1e-12)
 
@@ -52,9 +59,43 @@ def test_chunk_size_does_not_change_a_byte(monkeypatch):
 def test_a_quarter_turn_by_hand(arrays):
     # one pair of length 2 that turns from +x to +y in one step: c = b_x a_y - b_y a_x = -4 < 0
     xy = np.array([[[0.0, 0], [2, 0]], [[0, 0], [0, 2]], [[0, 0], [0, -2]]])
-    vectors = features.pair_vectors(arrays.asarray(xy))
+    vectors = features.pair_vectors(arrays.asarray(xy), all_pairs(2))
     assert arrays.to_host(features.length(vectors)).ravel().tolist() == [2, 2, 2]
     assert arrays.to_host(features.turns(vectors)).ravel() == pytest.approx([-90, 0])  # an exact reversal gives 0
+
+
+def test_unsigned_turns_by_hand(arrays):
+    # a quarter; an exact reversal; to a length of 0 and from there; (1, 1, 1) to (1, 1, 0): cos = 2 / sqrt(3 * 2)
+    ends = np.array([[2.0, 0, 0], [0, 3, 0], [0, -1, 0], [0, 0, 0], [1, 1, 1], [1, 1, 0]])
+    xyz = np.stack([np.ones((6, 3)), 1 + ends], axis=1)
+    vectors = features.pair_vectors(arrays.asarray(xyz), all_pairs(2))
+    turns = arrays.to_host(features.turns(vectors))
+    assert turns.ravel() == pytest.approx([90, 180, 0, 0, math.degrees(math.acos(2 / math.sqrt(6)))], abs=1e-12)
+
+
+def in_space(xy, seed):
+    """A recording in a plane of space that is turned and shifted at random."""
+    rng = np.random.default_rng(seed)
+    flat = np.concatenate([xy, np.zeros((*xy.shape[:2], 1))], axis=-1)
+    return flat @ rotation(rng).T + rng.normal(0, 100, size=3)
+
+
+def assert_same_without_sign(xy, xyz, arrays):
+    """Distances and displacements are the same, and so is the size of the turns."""
+    flat, spatial = (arrays.to_host(features.bin_features(arrays.asarray(p), 29.97, Features())) for p in (xy, xyz))
+    pairs = math.comb(xy.shape[1], 2)
+    rest = [*range(pairs), *range(2 * pairs, flat.shape[1])]
+    np.testing.assert_allclose(spatial[:, rest], flat[:, rest], rtol=1e-9, atol=1e-9)
+    of_pairs = (features.pair_vectors(arrays.asarray(p), all_pairs(xy.shape[1])) for p in (xy, xyz))
+    signed, unsigned = (arrays.to_host(features.turns(vectors)) for vectors in of_pairs)
+    np.testing.assert_allclose(unsigned, np.abs(signed), atol=1e-4)  # degrees; lengths are 1e-3 and more of the shift
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(4, 40), st.floats(0.3, 300))
+def test_a_plane_in_space_has_the_features_of_two_dimensions(arrays, seed, keypoints, frames, step):
+    xy = np.random.default_rng(seed).normal(0, step, size=(frames, keypoints, 2)).cumsum(axis=0)
+    assert_same_without_sign(xy, in_space(xy, seed + 1), arrays)
 
 
 def test_a_straight_walk_at_constant_speed_by_hand(arrays):
@@ -67,6 +108,7 @@ def test_a_straight_walk_at_constant_speed_by_hand(arrays):
 
 
 def test_feature_names_match_the_columns():
+    assert features.feature_names(("a", "b"), dimensions=3)[1] == "unsigned turn a - b"
     assert features.feature_names(("a", "b", "c")) == [
         "distance a - b", "distance a - c", "distance b - c",
         "turn a - b", "turn a - c", "turn b - c",

@@ -109,3 +109,13 @@ def test_a_thousandth_of_a_pixel_is_a_movement(arrays):
     (row,) = report(position, np.ones((50, 1)), arrays)
     assert row.moves
     assert row.warning == ""
+
+
+def test_jumps_and_movement_along_the_third_axis_count(arrays):
+    position = np.full((50, 3, 3), 5.0)
+    position[20, 0, 2] += 30.1
+    position[:, 1, 2] += np.linspace(0, 1, 50)
+    jumping, rising, still = report(position, np.ones((50, 3)), arrays)
+    assert (jumping.jumps, jumping.largest_jump_px) == (3, pytest.approx(30.1, abs=1e-3))
+    assert (rising.jumps, rising.moves, rising.warning) == (0, True, "")
+    assert "never moves" in still.warning

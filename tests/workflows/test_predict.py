@@ -17,7 +17,7 @@ from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.method import labelling
 from bsoid_gpu.run_folder import tables
 from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
-from bsoid_gpu.workflows import predict
+from bsoid_gpu.workflows import predict, recording_labels
 
 
 def session(name, frames=300, seed=0):
@@ -58,7 +58,7 @@ def test_sessions_with_long_names_that_begin_alike_all_have_tables(model, tmp_pa
             assert all((tmp_path / "out" / name).is_file() for name in entry["files"])
 
 
-@pytest.mark.parametrize("upgraded", [(labelling, "VERSION"), (tables, "VERSION"), (predict, "__version__")])
+@pytest.mark.parametrize("upgraded", [(labelling, "VERSION"), (tables, "VERSION"), (recording_labels, "__version__")])
 def test_a_new_version_of_the_code_predicts_again(model, folder, monkeypatch, upgraded):
     out = folder / "out"
     predict.predict_files(model, folder, out=out, backend="cpu")

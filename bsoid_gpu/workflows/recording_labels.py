@@ -1,0 +1,146 @@
+"""The labels of one recording, and the options of a prediction."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bsoid_gpu import log
+from bsoid_gpu._version import __version__
+from bsoid_gpu.errors import raise_all
+from bsoid_gpu.io.sessions import Content, name_problems
+from bsoid_gpu.log import logger
+from bsoid_gpu.method import labelling
+from bsoid_gpu.method.labelling import Prediction
+from bsoid_gpu.method.preprocess import filtered, other_dimensions
+from bsoid_gpu.run_folder import records, tables
+from bsoid_gpu.run_folder.model_file import Model
+from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of
+
+if TYPE_CHECKING:
+    from bsoid_gpu.backends.protocol import Backend
+
+NEEDED = "the model needs it: leave this file out, or build a model without this keypoint (build --keypoints)"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to label, see :func:`predict`."""
+
+    min_confidence: float
+    individuals: tuple[str, ...]
+    scale: float | str
+    px_per_mm: float | None
+
+    def problems(self, model: Model) -> list[str]:
+        """A sentence for each option that cannot be used."""
+        problems = labelling.confidence_problems(self.min_confidence)
+        if self.scale != "auto" and not _is_positive(self.scale):
+            problems.append(f"the scale is {self.scale!r}; expected a number above 0, or auto, for example --scale 0.5")
+        elif self.scale == "auto" and model.training_range is None:
+            problems.append("the model does not store body lengths: build it again, or give --scale a number")
+        if self.px_per_mm is None:
+            return problems
+        if not _is_positive(self.px_per_mm):
+            problems.append(f"--px-per-mm is {self.px_per_mm!r}; expected a number above 0")
+        if not model.settings.input.px_per_mm:
+            problems.append("the model has no pixels per millimetre: build it with [input] px_per_mm, or use --scale")
+        if str(self.scale) not in ("1", "1.0"):
+            problems.append("--scale and --px-per-mm both give the factor on the positions: leave out one")
+        return problems
+
+    def factor(self, model: Model) -> float | None:
+        """Factor on the positions; None if it follows from the body length of each session."""
+        if self.px_per_mm is not None:
+            return model.settings.input.px_per_mm / float(self.px_per_mm)
+        return None if self.scale == "auto" else float(self.scale)
+
+
+def _is_positive(value: object) -> bool:
+    try:
+        return 0.0 < float(str(value)) < math.inf
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Labelling of one recording; ``again`` repeats completed recordings and returns the predictions."""
+
+    recording: Recording
+    others: frozenset[str]
+    model: Model
+    digest: str
+    fps: float
+    backend: Backend
+    options: Options
+    out: Path | None
+    again: bool
+
+    def request(self, contents: Sequence[Content]) -> dict[str, Any]:
+        """Everything that its tables depend on."""
+        return {
+            "model": self.digest,
+            "digests": digests_of(contents),
+            "fps": self.fps,
+            "min_confidence": self.options.min_confidence,
+            "individuals": list(self.options.individuals),
+            "scale": self.options.factor(self.model),
+            "backend": self.backend.name,
+            "versions": {"bsoid_gpu": __version__, "labelling": labelling.VERSION, "tables": tables.VERSION},
+        }
+
+    def run(self, contents: Sequence[Content]) -> tuple[list[Prediction], dict[str, Any]]:
+        """Labels of the recording's sessions, and the record of their tables."""
+        started = time.perf_counter()
+        request = self.request(contents)
+        if self.out is not None and not self.again:
+            finished = records.finished(self.out, self.recording.name, request)
+            if finished is not None:
+                for name in finished["sessions"]:
+                    logger.info("%s: resumed, its tables are complete", name)
+                return [], finished
+        predictions = self.predict(contents)
+        tracks = {prediction.name: records.track_facts(prediction.track) for prediction in predictions}
+        record: dict[str, Any] = {"asked": request, "sessions": {}, "tracks": tracks}
+        for prediction in predictions:
+            written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
+            record["sessions"][prediction.name] = {
+                "frames": len(prediction.labels),
+                "observed_frames": int(prediction.observed.sum()),
+                "scale": prediction.scale,
+                "notes": list(prediction.notes),
+                "files": written,
+            }
+            seconds = log.seconds_text(time.perf_counter() - started)
+            logger.info("%s: %d frames labelled, %s", prediction.name, len(prediction.labels), seconds)
+        if self.out is not None:
+            records.write_record(records.place_of(self.out, self.recording.name), record)
+        return (predictions if self.again else []), record
+
+    def predict(self, contents: Sequence[Content]) -> list[Prediction]:
+        """Labels of the recording's sessions; all problems of the recording are reported together."""
+        model, backend, name = self.model, self.backend, self.recording.name
+        tracks, problems = tracks_of(contents, self.fps, backend, model.keypoints, self.options.individuals)
+        dimensions = {pose.name: pose.position.shape[3] for pose in tracks}
+        problems += other_dimensions(dimensions, model.dimensions, "the model")
+        raise_all(problems + name_problems([pose.name for pose in tracks], self.others))
+        stored = model.thresholds if model.settings.input.group else {}
+        thresholds = {name: backend.asarray(stored[name])} if name in stored else {}
+        classifier = model.fitted(backend)
+        return [
+            labelling.label_frames(
+                session,
+                classifier,
+                model.settings.features,
+                backend,
+                self.options.min_confidence,
+                scale=self.options.factor(model),
+                known=model.training_range,
+            )
+            for session in filtered(tracks, model.settings, backend, thresholds, NEEDED)
+        ]
