@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-CONDA_NAMES = {"tables": "pytables", "fast-hdbscan": "fast_hdbscan"}
+CONDA_NAMES = {"fast-hdbscan": "fast_hdbscan"}
 FILES = ("environment.yml", "environment-p100.yml", "environment-cpu.yml")
 # dask-cuda 23.12 needs pynvml 11, which has the same module; conda installs only one of the two
 INSTEAD = {("environment-p100.yml", "nvidia-ml-py"): "dask-cuda"}

@@ -25,6 +25,7 @@ CPU_LIBRARIES = {
     "array_api_compat": "array-api-compat",
     "fast_hdbscan": "fast-hdbscan",
     "filelock": "filelock",
+    "h5py": "h5py",
     "joblib": "joblib",
     "numba": "numba",
     "numpy": "numpy",
@@ -34,7 +35,6 @@ CPU_LIBRARIES = {
     "safetensors": "safetensors",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
-    "tables": "tables",
     "threadpoolctl": "threadpoolctl",
     "tqdm": "tqdm",
 }

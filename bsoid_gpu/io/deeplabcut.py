@@ -1,4 +1,4 @@
-"""DeepLabCut files: CSV and HDF5, of one animal and of several; Lightning Pose writes the same CSV.
+"""DeepLabCut CSV files, of one animal and of several; Lightning Pose writes the same.
 
 After the header (:mod:`bsoid_gpu.io.deeplabcut_header`) there is one row per frame, which begins with the frame number.
 """
@@ -22,13 +22,9 @@ from bsoid_gpu.io.deeplabcut_header import (
     Column,
     Layout,
     csv_header,
-    hdf5_columns,
-    hdf5_table,
     layout,
     outline_csv,
-    outline_hdf5,
     sniff_csv,
-    sniff_hdf5,
 )
 from bsoid_gpu.io.reader import Reader, Request
 from bsoid_gpu.pose import Pose
@@ -55,22 +51,7 @@ def parse_csv(data: bytes, path: Path, request: Request) -> Pose:
     return _pose(numbers, chosen, path, request)
 
 
-def parse_hdf5(data: bytes, path: Path, request: Request) -> Pose:
-    """Parse an HDF5 file as pandas writes it, in table or fixed format, under any key."""
-    table = hdf5_table(data, path)
-    chosen = layout(hdf5_columns(table), request, path)
-    try:
-        numbers = table.iloc[:, chosen.columns].to_numpy(dtype=float)
-    except (ValueError, TypeError) as error:
-        msg = f"{str(path)!r}: not all cells are numbers: {error}"
-        raise BadInput(msg) from error
-    return _pose(request.backend.asarray(numbers), chosen, path, request)
-
-
-READERS = (
-    Reader("DeepLabCut CSV", (".csv",), sniff_csv, parse_csv, outline_csv),
-    Reader("DeepLabCut HDF5", (".h5", ".hdf5"), sniff_hdf5, parse_hdf5, outline_hdf5),
-)
+READERS = (Reader("DeepLabCut CSV", (".csv",), sniff_csv, parse_csv, outline_csv),)
 
 
 def _pose(numbers: Array, chosen: Layout, path: Path, request: Request) -> Pose:

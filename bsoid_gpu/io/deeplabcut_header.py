@@ -11,15 +11,12 @@ import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.arrange import INDIVIDUAL, chosen_names
 from bsoid_gpu.io.reader import Outline, Request
 from bsoid_gpu.log import logger
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HEADER_BYTES = 1 << 20  # the header is shorter
 SAMPLE_BYTES = 1 << 16  # read in the middle of a CSV file, to estimate the length of its lines
@@ -44,11 +41,6 @@ def sniff_csv(path: Path) -> bool:
     except OSError:
         return True
     return not beginning or beginning.removeprefix(b"\xef\xbb\xbf").lstrip(b'"').startswith(b"scorer")
-
-
-def sniff_hdf5(path: Path) -> bool:
-    """True for every HDF5 file: its content is known only once it is read."""
-    return True
 
 
 def csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
@@ -81,41 +73,6 @@ def csv_header(data: bytes, path: Path) -> tuple[list[Column], int, int]:
     return columns, lines[len(wanted) - 1][1], len(lines[len(wanted)][0])
 
 
-def hdf5_table(data: bytes, path: Path) -> pd.DataFrame:
-    """The one table with body parts in an HDF5 file."""
-    import pandas as pd
-    import tables
-
-    builtin = (OSError, ValueError, TypeError, LookupError, AttributeError, SystemError)
-    damaged = (*builtin, tables.HDF5ExtError, tables.NodeError)
-    name = f"{path.name}.in-memory"  # HDF5 requires a name that no file has
-    try:
-        with pd.HDFStore(name, "r", driver="H5FD_CORE", driver_core_image=data, driver_core_backing_store=0) as store:
-            content = {key: store[key] for key in store.keys()}  # noqa: SIM118 - iterating it is deprecated
-    except damaged as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        msg = f"{str(path)!r} is not a DeepLabCut HDF5 file, or it is damaged: {reason}"
-        raise BadInput(msg) from error
-    poses = {
-        key: table
-        for key, table in content.items()
-        if isinstance(table, pd.DataFrame) and {"bodyparts", "coords"} <= set(table.columns.names)
-    }
-    if len(poses) != 1:
-        keys = ", ".join(map(repr, poses)) or "none"
-        msg = f"{str(path)!r} is not a DeepLabCut HDF5 file: expected one table with body parts, found {keys}"
-        raise BadInput(msg)
-    return next(iter(poses.values()))
-
-
-def hdf5_columns(table: pd.DataFrame) -> list[Column]:
-    """What each column of the table holds."""
-    levels = ("individuals", "bodyparts", "coords")
-    present = table.columns.names
-    names = [table.columns.get_level_values(level) if level in present else [""] * table.shape[1] for level in levels]
-    return [Column(*map(str, column)) for column in zip(*names, strict=True)]
-
-
 def outline_csv(path: Path) -> Outline:
     """Outline of a CSV file; its frames are estimated from the length of its lines."""
     size = path.stat().st_size
@@ -126,17 +83,11 @@ def outline_csv(path: Path) -> Outline:
         file.seek(max(header_bytes, size // 2 - SAMPLE_BYTES // 2), os.SEEK_SET)
         sample = file.read(SAMPLE_BYTES)
     frames = round((size - header_bytes) * max(sample.count(b"\n"), 1) / max(len(sample), 1))
-    return _outline(columns, frames, size)
+    return outline_of(columns, frames, size)
 
 
-def outline_hdf5(path: Path) -> Outline:
-    """Outline of an HDF5 file, which is read."""
-    data = path.read_bytes()
-    table = hdf5_table(data, path)
-    return _outline(hdf5_columns(table), len(table), len(data))
-
-
-def _outline(columns: list[Column], frames: int, size: int) -> Outline:
+def outline_of(columns: list[Column], frames: int, size: int) -> Outline:
+    """Outline of a file with these columns."""
     keypoints = tuple(dict.fromkeys(column.keypoint for column in columns))
     individuals = {column.individual for column in columns} - {SHARED}
     return Outline(frames, keypoints, len(individuals), size)

@@ -12,7 +12,9 @@ from bsoid_gpu.io import (
     alphapose,
     anipose,
     deeplabcut,
+    deeplabcut_hdf5,
     freemocap,
+    hdf5,
     jabs,
     mmpose,
     one_point,
@@ -29,15 +31,16 @@ if TYPE_CHECKING:
 
 READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, the first is read
     *deeplabcut.READERS,
+    *deeplabcut_hdf5.READERS,
     *jabs.READERS,
     *openpose.READERS,
     *mmpose.READERS,
     *alphapose.READERS,
-    *one_point.READERS,
     *sleap_analysis.READERS,
     *sleap_labels.READERS,
     *anipose.READERS,
     *freemocap.READERS,
+    *one_point.READERS,  # last: they only refuse
 )
 
 
@@ -49,8 +52,27 @@ def readers_for(path: Path) -> list[Reader]:
 
 
 def recognise(path: Path) -> Reader | None:
-    """Reader of the format that a file begins with; None where no format is known."""
-    return next((reader for reader in readers_for(path) if reader.sniff(path)), None)
+    """Reader of the format that a file begins with; None where no format is known.
+
+    A file that is damaged gets the first reader whose own suffix it has, which can report what is wrong: no recording
+    of a folder is left out because it cannot be read.
+    """
+    readers = readers_for(path)
+    recognising = next((reader for reader in readers if reader.sniff(path)), None)
+    own = next((reader for reader in readers if reader.own_suffix), None)
+    return recognising or (own if own and _is_damaged(path) else None)
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a file is empty, cannot be opened, or is HDF5 by its name but not by its content."""
+    if path.is_dir():
+        return False
+    try:
+        empty = path.stat().st_size == 0
+        with path.open("rb"):
+            return empty or (path.suffix.lower() in hdf5.SUFFIXES and not hdf5.is_like(path, bool))
+    except OSError:
+        return True
 
 
 def reader_of(path: Path) -> Reader:

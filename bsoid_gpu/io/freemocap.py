@@ -70,7 +70,7 @@ def outline(path: Path) -> Outline:
     return Outline(_positions(path, path).shape[0], tuple(KEYPOINTS), 1, path.stat().st_size)
 
 
-READERS = (Reader("FreeMoCap array", (".npy",), sniff, parse, outline),)
+READERS = (Reader("FreeMoCap array", (".npy",), sniff, parse, outline, own_suffix=False),)
 
 
 def _positions(source: bytes | Path, path: Path) -> NDArray[Any]:

@@ -6,16 +6,23 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
     import h5py
+    from numpy.typing import NDArray
 
+SUFFIXES = (".h5", ".hdf5")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OverflowError)  # h5py's errors
 MAX_COMPRESSION = 1032  # of deflate: 2 bits stand for 258 bytes at most
+MAX_RATIO = 1100  # zlib compresses to 1/1032 at best: whatever claims to be larger was never written
+
+
+class Refused(Exception):
+    """Content that cannot be read or must not be; the message continues after the name of the file."""
 
 
 def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
@@ -28,7 +35,7 @@ def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
                 return False
         with h5py.File(path, "r") as content:
             return bool(test(content))
-    except DAMAGED:
+    except (*DAMAGED, Refused):
         return False
 
 
@@ -48,13 +55,16 @@ def opened(data: bytes, path: Path, expected: str) -> Iterator[h5py.File]:
     Raises
     ------
     BadInput
-        It is damaged, or reading it in the block fails as it does in a damaged file.
+        It is damaged, reading it in the block fails as it does in a damaged file, or its content is refused.
     """
     import h5py
 
     try:
         with h5py.File(io.BytesIO(data), "r") as content:
             yield content
+    except Refused as error:
+        msg = f"{str(path)!r} {error}"
+        raise BadInput(msg) from error
     except DAMAGED as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         msg = f"{str(path)!r} is not {expected}, or it is damaged: {reason}"
@@ -79,3 +89,43 @@ def stored(group: h5py.Group, name: str) -> h5py.Dataset:
         msg = f"{name!r} has the shape {item.shape}, which is more than the file can hold"
         raise ValueError(msg)
     return item
+
+
+def dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+    """A dataset of this file; links, which may lead to other files, are not followed."""
+    import h5py
+
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], h5py.Dataset):
+        msg = f"{group.name} has no dataset {name!r}"
+        raise KeyError(msg)
+    return group[name]
+
+
+def values(dataset: h5py.Dataset) -> NDArray[Any]:
+    """All values of a dataset.
+
+    Raises
+    ------
+    Refused
+        They are compressed by a filter that is not installed.
+    ValueError
+        They are not in this file.
+    """
+    import h5py
+
+    layout = dataset.id.get_create_plist()
+    for number in range(layout.get_nfilters()):
+        code, _, _, name = layout.get_filter(number)
+        if not h5py.h5z.filter_avail(code):
+            msg = (
+                f"is compressed with {name.decode('utf-8', 'replace') or code!r}, which cannot be read "
+                "here: open it with the program that wrote it, and save it as CSV or compressed with zlib"
+            )
+            raise Refused(msg)
+    if dataset.external or dataset.is_virtual:
+        msg = f"the values of {dataset.name} are in another file"
+        raise ValueError(msg)
+    if dataset.size * dataset.dtype.itemsize > MAX_RATIO * dataset.id.get_storage_size():
+        msg = f"{dataset.name} claims {dataset.size:,} values and does not hold them"
+        raise ValueError(msg)
+    return dataset[()]

@@ -1,15 +1,12 @@
 """Files that cannot be used: one clear message, which names the file and the place in it."""
 
-import warnings
 from pathlib import Path
 
 import dlc
-import numpy as np
-import pandas as pd
 import pytest
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import parse_pose, read_pose
+from bsoid_gpu.io import parse_pose
 
 
 def refuse(data, cpu, *parts, name="m.csv", keypoints=()):
@@ -118,48 +115,3 @@ def test_rows_that_are_too_short_or_too_long(cpu, lines, rows, change):
     first = rows.indices(len(lines))[0] + 1
     lines[rows] = map(change, lines[rows])
     refuse("\n".join(lines), cpu, f"line {first} has {len(lines[first - 1].split(','))} cells; expected 13")
-
-
-@pytest.fixture
-def table():
-    columns = pd.MultiIndex.from_product(
-        [["net"], ["a", "b"], ["x", "y", "likelihood"]], names=["scorer", "bodyparts", "coords"]
-    )
-    return pd.DataFrame(dlc.wander(20, 2).reshape(20, 6), columns=columns)
-
-
-def test_hdf5_files_with_more_or_less_than_one_pose(tmp_path, cpu, table):
-    pd.DataFrame({"speed": [1.0]}).to_hdf(tmp_path / "m.h5", key="other")
-    refuse((tmp_path / "m.h5").read_bytes(), cpu, "found none", name="m.h5")
-    table.to_hdf(tmp_path / "m.h5", key="one")
-    assert read_pose(tmp_path / "m.h5", 30, cpu).frames == 20
-    table.to_hdf(tmp_path / "m.h5", key="two")
-    refuse((tmp_path / "m.h5").read_bytes(), cpu, "'/one', '/two'", name="m.h5")
-
-
-def test_hdf5_tables_without_frames_or_with_text(tmp_path, cpu, table):
-    table.iloc[:0].to_hdf(tmp_path / "none.h5", key="df")
-    refuse((tmp_path / "none.h5").read_bytes(), cpu, "no frames", name="none.h5")
-    table = table.astype(object)
-    table.iloc[3, 1] = "abc"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pandas, on columns of mixed types
-        table.to_hdf(tmp_path / "text.h5", key="df")
-    refuse((tmp_path / "text.h5").read_bytes(), cpu, "'abc'", name="text.h5")
-
-
-def test_hdf5_files_cut_short(tmp_path, cpu, table):
-    table.to_hdf(tmp_path / "m.h5", key="df", format="table")
-    content = (tmp_path / "m.h5").read_bytes()
-    for length in np.linspace(1, len(content) - 1, 12, dtype=int):
-        refuse(content[:length], cpu, "damaged", name="m.h5")
-
-
-@pytest.mark.parametrize("data", [b"scorer,a", b"\x89HDF\r\n\x1a\n" + bytes(200)])
-def test_a_file_that_is_not_hdf5(cpu, data):
-    refuse(data, cpu, "not a DeepLabCut HDF5 file", name="m.h5")
-
-
-@pytest.mark.parametrize("name", ["predictions.analysis.h5", "testDLC_sleap.analysis.h5"])
-def test_hdf5_files_of_sleap(recordings, cpu, name):
-    refuse((recordings / "formats/sleap" / name).read_bytes(), cpu, "not a DeepLabCut HDF5 file", name=name)

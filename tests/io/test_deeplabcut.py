@@ -1,9 +1,7 @@
-import warnings
 from pathlib import Path
 
 import dlc
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -161,22 +159,6 @@ def test_a_position_without_a_likelihood_among_others_is_missing(cpu):
     values[4, 1, 2] = np.nan
     pose = parse(dlc.csv_text(values), cpu)
     assert np.isnan(pose.position[4, 0, 1]).all()
-
-
-@pytest.mark.parametrize("format_", ["table", "fixed"])
-def test_hdf5_in_either_format_under_any_key(tmp_path, cpu, format_):
-    values = dlc.wander(40)
-    columns = pd.MultiIndex.from_product(
-        [["DLC_net"], dlc.NAMES, ["x", "y", "likelihood"]], names=["scorer", "bodyparts", "coords"]
-    )
-    table = pd.DataFrame(values.reshape(40, -1), columns=columns)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pytables, on keys that are no Python names
-        table.to_hdf(tmp_path / "m.h5", key="any key", format=format_)
-    pose = read_pose(tmp_path / "m.h5", 30, cpu, ("tail/base", "snout"))
-    assert pose.keypoints == ("tail/base", "snout")
-    assert np.array_equal(pose.position[:, 0], values[:, [3, 0], :2])
-    assert np.array_equal(pose.confidence[:, 0], values[:, [3, 0], 2])
 
 
 CLIP1 = "open_field_60hz/raw_clip1DLC_resnet50_OpenFieldHighResApr8shuffle1_1030000.csv"
