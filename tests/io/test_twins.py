@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import dlc
 import numpy as np
@@ -14,7 +15,6 @@ from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import find_sessions, twins
 from bsoid_gpu.io.session_twins import twin_sentences, twins_among
 from bsoid_gpu.io.track_names import track_name
-from bsoid_gpu.method.preprocess import SessionFeatures
 from bsoid_gpu.method.same_track import sample
 
 NET = "DLC_resnet50_openJan1shuffle1_1000"
@@ -269,11 +269,10 @@ def test_an_hdf5_file_that_cannot_be_read_is_left_out(tmp_path, messages):
     assert "cannot be compared" in messages()[0]
 
 
-def features(name, position, **others):
-    """Session with everything that the comparison needs."""
+def features(name, position):
+    """What is compared of a session."""
     track = sample(position, np.ones(position.shape[:2]), np.zeros(position.shape[1]), np.arange(len(position)))
-    values = {"recording": name, "keypoints": (), "features": None, "threshold": None, "quality": []}
-    return SessionFeatures(name=name, frames=len(position), track=track, **values | others)
+    return SimpleNamespace(name=name, frames=len(position), track=track)
 
 
 def test_sessions_with_equal_tracks_count_once(messages):
