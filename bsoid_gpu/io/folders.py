@@ -11,8 +11,8 @@ from bsoid_gpu.log import logger
 
 COMPRESSED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 NAMED_OTHERWISE = {  # files beside those of DeepLabCut's tracks, by their names
-    r"DLC_.*_skeleton": "it has the lengths and angles of a skeleton, no positions",
-    r"(CollectedData_|machinelabels).*": "it has the keypoints of single images that were chosen for labelling",
+    r".+DLC_.*_skeleton": "has the lengths and angles of a skeleton, no positions",
+    r"(CollectedData_|machinelabels).*": "has the keypoints of single images that were chosen for labelling",
 }
 
 
@@ -91,16 +91,21 @@ def _visible(folder: Path) -> list[Path]:
 
 def _among(entries: Iterable[Path], *, given: bool) -> list[Path]:
     """Recordings among the entries of a folder, in natural order; ``given`` one by one, every other one is named."""
-    recordings, others, folders = [], [], []
+    recordings: list[Path] = []
+    folders: list[Path] = []
+    others: list[str] = []
     for path in sorted(entries, key=lambda path: natural_key(path.name)):
         if path.name.startswith("."):
             continue
-        if path.is_dir() and not formats.recognise(path):
-            folders.append(path)
-        elif reason := left_out_because(path):
-            logger.warning("%r is left out: %s", path.name, reason)
+        if path.is_dir():
+            (recordings if formats.recognise(path) else folders).append(path)
+        elif reason := _named_otherwise(path):
+            logger.warning("%r is left out: it %s", path.name, reason)
         elif formats.recognise(path):
             recordings.append(path)
+        elif any(reader.own_suffix for reader in formats.readers_for(path)):
+            known = ", ".join(reader.name for reader in formats.READERS)
+            logger.warning("%r is left out: it has no known format (%s)", path.name, known)
         else:
             others.append(path.name)
     if others and given:
@@ -112,24 +117,20 @@ def _among(entries: Iterable[Path], *, given: bool) -> list[Path]:
     return recordings
 
 
-def left_out_because(path: Path) -> str:
-    """Why a file of a folder is left out, in a clause; empty for a recording, and for a file that is something else."""
+def _named_otherwise(path: Path) -> str:
+    """What a file is by its name, in a clause, if that is no recording."""
     if path.suffix.lower() in COMPRESSED:
-        return "it is compressed: unpack it if it is a recording"
-    readers = formats.readers_for(path)
-    for pattern, reason in NAMED_OTHERWISE.items():
-        if re.search(rf"(?:^|.*?){pattern}$", path.stem) and readers and not path.is_dir():
-            return reason
-    if formats.recognise(path) or not any(reader.own_suffix for reader in readers):
+        return "is compressed: unpack it if it is a recording"
+    if not formats.readers_for(path):
         return ""
-    return f"it has no known format ({', '.join(reader.name for reader in formats.READERS)})"
+    return next((reason for pattern, reason in NAMED_OTHERWISE.items() if re.fullmatch(pattern, path.stem)), "")
 
 
 def _has_recordings(folder: Path) -> bool:
     """Whether a file of a folder is a recording."""
     try:
         return any(
-            not path.is_dir() and not left_out_because(path) and formats.recognise(path) for path in _visible(folder)
+            not path.is_dir() and not _named_otherwise(path) and formats.recognise(path) for path in _visible(folder)
         )
     except OSError:
         return False

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Input
 
+COMPARED_FPS = 30.0  # where no rate is given: positions do not depend on it
 Sessions = str | os.PathLike[str] | Pose | Sequence[str | os.PathLike[str] | Pose]
 
 
-def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+def find_sessions(paths: Sequence[str | os.PathLike[str]], fps: float = COMPARED_FPS) -> list[Path]:
     """Recordings at the given paths: files, and those of folders without their subfolders, in natural order.
 
     A recording counts once, see :func:`bsoid_gpu.io.twins.once_each`. In a folder, what is no recording is left out.
-    Warnings name what is left out.
+    Warnings name what is left out. ``fps`` only matters for files that state their frame rate.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         msg = f"no sessions: {expected()}"
         raise BadInput(msg)
     recordings, problems = recordings_at([Path(path) for path in paths])
-    files, several = once_each(recordings)
+    files, several = once_each(recordings, fps)
     problems += several
     by_name: dict[str, list[Path]] = {}
     for path in files:
@@ -128,7 +129,7 @@ class Content:
         return present_tracks(pose.tracks(), backend)
 
 
-def sources(sessions: Sessions) -> list[Source]:
+def sources(sessions: Sessions, fps: float = COMPARED_FPS) -> list[Source]:
     """Sources of the given files, folders of files, or poses.
 
     Raises
@@ -139,7 +140,7 @@ def sources(sessions: Sessions) -> list[Source]:
     items = [sessions] if isinstance(sessions, str | os.PathLike | Pose) else list(sessions)
     poses = [item for item in items if isinstance(item, Pose)]
     paths = [item for item in items if not isinstance(item, Pose)]
-    files = find_sessions(paths) if paths or not poses else []
+    files = find_sessions(paths, fps) if paths or not poses else []
     listed = [Source(session_name(path), path) for path in files] + [Source(pose.name, pose) for pose in poses]
     check_names([source.name for source in listed])
     return listed

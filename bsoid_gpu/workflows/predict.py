@@ -188,7 +188,7 @@ def _works(
     again: bool,
 ) -> list[Labelling]:
     """The work on each recording."""
-    grouped = by_recording(sources(sessions), model.settings.input)
+    grouped = by_recording(sources(sessions, fps), model.settings.input)
     every = frozenset(part.name for parts in grouped.values() for part in parts)
     folder, digest = None if out is None else Path(out), model.digest()
     if folder is not None:

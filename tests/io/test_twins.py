@@ -308,3 +308,16 @@ def test_many_pairs_are_counted():
     sentences = twin_sentences(tracks, tracks)
     assert len(sentences) == 11
     assert sentences[-1] == "5 more pairs are one recording each"
+
+
+def test_real_files_of_one_track(recordings, messages):
+    folder = recordings / "open_field_60hz"  # a CSV and an HDF5 file of clip 1, a CSV file of clip 2
+    assert [name[:9] for name in names(folder)] == ["raw_clip1", "raw_clip2"]
+    assert messages() == []
+    assert len(messages(logging.INFO)) == 1
+
+
+def test_real_recordings_are_not_twins(recordings, messages):
+    folder = recordings / "elevated_plus_maze_30hz"
+    assert len(names(folder)) == 4
+    assert messages() == []
