@@ -7,9 +7,7 @@ parts share their likelihood thresholds and, in the embedding, their scale.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,44 +17,37 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.files import DIGEST_BYTES, digest
 from bsoid_gpu.io import formats
 from bsoid_gpu.io.arrange import present_tracks, session_name
+from bsoid_gpu.io.folders import expected, recordings_at
 from bsoid_gpu.io.reader import Outline
-from bsoid_gpu.log import logger
+from bsoid_gpu.io.twins import once_each
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Input
 
+COMPARED_FPS = 30.0  # where no rate is given: positions do not depend on it
 Sessions = str | os.PathLike[str] | Pose | Sequence[str | os.PathLike[str] | Pose]
-EXPECTED = "give DeepLabCut files (.csv or .h5), or folders that contain them"
 
 
-def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """Pose files at the given paths: files, and folders without their subfolders, in natural order.
+def find_sessions(paths: Sequence[str | os.PathLike[str]], fps: float = COMPARED_FPS) -> list[Path]:
+    """Recordings at the given paths: files, and those of folders without their subfolders, in natural order.
 
-    In a folder, files of no known format are left out, and so is an HDF5 file beside a CSV file with the same name,
-    since DeepLabCut writes both. The log names what is left out.
+    A recording counts once, see :func:`bsoid_gpu.io.twins.once_each`. In a folder, what is no recording is left out.
+    Warnings name what is left out. ``fps`` only matters for files that state their frame rate.
 
     Raises
     ------
     BadInput
-        No paths, a path that does not exist, a folder without pose files, or two files with one name; all problems
-        are reported together.
+        No paths, a path that does not exist, a folder without pose files, several different files of one recording,
+        or two with one name; all problems are reported together.
     """
-    problems: list[str] = []
-    files: list[Path] = []
     if not paths:
-        problems.append(f"no sessions: {EXPECTED}")
-    for path in map(Path, paths):
-        try:
-            inside = _recordings(path)
-        except OSError as error:
-            problems.append(f"cannot read {str(path)!r}: {error.strerror}")
-            continue
-        if not inside:
-            what = "contains no pose files" if path.is_dir() else "does not exist"
-            problems.append(f"{str(path)!r} {what}: {EXPECTED}")
-        files += inside
+        msg = f"no sessions: {expected()}"
+        raise BadInput(msg)
+    recordings, problems = recordings_at([Path(path) for path in paths])
+    files, several = once_each(recordings, fps)
+    problems += several
     by_name: dict[str, list[Path]] = {}
     for path in files:
         by_name.setdefault(session_name(path), []).append(path)
@@ -68,43 +59,6 @@ def find_sessions(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     ]
     raise_all(problems)
     return files
-
-
-def _recordings(path: Path) -> list[Path]:
-    """The path itself where it is a file or a folder that is one recording, else the recordings in the folder."""
-    if path.is_dir() and not formats.recognise(path):
-        return _pose_files(path)
-    return [path] if path.exists() else []
-
-
-def _pose_files(folder: Path) -> list[Path]:
-    """Recordings of known formats in a folder; of files with one name, those of the preferred format."""
-    candidates = sorted(
-        (
-            path
-            for path in folder.iterdir()
-            if not path.name.startswith(".")
-            and (formats.recognise(path) if path.is_dir() else formats.readers_for(path))
-        ),
-        key=lambda path: natural_key(path.name),
-    )
-    rank = {path: formats.READERS.index(reader) for path in candidates if (reader := formats.recognise(path))}
-    best: dict[str, Path] = {}
-    for path in sorted(rank, key=rank.__getitem__):
-        best.setdefault(session_name(path), path)
-    for path in candidates:
-        if path not in rank:
-            level = logging.WARNING if any(reader.own_suffix for reader in formats.readers_for(path)) else logging.DEBUG
-            names = ", ".join(reader.name for reader in formats.READERS)
-            logger.log(level, "%r is left out: it has no known format (%s)", path.name, names)
-        elif rank[path] > rank[best[session_name(path)]]:
-            logger.info("%r is left out: %r holds the same session", path.name, best[session_name(path)].name)
-    return [path for path in rank if rank[path] == rank[best[session_name(path)]]]
-
-
-def natural_key(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts ``session2`` before ``session10``."""
-    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
 
 
 @dataclass(frozen=True)
@@ -175,7 +129,7 @@ class Content:
         return present_tracks(pose.tracks(), backend)
 
 
-def sources(sessions: Sessions) -> list[Source]:
+def sources(sessions: Sessions, fps: float = COMPARED_FPS) -> list[Source]:
     """Sources of the given files, folders of files, or poses.
 
     Raises
@@ -186,7 +140,7 @@ def sources(sessions: Sessions) -> list[Source]:
     items = [sessions] if isinstance(sessions, str | os.PathLike | Pose) else list(sessions)
     poses = [item for item in items if isinstance(item, Pose)]
     paths = [item for item in items if not isinstance(item, Pose)]
-    files = find_sessions(paths) if paths or not poses else []
+    files = find_sessions(paths, fps) if paths or not poses else []
     listed = [Source(session_name(path), path) for path in files] + [Source(pose.name, pose) for pose in poses]
     check_names([source.name for source in listed])
     return listed

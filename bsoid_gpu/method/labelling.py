@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 from bsoid_gpu.method import features, presence
 from bsoid_gpu.method.bouts import UNSURE
 from bsoid_gpu.method.pairs import named_pairs
+from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.training_range import TrainingRange, body_length, feature_warnings, size_warning
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 VERSION = 2  # raise it whenever the labels of frames change for the same model and session
+TRACK_SAMPLES = 128  # of a session, in its record
 SAMPLE = 4096  # about as many windows are compared with the range of the model
 
 
@@ -37,7 +39,7 @@ class Prediction:
     of the most probable label; ``probabilities`` (frames, labels) float32. ``frame_numbers`` (frames,) int64 are the
     file's own, and ``start_s`` is the time of frame 0. ``observed`` (frames,) bool: frames that show the animal and
     have a neighbour; the others have label -1, and confidence and probabilities 0. ``notes`` are what was repaired,
-    assumed or left out; ``scale`` is the factor on the positions.
+    assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare sessions.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Prediction:
     probabilities: NDArray[np.float32]
     frame_numbers: NDArray[np.int64]
     observed: NDArray[np.bool_]
+    track: Track
     start_s: float = 0.0
     notes: tuple[str, ...] = ()
     scale: float = 1.0
@@ -115,6 +118,7 @@ def label_frames(
         probabilities=probabilities,
         frame_numbers=pose.frame_numbers,
         observed=observed,
+        track=track_of(pose, session.threshold, TRACK_SAMPLES).on_host(backend.to_host),
         start_s=pose.start_s,
         notes=tuple(notes),
         scale=scale,

@@ -12,6 +12,7 @@ from array_api_compat import array_namespace
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, likelihood, presence, windows
 from bsoid_gpu.method.pairs import named_pairs
+from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import body_length
 from bsoid_gpu.pose import Pose
@@ -175,8 +176,8 @@ class SessionFeatures:
 
     ``frames`` is the number of its frames and ``observed_frames`` of those that show the animal; ``bin_frames`` (bins,)
     int64 are the frame numbers at which the bins begin, ``start_s`` is the time of frame 0. ``threshold`` (keypoints,)
-    is its recording's; ``body_length_px`` see :func:`body_length`; ``still_keypoints`` are probable points of the
-    arena. ``notes`` are what was repaired, assumed or left out; ``dimensions`` are those of the positions, 2 or 3.
+    is its recording's; ``body_length_px`` see :func:`body_length`, ``track`` :func:`track_of`; ``still_keypoints`` are
+    probable points of the arena. ``notes`` are what was repaired, assumed or left out; ``dimensions`` are 2 or 3.
     """
 
     name: str
@@ -191,6 +192,7 @@ class SessionFeatures:
     body_length_px: float
     still_keypoints: tuple[str, ...]
     quality: list[KeypointQuality]
+    track: Track
     notes: tuple[str, ...] = ()
     dimensions: int = 2
 
@@ -250,6 +252,7 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         body_length_px=float(backend.to_host(body_length(position))),
         still_keypoints=still_keypoints(position, rows, backend),
         quality=rows,
+        track=track_of(pose, session.threshold),
         notes=session.notes,
         dimensions=position.shape[2],
     )

@@ -1,16 +1,21 @@
 """Records of completed recordings in the folder of a prediction, and its manifest.
 
 ``records/RECORDING.json`` is written when the tables of a recording are complete. It has the request (input,
-model, settings and versions) and the digests of the tables.
+model, settings and versions), the digests of the tables, and samples of the positions, by which a recording that is
+given twice is recognised.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bsoid_gpu import files
 from bsoid_gpu.log import logger
+from bsoid_gpu.method.same_track import Track
 from bsoid_gpu.run_folder.tables import provenance
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ def read_record(place: Path) -> dict[str, Any] | None:
         complete = "model" in record["asked"] and all(
             isinstance(session["files"], dict) for session in record["sessions"].values()
         )
+        tracks_in(record)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -49,6 +55,29 @@ def read_record(place: Path) -> dict[str, Any] | None:
         return record
     logger.warning("the record %r is damaged: predict its recording again", str(place))
     return None
+
+
+def track_facts(track: Track) -> dict[str, Any]:
+    """Samples of a session for its record: the positions in float32, as text."""
+    position = np.asarray(track.position, dtype="<f4")
+    return {
+        "step": track.step,
+        "shape": list(position.shape),
+        "numbers": base64.b64encode(np.asarray(track.numbers, dtype="<i8").tobytes()).decode(),
+        "position": base64.b64encode(position.tobytes()).decode(),
+    }
+
+
+def tracks_in(record: dict[str, Any]) -> dict[str, Track]:
+    """Samples of the sessions of a record, by name."""
+    return {
+        name: Track(
+            facts["step"],
+            np.frombuffer(base64.b64decode(facts["numbers"]), "<i8"),
+            np.frombuffer(base64.b64decode(facts["position"]), "<f4").reshape(facts["shape"]).astype(float),
+        )
+        for name, facts in record.get("tracks", {}).items()
+    }
 
 
 def finished(folder: Path, recording: str, request: dict[str, Any]) -> dict[str, Any] | None:

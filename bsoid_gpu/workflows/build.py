@@ -93,7 +93,7 @@ def build(
     folder = None if out is None else Path(out)
     with log.collected() as warnings, Store(folder, selected.describe()) as store, _log_file(store.folder):
         try:
-            parts = sources(sessions)
+            parts = sources(sessions, settings.input.fps)
         except BadInput:
             store.remove_if_new()
             raise

@@ -91,7 +91,7 @@ def plan(
     settings = settled(settings or schema.Settings(), fps, None, keypoints, individuals)
     selected = get_backend(backend)
     problems, outlines = [], []
-    for source in sources(sessions):
+    for source in sources(sessions, settings.input.fps):
         try:
             outlines.append(source.outline())
         except BadInput as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import machine
 from bsoid_gpu.errors import BadInput, raise_all
+from bsoid_gpu.io.session_twins import source_of, twins_among
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, other_dimensions, session_features
@@ -119,6 +120,7 @@ def extract_features(
         problems += other_dimensions(dimensions, sessions[0].dimensions, f"the first session, {sessions[0].name},")
     raise_all(dict.fromkeys(problems))  # what is wrong with the settings is wrong with each recording
     check_names([session.name for session in sessions])
+    sessions = _each_once(sessions, digests, settings, store)
     _report(sessions, len(digests))
     return sessions, digests
 
@@ -135,6 +137,21 @@ def _stored(
         making = replace(stage.making, peak_memory_mb=peak)
         stage = store.add(name, key_of(name, version, inputs), replace(stage, making=making), mapped=True)
     return decode(RecordingFeatures, stage.arrays, stage.facts)
+
+
+def _each_once(
+    sessions: list[SessionFeatures], digests: dict[str, str], settings: Settings, store: Store
+) -> list[SessionFeatures]:
+    """Sessions without those that are equal to others; files and stages without a session are removed too."""
+    left_out = twins_among(sessions, digests)
+    kept = [session for session in sessions if session.name not in left_out]
+    used = {source_of(session.name, digests) for session in kept}
+    recordings = {settings.input.recording_of(source) for source in used}
+    for source in digests.keys() - used:
+        del digests[source]
+        if (recording := settings.input.recording_of(source)) not in recordings:
+            store.stages.pop(f"{FEATURES} {recording}", None)
+    return kept
 
 
 def _report(sessions: Sequence[SessionFeatures], files: int) -> None:

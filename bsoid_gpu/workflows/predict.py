@@ -14,6 +14,7 @@ from bsoid_gpu import files, log
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.execution.executors import Executor
+from bsoid_gpu.io.session_twins import twin_sentences
 from bsoid_gpu.io.sessions import by_recording, name_problems, sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method.labelling import Prediction
@@ -26,6 +27,7 @@ from bsoid_gpu.workflows.recording_labels import Labelling, Options
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.io.sessions import Sessions
+    from bsoid_gpu.method.same_track import Track
 
 
 class Predictions(list[Prediction]):
@@ -147,6 +149,7 @@ def _label_each(
         _log_assumptions(model, rate, assumed=fps is None)
         works = _works(model, sessions, rate, out, backend, options, again=again)
         names: list[str] = []
+        tracks: dict[str, Track] = {}
         for outcome in log.progress(attempt_each(works, executor or Executor(), backend), "predict", len(works)):
             if isinstance(outcome, BadInput):
                 problems.append(str(outcome))
@@ -155,7 +158,10 @@ def _label_each(
             for name, session in outcome[1]["sessions"].items():
                 for note in session["notes"]:
                     logger.warning("%s: %s", name, note)
+            tracks |= records.tracks_in(outcome[1])
             yield outcome
+        for sentence in twin_sentences(tracks, [part.name for work in works for part in work.recording.parts]):
+            logger.warning("%s; both are labelled", sentence)
         problems += name_problems(names)
         if out is not None and names:
             records.write_manifest(Path(out), model, backend, rate, options.min_confidence, problems, warnings)
@@ -182,7 +188,7 @@ def _works(
     again: bool,
 ) -> list[Labelling]:
     """The work on each recording."""
-    grouped = by_recording(sources(sessions), model.settings.input)
+    grouped = by_recording(sources(sessions, fps), model.settings.input)
     every = frozenset(part.name for parts in grouped.values() for part in parts)
     folder, digest = None if out is None else Path(out), model.digest()
     if folder is not None:

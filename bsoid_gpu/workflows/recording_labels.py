@@ -105,7 +105,8 @@ class Labelling:
                     logger.info("%s: resumed, its tables are complete", name)
                 return [], finished
         predictions = self.predict(contents)
-        record: dict[str, Any] = {"asked": request, "sessions": {}}
+        tracks = {prediction.name: records.track_facts(prediction.track) for prediction in predictions}
+        record: dict[str, Any] = {"asked": request, "sessions": {}, "tracks": tracks}
         for prediction in predictions:
             written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
             record["sessions"][prediction.name] = {

@@ -61,10 +61,9 @@ def test_a_new_format_is_one_more_reader(tmp_path, cpu, monkeypatch):
 
     new = Reader("new", (".csv", ".new"), sniff, parse, lambda path: Outline(1, ("nose",), 1, path.stat().st_size))
     monkeypatch.setattr(formats, "READERS", (*formats.READERS, new))
-    for name in ("a.csv", "a.new", "b.csv", "c.new"):
-        (tmp_path / name).write_bytes(b"new")
-    dlc.write(tmp_path / "a.csv", dlc.wander(4))  # DeepLabCut's, which is preferred
-    (tmp_path / "c.new").write_bytes(b"old")  # of no format
-    assert [path.name for path in find_sessions([tmp_path])] == ["a.csv", "b.csv"]
+    for name, content in (("b.csv", b"new"), ("b.new", b"New"), ("c.csv", b"new again"), ("c.new", b"new copy.")):
+        (tmp_path / name).write_bytes(content)  # b.new is of no format
+    dlc.write(tmp_path / "a.csv", dlc.wander(4))  # DeepLabCut's
+    assert [path.name for path in find_sessions([tmp_path])] == ["a.csv", "b.csv", "c.csv"]
     assert parse_pose(b"new", tmp_path / "b.csv", 30.0, cpu).frames == 3
     assert outline(tmp_path / "b.csv").keypoints == ("nose",)
