@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io import deeplabcut
+from bsoid_gpu.io import deeplabcut, movement, nwb
 from bsoid_gpu.io.reader import Request
 
 if TYPE_CHECKING:
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from bsoid_gpu.io.reader import Outline, Reader
     from bsoid_gpu.pose import Pose
 
-READERS: tuple[Reader, ...] = (*deeplabcut.READERS,)  # by preference: of two files with one name, the first is read
+READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, the first is read
+    *deeplabcut.READERS,
+    *nwb.READERS,
+    *movement.READERS,
+)
 
 
 def readers_for(path: Path) -> list[Reader]:

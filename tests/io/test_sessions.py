@@ -24,7 +24,7 @@ def test_folders_are_read_in_natural_order_without_other_files(tmp_path, caplog)
     logging.getLogger("bsoid_gpu").propagate = True
     with caplog.at_level("INFO", "bsoid_gpu"):
         assert [path.name for path in find_sessions([tmp_path])] == ["s1.csv", "s2.csv", "s10.csv", "truth.h5"]
-    assert "'truth.csv' is left out: it has no known format (DeepLabCut CSV, DeepLabCut HDF5)" in caplog.text
+    assert "'truth.csv' is left out: it has no known format (DeepLabCut CSV, DeepLabCut HDF5" in caplog.text
     assert "'s1.h5' is left out: 's1.csv' holds the same session" in caplog.text
 
 
