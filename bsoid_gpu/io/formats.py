@@ -17,6 +17,8 @@ from bsoid_gpu.io import (
     hdf5,
     jabs,
     mmpose,
+    movement,
+    nwb,
     one_point,
     openpose,
     sleap_analysis,
@@ -38,6 +40,8 @@ READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, th
     *alphapose.READERS,
     *sleap_analysis.READERS,
     *sleap_labels.READERS,
+    *nwb.READERS,
+    *movement.READERS,
     *anipose.READERS,
     *freemocap.READERS,
     *one_point.READERS,  # last: they only refuse

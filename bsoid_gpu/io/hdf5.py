@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bsoid_gpu.errors import BadInput
 
@@ -40,13 +40,13 @@ def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
 
 
 @contextlib.contextmanager
-def opened(data: bytes, path: Path, expected: str) -> Iterator[h5py.File]:
+def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.File]:
     """The content of an HDF5 file.
 
     Parameters
     ----------
     data
-        Content of the file.
+        Content of the file, or the file opened for reading.
     path
         Its path, for messages.
     expected
@@ -60,7 +60,7 @@ def opened(data: bytes, path: Path, expected: str) -> Iterator[h5py.File]:
     import h5py
 
     try:
-        with h5py.File(io.BytesIO(data), "r") as content:
+        with h5py.File(io.BytesIO(data) if isinstance(data, bytes) else data, "r") as content:
             yield content
     except Refused as error:
         msg = f"{str(path)!r} {error}"
@@ -129,3 +129,25 @@ def values(dataset: h5py.Dataset) -> NDArray[Any]:
         msg = f"{dataset.name} claims {dataset.size:,} values and does not hold them"
         raise ValueError(msg)
     return dataset[()]
+
+
+def text(value: object) -> str:
+    """Text that HDF5 gives as bytes or as a string, which may not be valid UTF-8."""
+    encoded = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+    return encoded.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def texts(dataset: h5py.Dataset) -> tuple[str, ...]:
+    """Texts of a dataset: strings, rows of single characters as netCDF may write them, or numbers."""
+    values = dataset[()]
+    if dataset.dtype == "S1" and dataset.ndim == 2:
+        values = values.astype("S1").view(f"S{dataset.shape[1]}")
+    return tuple(text(value) for value in getattr(values, "flat", [values]))
+
+
+def attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:
+    """The single text or number of an attribute, which may be an array of one; None where there is none."""
+    value = item.attrs.get(name)
+    values = getattr(value, "flat", [value])
+    first = next(iter(values), None)
+    return text(first) if isinstance(first, str | bytes) else first
