@@ -12,7 +12,7 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.session_twins import source_of, twins_among
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
-from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, other_dimensions, session_features
+from bsoid_gpu.method.session_features import VERSION, SessionFeatures, other_dimensions, session_features
 from bsoid_gpu.method.tracking_quality import arena_warning, format_report
 from bsoid_gpu.run_folder.codecs import decode, encode
 from bsoid_gpu.run_folder.stages import FEATURES
