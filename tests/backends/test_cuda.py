@@ -129,8 +129,8 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(newest.to_device) == 8 + 4  # the model: three layers and the scale; the file, its frame numbers, rows
-    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal and
-    # without a good position, missing positions, body length; the probabilities, a sample of the features, and the compared positions
+    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal
+    # and without a good position, missing positions, body length; probabilities, some features, compared positions
     assert len(newest.to_host) == 1 + 8 + 3
 
 
