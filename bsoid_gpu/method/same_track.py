@@ -35,8 +35,8 @@ EQUAL = 1e-6  # largest difference, relative to the largest coordinate
 class Track:
     """Positions of a session at frame numbers that are multiples of ``step``.
 
-    ``numbers`` (samples,) int64, ascending; ``position`` (samples, keypoints, space), NaN where missing or below the
-    likelihood threshold.
+    ``numbers`` (samples,) int64 on the host, ascending; ``position`` (samples, keypoints, space), NaN where missing or
+    below the likelihood threshold.
     """
 
     step: int
@@ -45,7 +45,7 @@ class Track:
 
     def on_host(self, to_host: Callable[[Array], Any]) -> Track:
         """The same on the host."""
-        return Track(self.step, to_host(self.numbers), to_host(self.position))
+        return Track(self.step, self.numbers, to_host(self.position))
 
 
 class Match(NamedTuple):
@@ -79,7 +79,7 @@ def sample(
     threshold
         (keypoints,); positions of a lower confidence count as missing, since they may be anywhere.
     frame_numbers
-        (frames,) int64, ascending, on any device.
+        (frames,) int64 on the host, ascending.
     max_samples
         Largest number of samples.
     """
@@ -90,7 +90,7 @@ def sample(
         step *= 2
         rows = host.nonzero(frame_numbers % step == 0)[0]
     device = device_of(position)
-    numbers = xp.asarray(host.take(frame_numbers, rows), dtype=xp.int64, device=device)
+    numbers = host.take(frame_numbers, rows)
     rows = xp.asarray(rows, dtype=xp.int64, device=device)
     known = xp.take(confidence, rows, axis=0) >= threshold
     return Track(step, numbers, xp.where(known[..., None], xp.take(position, rows, axis=0), xp.nan))

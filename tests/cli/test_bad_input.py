@@ -174,7 +174,7 @@ def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
     from bsoid_gpu.workflows.extraction import Extraction
 
     dlc.write(tmp_path / "a.csv")
-    gone = dlc.write(tmp_path / "b.csv")
+    gone = dlc.write(tmp_path / "b.csv", dlc.wander(seed=1))
     extract = Extraction.run
 
     def vanish(*arguments):
