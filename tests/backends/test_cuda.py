@@ -37,9 +37,9 @@ TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 TRANSFERS = {
-    # in: a file, its frame numbers, rows beside gaps, and sampled rows; out: frame numbers, a few numbers each for
-    # repairs, whether there are positions, keypoints with positions, frames without the animal, missing positions,
-    # quality, and body length; and the result: features, threshold and sampled positions
+    # in: a file, its frame numbers, rows beside gaps, and rows to compare sessions by; out: frame numbers, a few
+    # numbers each for repairs, whether there are positions, keypoints with positions, frames without the animal,
+    # missing positions, quality, and body length; and the result: features, threshold, and the compared positions
     "features": (4, 11),
     # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
@@ -127,11 +127,9 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     newest.to_device.clear()
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
-    assert (
-        len(newest.to_device) == 8 + 3
-    )  # the model: three layers and the scale; the file, its frame numbers and sampled rows
+    assert len(newest.to_device) == 8 + 3  # the model: three layers and the scale; the file, its frame numbers, rows
     # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal,
-    # missing positions, body length; the probabilities, a sample of the features and of the positions
+    # missing positions, body length; the probabilities, a sample of the features, and the compared positions
     assert len(newest.to_host) == 1 + 7 + 3
 
 
