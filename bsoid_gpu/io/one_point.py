@@ -77,8 +77,8 @@ def sniff_idtracker_hdf5(path: Path) -> bool:
 
 
 def _has_trajectories(content: h5py.File) -> bool:
-    shape: tuple[int, ...] = getattr(content.get("trajectories"), "shape", ())
-    own = "id_probabilities" in content or "frames_per_second" in content.attrs
+    shape: tuple[int, ...] = getattr(hdf5.item(content, "trajectories"), "shape", ())
+    own = hdf5.item(content, "id_probabilities") is not None or "frames_per_second" in content.attrs
     return own and len(shape) == 3 and shape[2] == 2
 
 

@@ -227,7 +227,7 @@ def _values(dataset: h5py.Dataset) -> NDArray[Any]:
     if dataset.dtype.hasobject:
         msg = f"holds a Python object (in {dataset.name!r}): {REMEDY}"
         raise Refused(msg)
-    return hdf5.values(dataset)
+    return dataset[()]
 
 
 def _attribute(node: h5py.Group | h5py.Dataset, name: str) -> Plain:
@@ -267,13 +267,11 @@ def _sequence(value: Plain) -> Sequence[Any]:
 
 
 def _text(value: Any) -> str:
-    """A name as text."""
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return value.decode("latin-1")
+    """A name as text, which PyTables may store in Latin-1."""
     if isinstance(value, list | tuple | dict):
         msg = "expected a name"
         raise TypeError(msg)
-    return str(value)
+    try:
+        return hdf5.text(value)
+    except UnicodeDecodeError:
+        return value.decode("latin-1") if isinstance(value, bytes) else str(value)

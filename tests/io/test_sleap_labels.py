@@ -177,7 +177,7 @@ def test_several_skeletons_are_refused(tmp_path, cpu):
 def test_a_rate_that_the_file_states_is_compared(tmp_path, cpu, video):
     path = write_labels(tmp_path / "a.slp", predicted(positions(5)[:, 0]), videos=[video])
     assert parse(path, cpu, fps=25.1).fps == 25.1
-    with pytest.raises(BadInput, match=r"25 frames per second, fps is 30"):
+    with pytest.raises(BadInput, match=r"25 frames per second, but 30 were given"):
         parse(path, cpu)
 
 
