@@ -73,8 +73,8 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
     columns = [KEYPOINTS.index(name) for name in keypoints]
     position, confidence, repeated = _by_individual(content, [numbers[name] for name in individuals])
     return arranged_pose(
-        request.backend.asarray(position[:, :, columns]),
-        request.backend.asarray(confidence[:, :, columns]),
+        position[:, :, columns],
+        confidence[:, :, columns],
         path,
         request,
         individuals=individuals,

@@ -11,7 +11,7 @@ def reason(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def listed(items: Sequence[object], most: int = 5) -> str:
+def listed(items: Sequence[object], most: int = 5, separator: str = ", ") -> str:
     """The first of some items, and how many more there are."""
     more = f" and {len(items) - most:,} more" if len(items) > most else ""
-    return ", ".join(map(str, items[:most])) + more
+    return separator.join(map(str, items[:most])) + more

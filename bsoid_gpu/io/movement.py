@@ -67,8 +67,8 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
             shape = (position.shape[0], len(layout.individuals), len(layout.keypoints))
             confidence = np.broadcast_to(confidence, shape)[:, rows][:, :, columns]
     return arranged_pose(
-        request.backend.asarray(position),
-        None if confidence is None else request.backend.asarray(confidence),
+        position,
+        confidence,
         path,
         request,
         individuals=individuals,

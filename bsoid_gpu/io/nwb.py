@@ -54,8 +54,8 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
         notes = [*notes, *left_out, *times.notes, *_unit_notes(series[0]), *_animal_notes(individuals)]
     shape = (len(position), len(individuals), len(keypoints))
     return arranged_pose(
-        request.backend.asarray(position.reshape(*shape, position.shape[-1])),
-        None if np.isnan(confidence).all() else request.backend.asarray(confidence.reshape(shape)),
+        position.reshape(*shape, position.shape[-1]),
+        None if np.isnan(confidence).all() else confidence.reshape(shape),
         path,
         request,
         individuals=individuals,

@@ -145,8 +145,8 @@ def people_pose(content: People, names: Sequence[str], path: Path, request: Requ
         keypoints, unseen = _seen_keypoints(values, names)
     values = values[:, :, [names.index(keypoint) for keypoint in keypoints]]
     return arranged_pose(
-        request.backend.asarray(values[..., :-1]),
-        request.backend.asarray(values[..., -1]),
+        values[..., :-1],
+        values[..., -1],
         path,
         request,
         individuals=individuals,

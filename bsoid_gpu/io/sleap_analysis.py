@@ -85,8 +85,8 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
             scores, position, has_instance_scores=item(content, "instance_scores") is not None
         )
     return arranged_pose(
-        request.backend.asarray(position),
-        None if confidence is None else request.backend.asarray(confidence),
+        position,
+        confidence,
         path,
         request,
         individuals=tracks,

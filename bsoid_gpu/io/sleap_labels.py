@@ -69,8 +69,8 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
     tracks, keypoints, left_out = chosen_names(dict.fromkeys(long, labels.nodes), request, path)
     position, confidence, by_hand = _arranged(labels, tracks, keypoints)
     return arranged_pose(
-        request.backend.asarray(position),
-        None if confidence is None else request.backend.asarray(confidence),
+        position,
+        confidence,
         path,
         request,
         individuals=tracks,
