@@ -25,7 +25,7 @@ from bsoid_gpu.io.people import (
     shown,
     triplets,
 )
-from bsoid_gpu.io.reader import Outline, Reader, Request
+from bsoid_gpu.io.reader import Outline, Reader, Request, beginning
 
 if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
@@ -40,12 +40,8 @@ EXPECTED = "expected a list with 'image_id' and 'keypoints' of each person (the 
 
 def sniff(path: Path) -> bool:
     """Whether a file begins as AlphaPose writes it."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(SNIFFED_BYTES)
-    except OSError:
-        return False
-    return bool(BEGINNING.match(beginning)) and b'"keypoints"' in beginning
+    content = beginning(path, SNIFFED_BYTES)
+    return bool(BEGINNING.match(content)) and b'"keypoints"' in content
 
 
 def parse(data: bytes, path: Path, request: Request) -> Pose:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import re
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,8 +16,9 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
+from bsoid_gpu.io.csv_diagnosis import HEADER_BYTES, numbered_rows
 from bsoid_gpu.io.csv_numbers import read_numbers
-from bsoid_gpu.io.reader import Outline, Reader, Request
+from bsoid_gpu.io.reader import Outline, Reader, Request, beginning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
     from bsoid_gpu.typing import Array
 
-HEADER_BYTES = 1 << 20  # the header is shorter
 FRAME = "fnum"
 SPACE = ("x", "y", "z")
 OF_KEYPOINT = (*SPACE, "error", "ncams", "score")
@@ -50,9 +49,8 @@ class Header(NamedTuple):
 def sniff(path: Path) -> bool:
     """Whether a file begins with the header of Anipose."""
     try:
-        with path.open("rb") as file:
-            header = _header(file.read(HEADER_BYTES))
-    except (OSError, ValueError):
+        header = _header(beginning(path, HEADER_BYTES))
+    except ValueError:
         return False
     columns = set(header.columns)
     return FRAME in columns and any({f"{name}_{axis}" for axis in SPACE} <= columns for name in header.keypoints())
@@ -108,13 +106,14 @@ def _header(data: bytes) -> Header:
     ValueError
         It is not a table in UTF-8 text.
     """
-    beginning = data[:HEADER_BYTES].splitlines(keepends=True)[:2]
+    lines = data[:HEADER_BYTES].splitlines(keepends=True)[:2]
+    b"".join(lines).decode("utf-8")
     try:
-        rows = list(islice(csv.reader(line.decode("utf-8-sig") for line in beginning), 2))
+        rows = [row for _, row in numbered_rows(b"".join(lines))]
     except csv.Error as error:
         raise ValueError(str(error)) from error
     columns = tuple(name.strip() for name in rows[0]) if rows else ()
-    return Header(columns, len(rows[1]) if len(rows) > 1 else 0, len(beginning[0]) if beginning else 0)
+    return Header(columns, len(rows[1]) if len(rows) > 1 else 0, len(lines[0]) if lines else 0)
 
 
 def _checked_header(data: bytes, path: Path) -> Header:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
@@ -109,10 +110,9 @@ def arranged_pose(
     Parameters
     ----------
     position
-        (frames, individuals, keypoints, 2 or 3) on the backend.
+        (frames, individuals, keypoints, 2 or 3) on the backend or the host.
     confidence
-        (frames, individuals, keypoints) on the backend; None where the format has none: all positions have
-        confidence 1.
+        (frames, individuals, keypoints) likewise; None where the format has none: all positions have confidence 1.
     path
         The file or folder; it names the session.
     request
@@ -131,6 +131,8 @@ def arranged_pose(
     BadInput
         No frames, or frame numbers that cannot be used.
     """
+    position = _on_backend(position, request.backend)
+    confidence = None if confidence is None else _on_backend(confidence, request.backend)
     xp = array_namespace(position)
     if position.shape[0] == 0:
         msg = f"{str(path)!r} has no frames"
@@ -161,6 +163,10 @@ def arranged_pose(
         frame_numbers=numbers,  # type: ignore[arg-type]  # None: from 0 on
         start_s=start_s,
     )
+
+
+def _on_backend(values: Array, backend: Backend) -> Array:
+    return backend.asarray(values) if isinstance(values, np.ndarray) else values
 
 
 def session_name(path: Path) -> str:

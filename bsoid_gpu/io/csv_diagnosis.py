@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+HEADER_BYTES = 1 << 20  # a header is shorter
 HEADER_NAMES = ("scorer", "individuals", "bodyparts", "coords")  # that begin the rows of a header
 HEADERS = (
     HEADER_NAMES,

@@ -18,10 +18,10 @@ from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.csv_cells import body_rows, cell_problems, is_blank, is_image, trimmed
-from bsoid_gpu.io.csv_diagnosis import HEADER_NAMES, header_names, is_number, numbered_rows, why_not
+from bsoid_gpu.io.csv_diagnosis import HEADER_BYTES, HEADER_NAMES, header_names, is_number, numbered_rows, why_not
 from bsoid_gpu.io.csv_numbers import Numbers, read_numbers
 from bsoid_gpu.io.deeplabcut_header import NO_FRAMES, Column, Layout, layout, outline_of, pose_of_columns
-from bsoid_gpu.io.reader import Outline, Reader, Request
+from bsoid_gpu.io.reader import Outline, Reader, Request, beginning
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.backends.protocol import Backend
 
-HEADER_BYTES = 1 << 20  # the header is shorter
 SAMPLE_BYTES = 1 << 16  # read in the middle of a file, to estimate the length of its lines
 
 
@@ -44,15 +43,10 @@ class Header(NamedTuple):
 
 def sniff_csv(path: Path) -> bool:
     """Whether a file begins as a DeepLabCut table; True for an empty file and one that cannot be opened."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(64)
-            text = beginning.replace(b"\0", b"").lstrip(b'\xef\xbb\xbf\xff\xfe"')
-            if not text or text.startswith(b"scorer"):  # also in UTF-16 or with ';': refused when it is read
-                return True
-            return not why_not(beginning + file.read(HEADER_BYTES))
-    except OSError:
+    text = beginning(path, 64).replace(b"\0", b"").lstrip(b'\xff\xfe"')
+    if not text or text.startswith(b"scorer"):  # also in UTF-16 or with ';': refused when it is read
         return True
+    return not why_not(beginning(path, HEADER_BYTES))
 
 
 def csv_header(data: bytes, path: Path) -> Header:
@@ -63,12 +57,12 @@ def csv_header(data: bytes, path: Path) -> Header:
     BadInput
         The file is something else, has columns without a name or no frames.
     """
-    beginning = data[:HEADER_BYTES]
-    if reason := why_not(beginning):
+    head = data[:HEADER_BYTES]
+    if reason := why_not(head):
         msg = f"{str(path)!r} {reason}"
         raise BadInput(msg)
     try:
-        rows = list(islice(numbered_rows(beginning), 6))
+        rows = list(islice(numbered_rows(head), 6))
     except csv.Error as error:
         msg = f"{str(path)!r}: {error}"
         raise BadInput(msg) from error
@@ -82,7 +76,7 @@ def csv_header(data: bytes, path: Path) -> Header:
         raise BadInput(msg)
     first_line, first = rows[0]
     if is_image(first[0]):
-        raise_all(cell_problems(beginning, first_line - 1, len(first), {}), heading=f"{str(path)!r}:")
+        raise_all(cell_problems(head, first_line - 1, len(first), {}), heading=f"{str(path)!r}:")
     columns = _named_columns(header, path)
     if surplus := max(len(first) - 1, *map(len, header.values())) - len(columns):
         return Header(columns, lines, len(first), (f"empty columns at the end are left out: {surplus}",))
@@ -93,9 +87,9 @@ def outline_csv(path: Path) -> Outline:
     """Outline of a CSV file; its frames are estimated from the length of its lines."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        beginning = file.read(HEADER_BYTES)
-        header = csv_header(beginning, path)
-        header_bytes = sum(map(len, beginning.splitlines(keepends=True)[: header.lines]))
+        head = file.read(HEADER_BYTES)
+        header = csv_header(head, path)
+        header_bytes = sum(map(len, head.splitlines(keepends=True)[: header.lines]))
         file.seek(max(header_bytes, size // 2 - SAMPLE_BYTES // 2), os.SEEK_SET)
         sample = file.read(SAMPLE_BYTES)
     frames = round((size - header_bytes) * max(sample.count(b"\n"), 1) / max(len(sample), 1))

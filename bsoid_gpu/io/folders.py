@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bsoid_gpu.io import formats
 from bsoid_gpu.io.csv_diagnosis import why_not
+from bsoid_gpu.io.messages import listed
 from bsoid_gpu.log import logger
 
 BEGINNING_BYTES = 100_000  # of a table, to see what it holds
@@ -20,8 +21,7 @@ NAMED_OTHERWISE = {  # files beside those of DeepLabCut's tracks, by their names
 
 def expected() -> str:
     """What to give, for messages."""
-    suffixes = dict.fromkeys(suffix for reader in formats.READERS for suffix in reader.suffixes)
-    return f"give files of a pose tracker ({', '.join(suffixes)}), or folders that contain them"
+    return f"give files of {', '.join(formats.programs())}, or folders that contain them; see docs/your_files.md"
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
@@ -38,11 +38,11 @@ def recordings_at(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     recordings: list[Path] = []
     problems: list[str] = []
     pending = list(paths)
-    listed = _by_wildcard(list(dict.fromkeys(paths)))
+    groups = _by_wildcard(list(dict.fromkeys(paths)))
     while pending:
         path = pending[0]
         try:
-            if together := next((entries for entries in listed if path in entries), None):
+            if together := next((entries for entries in groups if path in entries), None):
                 pending = [other for other in pending if other not in together]
                 inside = _among(together, given=True)
                 problem = f"{str(path.parent / '*')!r} has no pose files: {expected()}"
@@ -131,7 +131,7 @@ def _unknown(path: Path) -> str:
         with path.open("rb") as file:
             if reason := why_not(file.read(BEGINNING_BYTES)):
                 return reason
-    return f"has no known format ({', '.join(reader.name for reader in formats.READERS)})"
+    return f"has no known format: {expected()}"
 
 
 def _has_recordings(folder: Path) -> bool:
@@ -157,9 +157,8 @@ def _nothing_in(folder: Path) -> str:
             "it: analyse the videos with DeepLabCut first, or give the folder with the results"
         )
     if with_recordings:
-        names = " ".join(repr(str(path)) for path in with_recordings[:5])
-        more = f" and {len(with_recordings) - 5} more" if len(with_recordings) > 5 else ""
-        return f"{str(folder)!r} contains no pose files itself, but its subfolders do: give {names}{more}"
+        names = listed([repr(str(path)) for path in with_recordings], separator=" ")
+        return f"{str(folder)!r} contains no pose files itself, but its subfolders do: give {names}"
     return f"{str(folder)!r} contains no pose files: {expected()}"
 
 
@@ -168,5 +167,4 @@ def _count(items: Sequence[object], one: str, several: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(map(repr, names[:5])) + more
+    return listed([repr(name) for name in names])

@@ -48,6 +48,12 @@ READERS: tuple[Reader, ...] = (  # by preference: of two files with one name, th
 )
 
 
+def programs() -> list[str]:
+    """Programs whose files are read, for messages."""
+    readers = [reader for reader in READERS if reader not in one_point.READERS]
+    return list(dict.fromkeys(reader.name.partition(" ")[0] for reader in readers))
+
+
 def readers_for(path: Path) -> list[Reader]:
     """Readers of files with this suffix, or of folders, by preference."""
     if path.is_dir():

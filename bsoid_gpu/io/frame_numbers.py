@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}  # of times in place of frame numbers
+MOST_EMPTY = 100  # frames for each one with an animal, as far as frames without one are added
 
 
 class FrameNumbers(NamedTuple):
@@ -63,6 +64,22 @@ def checked_frame_numbers(values: NDArray[Any], where: str, fps: float) -> Frame
         more = f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else ""
         notes.append(f"{left_out:,} frames are left out ({', '.join(listed)}{more}): no window and no bout spans a gap")
     return FrameNumbers(numbers, order, tuple(notes))
+
+
+def every_frame(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All frame numbers from the first to the last, and the row of each, -1 for those that are left out.
+
+    For formats that only hold frames with an animal. The numbers stay as they are where they do not rise or where most
+    are left out, see :func:`checked_frame_numbers`.
+    """
+    rows = np.arange(len(numbers))
+    steps = np.diff(numbers)
+    if not len(steps) or np.any(steps < 1) or np.median(steps) > 1 or steps.sum() > MOST_EMPTY * len(numbers):
+        return numbers, rows
+    every = np.arange(numbers[0], numbers[-1] + 1)
+    of_every = np.full(len(every), -1)
+    of_every[numbers - numbers[0]] = rows
+    return every, of_every
 
 
 def _whole_numbers(values: NDArray[Any], where: str) -> NDArray[np.int64]:

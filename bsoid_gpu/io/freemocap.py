@@ -17,7 +17,8 @@ import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
-from bsoid_gpu.io.reader import Outline, Reader, Request
+from bsoid_gpu.io.messages import reason
+from bsoid_gpu.io.reader import Outline, Reader, Request, beginning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,9 +42,8 @@ DAMAGED = (ValueError, TypeError, EOFError, SyntaxError, TokenError, MemoryError
 def sniff(path: Path) -> bool:
     """Whether a file is an array of positions of MediaPipe's points."""
     try:
-        with path.open("rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                return False
+        if beginning(path, len(MAGIC)) != MAGIC:
+            return False
         _positions(path, path)
     except (OSError, BadInput):
         return False
@@ -61,7 +61,7 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
     if array.shape[1] > BODY:
         notes.append(f"{array.shape[1] - BODY} points of the hands and of the face are left out")
     chosen = [KEYPOINTS.index(name) for name in keypoints]
-    position = request.backend.asarray(array[:, None, chosen, :].astype(np.float64))
+    position = array[:, None, chosen, :].astype(np.float64)
     return arranged_pose(position, None, path, request, individuals=individuals, keypoints=keypoints, notes=notes)
 
 
@@ -78,8 +78,7 @@ def _positions(source: bytes | Path, path: Path) -> NDArray[Any]:
     try:
         array = _loaded(source)
     except DAMAGED as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        msg = f"{str(path)!r} is not a NumPy array of numbers, or it is damaged: {reason}"
+        msg = f"{str(path)!r} is not a NumPy array of numbers, or it is damaged: {reason(error)}"
         raise BadInput(msg) from error
     if problem := _problem(array, path):
         msg = (

@@ -1,4 +1,8 @@
-"""HDF5 files, opened by h5py, which runs no code that a file holds."""
+"""HDF5 files, opened by h5py, which runs no code that a file holds.
+
+Everything is read through :func:`item` and :func:`dataset`: they open no other file, and the values of a dataset are in
+this one.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy as np
+
 from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io.messages import reason
 
 if TYPE_CHECKING:
     import h5py
-    import numpy as np
     from numpy.typing import NDArray
 
 SUFFIXES = (".h5", ".hdf5")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OverflowError)  # h5py's errors
 HEAP = b"GCOL\x01\0\0\0"  # begins a heap of strings
-MAX_COMPRESSION = 1032  # of deflate: 2 bits stand for 258 bytes at most
 MAX_RATIO = 1100  # zlib compresses to 1/1032 at best: whatever claims to be larger was never written
 
 
@@ -38,6 +43,8 @@ def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
         with path.open("rb") as file:
             if file.read(len(SIGNATURE)) != SIGNATURE:
                 return False
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                _check_heaps(mapped)
         with h5py.File(path, "r") as content:
             return bool(test(content))
     except (*DAMAGED, Refused):
@@ -76,8 +83,7 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
         msg = f"{str(path)!r} {error}"
         raise BadInput(msg) from error
     except DAMAGED as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        msg = f"{str(path)!r} is not {expected}, or it is damaged: {reason}"
+        msg = f"{str(path)!r} is not {expected}, or it is damaged: {reason(error)}"
         raise BadInput(msg) from error
 
 
@@ -112,88 +118,116 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
         raise TypeError(msg)
 
 
-def stored(group: h5py.Group, name: str) -> h5py.Dataset:
-    """A dataset by name, not yet read.
+def item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
+    """A group or dataset by its path; None if there is none.
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        It does not exist, is a group, is larger than its file can hold, or holds neither numbers nor strings;
-        :func:`opened` reports them.
+    ValueError
+        It is in another file, which is not opened.
     """
     import h5py
 
-    item = group[name]
-    if not isinstance(item, h5py.Dataset):
-        msg = f"{name!r} is not a dataset"
-        raise TypeError(msg)
-    if item.nbytes > MAX_COMPRESSION * item.file.id.get_filesize():
-        msg = f"{name!r} has the shape {item.shape}, which is more than the file can hold"
-        raise ValueError(msg)
-    _check_type(item.dtype, name)
-    return item
+    place = group.file if name.startswith("/") else group
+    for part in name.split("/"):
+        if part in ("", "."):
+            continue
+        link = place.get(part, getlink=True) if isinstance(place, h5py.Group) else None
+        if isinstance(link, h5py.HardLink):
+            place = place[part]
+        elif isinstance(link, h5py.SoftLink):
+            place = item(place, link.path)
+        elif isinstance(link, h5py.ExternalLink):
+            msg = f"{name!r} of {group.name} is in another file"
+            raise ValueError(msg)
+        else:
+            return None
+    return place
 
 
-def dataset(group: h5py.Group, name: str) -> h5py.Dataset:
-    """A dataset of this file; links, which may lead to other files, are not followed."""
+def dataset(group: h5py.Group, name: str, *, objects: bool = False) -> h5py.Dataset:
+    """A dataset by its path, not yet read; its values are in this file and can be read.
+
+    They are numbers or strings; with ``objects`` the caller checks their type.
+
+    Raises
+    ------
+    KeyError
+        There is none.
+    Refused
+        It is compressed by a filter that is not installed.
+    TypeError
+        It holds neither numbers nor strings.
+    ValueError
+        It or its values are in another file, or it claims more values than were ever written.
+    """
     import h5py
 
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink) or not isinstance(group[name], h5py.Dataset):
+    own = item(group, name)
+    if not isinstance(own, h5py.Dataset):
         msg = f"{group.name} has no dataset {name!r}"
         raise KeyError(msg)
-    return group[name]
-
-
-def values(dataset: h5py.Dataset) -> NDArray[Any]:
-    """All values of a dataset.
-
-    Raises
-    ------
-    Refused
-        They are compressed by a filter that is not installed.
-    ValueError
-        They are not in this file.
-    """
-    import h5py
-
-    layout = dataset.id.get_create_plist()
+    if not objects:
+        _check_type(own.dtype, own.name)
+    layout = own.id.get_create_plist()
     for number in range(layout.get_nfilters()):
-        code, _, _, name = layout.get_filter(number)
+        code, _, _, filter_name = layout.get_filter(number)
         if not h5py.h5z.filter_avail(code):
             msg = (
-                f"is compressed with {name.decode('utf-8', 'replace') or code!r}, which cannot be read "
+                f"is compressed with {filter_name.decode('utf-8', 'replace') or code!r}, which cannot be read "
                 "here: open it with the program that wrote it, and save it as CSV or compressed with zlib"
             )
             raise Refused(msg)
-    if dataset.external or dataset.is_virtual:
-        msg = f"the values of {dataset.name} are in another file"
+    if own.external or own.is_virtual:
+        msg = f"the values of {own.name} are in another file"
         raise ValueError(msg)
-    if dataset.size * dataset.dtype.itemsize > MAX_RATIO * dataset.id.get_storage_size():
-        msg = f"{dataset.name} claims {dataset.size:,} values and does not hold them"
+    if own.size * own.dtype.itemsize > MAX_RATIO * own.id.get_storage_size():
+        msg = f"{own.name} of shape {own.shape} claims {own.size:,} values and does not hold them"
         raise ValueError(msg)
-    return dataset[()]
+    return own
+
+
+def optional(group: h5py.Group, name: str) -> h5py.Dataset | None:
+    """As :func:`dataset`; None where nothing has the name."""
+    return None if item(group, name) is None else dataset(group, name)
+
+
+def numbers(values: NDArray[Any], kinds: str = "fiu", dtype: type[Any] = np.float64) -> NDArray[Any]:
+    """Numbers of a dataset as a type.
+
+    Raises
+    ------
+    TypeError
+        They are of another kind than the given ones (letters of :attr:`numpy.dtype.kind`).
+    """
+    if values.dtype.kind not in kinds:
+        expected = "numbers" if "f" in kinds else "whole numbers"
+        msg = f"values of type {values.dtype} stand where {expected} are expected"
+        raise TypeError(msg)
+    with np.errstate(all="ignore"):  # numbers too large for the type are infinite
+        return values.astype(dtype)
 
 
 def text(value: object) -> str:
-    """Text that HDF5 gives as bytes or as a string, which may not be valid UTF-8."""
+    """Text that HDF5 gives as bytes or as a string; ValueError where it is not valid UTF-8."""
     encoded = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
-    return encoded.rstrip(b"\0").decode("utf-8", "replace")
+    return encoded.rstrip(b"\0").decode("utf-8")
 
 
-def texts(dataset: h5py.Dataset) -> tuple[str, ...]:
+def texts(source: h5py.Dataset) -> tuple[str, ...]:
     """Texts of a dataset: strings, rows of single characters as netCDF may write them, or numbers."""
-    _check_type(dataset.dtype, dataset.name)
-    values = dataset[()]
-    if dataset.dtype == "S1" and dataset.ndim == 2:
-        values = values.astype("S1").view(f"S{dataset.shape[1]}")
+    _check_type(source.dtype, source.name)
+    values = source[()]
+    if source.dtype == "S1" and source.ndim == 2:
+        values = values.astype("S1").view(f"S{source.shape[1]}")
     return tuple(text(value) for value in getattr(values, "flat", [values]))
 
 
-def attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:
+def attribute(node: h5py.Group | h5py.Dataset, name: str) -> Any:
     """The single text or number of an attribute, which may be an array of one; None where there is none."""
-    if name in item.attrs:
-        _check_type(item.attrs.get_id(name).dtype, name)
-    value = item.attrs.get(name)
+    if name in node.attrs:
+        _check_type(node.attrs.get_id(name).dtype, name)
+    value = node.attrs.get(name)
     values = getattr(value, "flat", [value])
     first = next(iter(values), None)
     return text(first) if isinstance(first, str | bytes) else first

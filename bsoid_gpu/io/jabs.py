@@ -9,9 +9,8 @@ Kumar laboratory.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -33,7 +32,6 @@ KEYPOINTS = (
 )
 EXPECTED = "a JABS pose file"
 NEWEST = 8  # version that is known
-COMPRESSION = 1100  # bytes from one byte of a file: no filter of HDF5 reaches more
 
 
 class Poses(NamedTuple):
@@ -43,37 +41,45 @@ class Poses(NamedTuple):
     names the individuals with their numbers, None for a single mouse.
     """
 
-    points: NDArray[Any]
-    confidence: NDArray[Any]
+    points: NDArray[np.float64]
+    confidence: NDArray[np.float64]
     owner: NDArray[np.int64]
     kind: str | None
     notes: tuple[str, ...]
 
+    def seen_as(self, number: int) -> NDArray[np.bool_]:
+        """Whether an instance, (frames, instances), is the individual with this number and has a position."""
+        return (self.owner == number) & (self.confidence > 0).any(axis=-1)
+
 
 def sniff(path: Path) -> bool:
     """Whether an HDF5 file has the datasets of JABS."""
-    return hdf5.is_like(path, lambda content: "poseest/points" in content and "poseest/confidence" in content)
+    names = ("poseest/points", "poseest/confidence")
+    return hdf5.is_like(path, lambda content: all(hdf5.item(content, name) is not None for name in names))
 
 
 def parse(data: bytes, path: Path, request: Request) -> Pose:
     """Pose from the content of a file; see :func:`bsoid_gpu.io.parse_pose`."""
     content = _content(data, path)
-    numbers, frames_of = _individuals(content)
+    numbers = _individuals(content)
     if not numbers:
         _refuse("has no mouse with a position in any frame", path)
-    all_of_them: tuple[tuple[str, ...], tuple[str, ...]] = tuple(numbers), ()
-    available, short = long_tracks(frames_of, request, path) if content.kind == "track" else all_of_them
+    available: tuple[str, ...] = tuple(numbers)
+    fragments: tuple[str, ...] = ()
+    if content.kind == "track":
+        frames_of = {name: np.flatnonzero(content.seen_as(number).any(axis=1)) for name, number in numbers.items()}
+        available, fragments = long_tracks(frames_of, request)
     individuals, keypoints, left_out = chosen_names(dict.fromkeys(available, KEYPOINTS), request, path)
     columns = [KEYPOINTS.index(name) for name in keypoints]
     position, confidence, repeated = _by_individual(content, [numbers[name] for name in individuals])
     return arranged_pose(
-        request.backend.asarray(position[:, :, columns]),
-        request.backend.asarray(confidence[:, :, columns]),
+        position[:, :, columns],
+        confidence[:, :, columns],
         path,
         request,
         individuals=individuals,
         keypoints=keypoints,
-        notes=(*content.notes, *short, *left_out, *repeated),
+        notes=(*content.notes, *fragments, *left_out, *repeated),
     )
 
 
@@ -81,7 +87,7 @@ def outline(path: Path) -> Outline:
     """Outline of a file, which is read."""
     data = path.read_bytes()
     content = _content(data, path)
-    return Outline(len(content.points), KEYPOINTS, len(_individuals(content)[0]), len(data))
+    return Outline(len(content.points), KEYPOINTS, len(_individuals(content)), len(data))
 
 
 READERS = (Reader("JABS", (".h5",), sniff, parse, outline),)
@@ -89,8 +95,8 @@ READERS = (Reader("JABS", (".h5",), sniff, parse, outline),)
 
 def _content(data: bytes, path: Path) -> Poses:
     with hdf5.opened(data, path, EXPECTED) as file:
-        group = file["poseest"]
-        points, confidence = (_array(group, name, data, path) for name in ("points", "confidence"))
+        group = hdf5.item(file, "poseest")
+        points, confidence = (hdf5.numbers(hdf5.dataset(group, name)[()]) for name in ("points", "confidence"))
         single = points.ndim == 3
         if single:
             points, confidence = points[:, None], confidence[:, None]
@@ -103,78 +109,65 @@ def _content(data: bytes, path: Path) -> Poses:
         notes = (*_version_notes(group), *_scale_notes(group))
         if single:
             return Poses(points, confidence, np.zeros(points.shape[:2], np.int64), None, notes)
-        owner, kind, own_notes = _owners(group, points.shape[:2], data, path)
+        owner, kind, own_notes = _owners(group, points.shape[:2], path)
         return Poses(points, confidence, owner, kind, (*own_notes, *notes))
 
 
-def _array(group: h5py.Group, name: str, data: bytes, path: Path) -> NDArray[Any]:
-    """A dataset of numbers; a damaged size is refused before its memory is taken."""
-    dataset = group[name]
-    if dataset.dtype.kind not in "biuf":
-        _refuse(f"has {name} of type {dataset.dtype}; expected numbers", path)
-    if dataset.size * dataset.dtype.itemsize > COMPRESSION * len(data):
-        _refuse(f"is damaged: {name} of shape {dataset.shape} cannot be in {len(data):,} bytes", path)
-    return np.asarray(dataset[()])
-
-
-def _refuse(reason: str, path: Path) -> None:
+def _refuse(reason: str, path: Path) -> NoReturn:
     msg = f"{str(path)!r} {reason}. Is it {EXPECTED} of version 2 to {NEWEST}? Write it again with JABS"
     raise BadInput(msg)
 
 
-def _owners(
-    group: h5py.Group, shape: tuple[int, int], data: bytes, path: Path
-) -> tuple[NDArray[np.int64], str, tuple[str, ...]]:
+def _owners(group: h5py.Group, shape: tuple[int, int], path: Path) -> tuple[NDArray[np.int64], str, tuple[str, ...]]:
     """Identity of each instance from 0 on, or its track where there are no identities; -1 for none."""
     notes: tuple[str, ...] = ()
-    if "instance_embed_id" in group:
-        identity = _labels(group, "instance_embed_id", shape, data, path)
+    if hdf5.item(group, "instance_embed_id") is not None:
+        identity = _labels(group, "instance_embed_id", shape, path)
         owned = identity > 0
-        if "id_mask" in group:
-            owned &= _labels(group, "id_mask", shape, data, path) == 0
-        if "instance_id_center" in group:  # numbers above those of the centres are tracks without an identity
-            owned &= identity <= len(group["instance_id_center"])
+        if hdf5.item(group, "id_mask") is not None:
+            owned &= _labels(group, "id_mask", shape, path) == 0
+        centres = hdf5.optional(group, "instance_id_center")
+        if centres is not None:  # numbers above those of the centres are tracks without an identity
+            owned &= identity <= len(centres)
         if owned.any():
             return np.where(owned, identity - 1, -1), "identity", ()
         notes = ("no instance has an identity: the tracks are read",)
-    if "instance_track_id" not in group:
+    if hdf5.item(group, "instance_track_id") is None:
         _refuse("has several instances in a frame, but neither identities nor tracks", path)
-    track = _labels(group, "instance_track_id", shape, data, path)
-    if "instance_count" in group:
-        count = _labels(group, "instance_count", shape[:1], data, path)
+    track = _labels(group, "instance_track_id", shape, path)
+    if hdf5.item(group, "instance_count") is not None:
+        count = _labels(group, "instance_count", shape[:1], path)
         track = np.where(np.arange(shape[1]) < count[:, None], track, -1)
     return track, "track", notes
 
 
-def _labels(group: h5py.Group, name: str, shape: tuple[int, ...], data: bytes, path: Path) -> NDArray[np.int64]:
-    values = _array(group, name, data, path)
-    if values.shape != shape or values.dtype.kind not in "biu":
-        _refuse(f"has {name} of shape {values.shape} and type {values.dtype}; expected whole numbers {shape}", path)
-    return values.astype(np.int64)
+def _labels(group: h5py.Group, name: str, shape: tuple[int, ...], path: Path) -> NDArray[np.int64]:
+    dataset = hdf5.dataset(group, name)
+    if dataset.shape != shape:
+        _refuse(f"has {name} of shape {dataset.shape}; expected {shape}", path)
+    return hdf5.numbers(dataset[()], "biu", np.int64)
 
 
 def _version_notes(group: h5py.Group) -> tuple[str, ...]:
-    version = np.ravel(group.attrs.get("version", 0))
-    if version.size and version.dtype.kind in "iuf" and version[0] > NEWEST:
-        return (f"the file has version {version[0]} of the format; it is read as version {NEWEST}, the newest known",)
+    version = hdf5.attribute(group, "version")
+    if isinstance(version, np.number) and version > NEWEST:
+        return (f"the file has version {version} of the format; it is read as version {NEWEST}, the newest known",)
     return ()
 
 
 def _scale_notes(group: h5py.Group) -> tuple[str, ...]:
-    scale = np.ravel(group.attrs.get("cm_per_pixel", 0))
-    if scale.size != 1 or scale.dtype.kind not in "iuf" or not (math.isfinite(scale[0]) and scale[0] > 0):
+    scale = hdf5.attribute(group, "cm_per_pixel")
+    if not isinstance(scale, np.number) or not (np.isfinite(scale) and scale > 0):
         return ()
-    return (f"the file gives {0.1 / float(scale[0]):.5g} px per mm: --px-per-mm or [input] px_per_mm uses it",)
+    return (f"the file gives {0.1 / float(scale):.5g} px per mm: --px-per-mm or [input] px_per_mm uses it",)
 
 
-def _individuals(content: Poses) -> tuple[dict[str, int], dict[str, int]]:
-    """Number of each individual in ``owner``, and number of its frames."""
+def _individuals(content: Poses) -> dict[str, int]:
+    """Number in ``owner`` of each individual with a position."""
     if content.kind is None:
-        return {INDIVIDUAL: 0}, {INDIVIDUAL: len(content.points)}
+        return {INDIVIDUAL: 0}
     seen = content.owner[(content.owner >= 0) & (content.confidence > 0).any(axis=-1)]
-    numbers, counts = np.unique(seen, return_counts=True)
-    names = [f"{content.kind}_{number}" for number in numbers]
-    return dict(zip(names, numbers.tolist(), strict=True)), dict(zip(names, counts.tolist(), strict=True))
+    return {f"{content.kind}_{number}": number for number in np.unique(seen).tolist()}
 
 
 def _by_individual(
@@ -186,12 +179,12 @@ def _by_individual(
     confidence = np.zeros(position.shape[:3])
     repeated = 0
     for i, number in enumerate(numbers):
-        own = (content.owner == number) & (content.confidence > 0).any(axis=-1)
+        own = content.seen_as(number)
         several = own.sum(axis=1) > 1
         repeated += int(several.sum())
         rows, instances = np.nonzero(own & ~several[:, None])
         seen = content.confidence[rows, instances] > 0
-        yx = content.points[rows, instances].astype(np.float64)
+        yx = content.points[rows, instances]
         position[rows, i] = np.where(seen[..., None], yx[..., ::-1], np.nan)
         confidence[rows, i] = np.where(seen, content.confidence[rows, instances], 0.0)
     note = f"in {repeated:,} frames several instances have one number: the individual is missing there"

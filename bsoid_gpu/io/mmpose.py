@@ -27,7 +27,7 @@ from bsoid_gpu.io.people import (
     people_pose,
     shown,
 )
-from bsoid_gpu.io.reader import Outline, Reader, Request
+from bsoid_gpu.io.reader import Outline, Reader, Request, beginning
 
 if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
@@ -44,8 +44,8 @@ ONE_IMAGE = "one image of MMPose, without a frame number; expected the file of a
 
 def sniff(path: Path) -> bool:
     """Whether a file begins as MMPose writes it for a video."""
-    beginning = _beginning(path)
-    return bool(FRAMES.match(beginning) or WITH_NAMES.match(beginning))
+    content = beginning(path, SNIFFED_BYTES)
+    return bool(FRAMES.match(content) or WITH_NAMES.match(content))
 
 
 def sniff_images(path: Path) -> bool:
@@ -54,7 +54,7 @@ def sniff_images(path: Path) -> bool:
         files = sorted(path.glob("*.json"))
     except OSError:
         return False
-    return len(files) > 1 and IMAGE.match(_beginning(files[0])) is not None
+    return len(files) > 1 and IMAGE.match(beginning(files[0], SNIFFED_BYTES)) is not None
 
 
 def parse(data: bytes, path: Path, request: Request) -> Pose:
@@ -84,14 +84,6 @@ READERS = (
     Reader("MMPose", (".json",), sniff, parse, outline, own_suffix=False),
     Reader("MMPose images", (), sniff_images, _refuse_content, refuse_images, refuse_images),
 )
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(SNIFFED_BYTES).removeprefix(b"\xef\xbb\xbf")
-    except OSError:
-        return b""
 
 
 def _content(data: bytes, path: Path) -> tuple[People, tuple[str, ...]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
 from bsoid_gpu.io.frame_times import FrameTimes, checked_rate, frame_times
-from bsoid_gpu.io.hdf5 import attribute, is_like, opened, text, texts
+from bsoid_gpu.io.hdf5 import attribute, dataset, is_like, item, opened, optional, text, texts
 from bsoid_gpu.io.reader import Outline, Reader, Request
 from bsoid_gpu.pose import Pose
 
@@ -61,14 +61,14 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
         rows = [layout.individuals.index(name) for name in individuals]
         columns = [layout.keypoints.index(name) for name in keypoints]
         space = [layout.space.index(name) for name in sorted(layout.space)]
-        position = _arranged(content["position"], path)[:, rows][:, :, columns][..., space]
+        position = _arranged(dataset(content, "position"), path)[:, rows][:, :, columns][..., space]
         confidence = _confidence(content, path)
         if confidence is not None:
             shape = (position.shape[0], len(layout.individuals), len(layout.keypoints))
             confidence = np.broadcast_to(confidence, shape)[:, rows][:, :, columns]
     return arranged_pose(
-        request.backend.asarray(position),
-        None if confidence is None else request.backend.asarray(confidence),
+        position,
+        confidence,
         path,
         request,
         individuals=individuals,
@@ -83,7 +83,7 @@ def outline(path: Path) -> Outline:
     """Outline of a dataset."""
     with path.open("rb") as file, opened(file, path, EXPECTED) as content:
         layout = _layout(content, path)
-        frames = content["position"].shape[layout.dimensions.index("time")]
+        frames = dataset(content, "position").shape[layout.dimensions.index("time")]
         return Outline(frames, layout.keypoints, len(layout.individuals), path.stat().st_size)
 
 
@@ -92,11 +92,11 @@ READERS = (Reader("movement netCDF", (".nc",), sniff, parse, outline),)
 
 def _problem(content: h5py.File) -> str:
     """Why a file is no dataset of poses; empty if it is one."""
-    position = content.get("position")
+    position: Any = item(content, "position")
     if getattr(position, "ndim", 0) < 2 or position.dtype.kind not in "fiu":
         return f"it has the variables {', '.join(map(text, content)) or 'none'}; expected positions"
     dimensions = _dimensions(position)
-    if attribute(content, "ds_type") == "bboxes" or "shape" in content:
+    if attribute(content, "ds_type") == "bboxes" or item(content, "shape") is not None:
         return "it has boxes around animals: one point of each animal says nothing about its pose; track keypoints"
     required, others = {"time", "space"} - set(dimensions), set(dimensions) - set(AXES)
     if required or others or len(set(dimensions)) < len(dimensions):
@@ -114,7 +114,7 @@ def _layout(content: h5py.File, path: Path) -> Layout:
     if problem := _problem(content):
         msg = f"{str(path)!r} is not {EXPECTED}: {problem}"
         raise BadInput(msg)
-    position = content["position"]
+    position = dataset(content, "position")
     dimensions = _dimensions(position)
     names = {}
     for axis in ("individual", "keypoint", "space"):
@@ -135,15 +135,19 @@ def _layout(content: h5py.File, path: Path) -> Layout:
 
 
 def _dimensions(variable: h5py.Dataset) -> tuple[str, ...]:
-    """Names of the dimensions of a variable, by their present names; "unnamed" where one has none."""
-    names = [text(dimension[0].name).rpartition("/")[2] if len(dimension) else "unnamed" for dimension in variable.dims]
+    """Names of the dimensions of a variable, by their present names; "unnamed" where one has none.
+
+    The list of the dimensions is read as an attribute: HDF5's own functions for it crash on damaged files.
+    """
+    listed = variable.attrs.get("DIMENSION_LIST", [()] * variable.ndim)
+    names = [text(variable.file[scales[0]].name).rpartition("/")[2] if len(scales) else "unnamed" for scales in listed]
     return tuple(EARLIER_NAMES.get(name, name) for name in names)
 
 
 def _coordinate(content: h5py.File, axis: str) -> h5py.Dataset | None:
     """What lies along a dimension, or along one of which a single entry was selected; None where that is not said."""
     names = (axis, *(earlier for earlier, name in EARLIER_NAMES.items() if name == axis))
-    coordinate = next((content[name] for name in names if name in content), None)
+    coordinate = next((own for name in names if (own := optional(content, name)) is not None), None)
     if coordinate is None or str(attribute(coordinate, "NAME")).startswith("This is a netCDF dimension but not"):
         return None
     return coordinate
@@ -176,9 +180,10 @@ def _arranged(variable: h5py.Dataset, path: Path, axes: Sequence[str] = AXES) ->
 
 def _confidence(content: h5py.File, path: Path) -> NDArray[np.float64] | None:
     """(frames, individuals or 1, keypoints or 1) confidences; None where there are none."""
-    if "confidence" not in content:
+    stored = optional(content, "confidence")
+    if stored is None:
         return None
-    confidence = _arranged(content["confidence"], path, AXES[:3])
+    confidence = _arranged(stored, path, AXES[:3])
     return None if np.isnan(confidence).all() else confidence
 
 
@@ -188,7 +193,8 @@ def _times(content: h5py.File, path: Path, fps: float) -> FrameTimes:
     rate, unit = attribute(content, "fps"), attribute(content, "time_unit")
     if rate is not None:
         checked_rate(rate, f"{path.name!r}, fps", fps)
-    frames = content["position"].shape[_dimensions(content["position"]).index("time")]
+    position = dataset(content, "position")
+    frames = position.shape[_dimensions(position).index("time")]
     coordinate = _coordinate(content, "time")
     if coordinate is None:
         return FrameTimes(np.arange(frames), 0.0, fps, ("there are no times: the frames are numbered from 0 on",))

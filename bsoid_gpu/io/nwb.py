@@ -15,7 +15,8 @@ import numpy as np
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
 from bsoid_gpu.io.frame_times import FrameTimes, checked_rate, frame_times
-from bsoid_gpu.io.hdf5 import attribute, is_like, opened, text, texts
+from bsoid_gpu.io.hdf5 import attribute, dataset, is_like, item, numbers, opened, optional, text, texts
+from bsoid_gpu.io.messages import listed
 from bsoid_gpu.io.reader import Outline, Reader, Request
 from bsoid_gpu.pose import Pose
 
@@ -53,8 +54,8 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
         notes = [*notes, *left_out, *times.notes, *_unit_notes(series[0]), *_animal_notes(individuals)]
     shape = (len(position), len(individuals), len(keypoints))
     return arranged_pose(
-        request.backend.asarray(position.reshape(*shape, position.shape[-1])),
-        None if np.isnan(confidence).all() else request.backend.asarray(confidence.reshape(shape)),
+        position.reshape(*shape, position.shape[-1]),
+        None if np.isnan(confidence).all() else confidence.reshape(shape),
         path,
         request,
         individuals=individuals,
@@ -72,7 +73,7 @@ def outline(path: Path) -> Outline:
         if not containers:
             raise BadInput(_without_pose(content, path))
         first = next(iter(containers.values()))
-        frames = next(iter(first.values()))["data"].shape[0]
+        frames = dataset(next(iter(first.values())), "data").shape[0]
         return Outline(frames, tuple(first), len(containers), path.stat().st_size)
 
 
@@ -83,9 +84,9 @@ def _containers(content: h5py.File) -> tuple[dict[str, Series], list[str]]:
     """Containers with series, by the name of the individual, and notes on what is left out or unusual."""
     groups: list[h5py.Group] = []
 
-    def collect(_: str, item: h5py.Group | h5py.Dataset) -> None:
-        if _type(item) in CONTAINERS and any(_members(item, SERIES)):
-            groups.append(item)
+    def collect(_: str, node: h5py.Group | h5py.Dataset) -> None:
+        if _type(node) in CONTAINERS and any(_members(node, SERIES)):
+            groups.append(node)
 
     content.visititems(collect)
     rigs = tuple(f"{group.name}/" for group in groups if _type(group) == CONTAINERS[1])
@@ -109,22 +110,22 @@ def _individuals(groups: Sequence[h5py.Group]) -> list[str]:
 
 
 def _members(group: h5py.Group, kind: str) -> Iterator[tuple[str, h5py.Group]]:
-    """Members of a group with a neurodata type, by name; broken links are none."""
+    """Members of a group with a neurodata type, by name; links that lead nowhere are none."""
     for name in group:
-        member = group.get(name)
+        member = item(group, name)
         if member is not None and _type(member) == kind:
             yield text(name), member
 
 
-def _type(item: h5py.Group | h5py.Dataset) -> Any:
-    return attribute(item, "neurodata_type")
+def _type(node: h5py.Group | h5py.Dataset) -> Any:
+    return attribute(node, "neurodata_type")
 
 
 def _ordered_series(group: h5py.Group) -> tuple[Series, list[str]]:
     """Series of a container by name, in the order of the nodes of its skeleton if it has one."""
     series = dict(_members(group, SERIES))
     holders = [group, *(skeleton for _, skeleton in _members(group, "Skeleton"))]  # the group itself in ndx-pose 0.1
-    nodes = [node for holder in holders if "nodes" in holder for node in texts(holder["nodes"])]
+    nodes = [node for holder in holders for node in _nodes(holder)]
     named = [node if node in series else SERIES + node for node in nodes]  # NeuroConv writes the latter
     ordered = {name: series[name] for name in named if name in series}
     if len(ordered) == len(series):
@@ -133,11 +134,16 @@ def _ordered_series(group: h5py.Group) -> tuple[Series, list[str]]:
     return series, [f"{text(group.name)}: {unnamed}"] if nodes else []
 
 
+def _nodes(holder: h5py.Group) -> tuple[str, ...]:
+    nodes = optional(holder, "nodes")
+    return () if nodes is None else texts(nodes)
+
+
 def _problems(series: Sequence[h5py.Group]) -> list[str]:
     """A sentence for each series that cannot be read, or else for each with other data than the first one."""
     if problems := [problem for one in series for problem in _own_problems(one)]:
         return problems
-    kinds = [f"data of shape {one['data'].shape} in {attribute(one['data'], 'unit')}" for one in series]
+    kinds = [f"data of shape {data.shape} in {attribute(data, 'unit')}" for data in map(_data, series)]
     return [
         f"{text(one.name)} has {kind}, {text(series[0].name)} has {kinds[0]}; expected the same frames, space and "
         "unit: choose containers with --individuals or keypoints with --keypoints, or give the file that the tracker "
@@ -148,9 +154,11 @@ def _problems(series: Sequence[h5py.Group]) -> list[str]:
 
 
 def _own_problems(series: h5py.Group) -> list[str]:
-    data, confidence, name = series.get("data"), series.get("confidence"), text(series.name)
-    shape = getattr(data, "shape", None)
-    if not shape or len(shape) != 2 or shape[1] not in (2, 3) or data.dtype.kind not in "fiu":
+    data, confidence, name = optional(series, "data"), optional(series, "confidence"), text(series.name)
+    if data is None:
+        return [f"{name}: there are no data; expected numbers, (frames, 2 or 3)"]
+    shape = data.shape
+    if len(shape) != 2 or shape[1] not in (2, 3) or data.dtype.kind not in "fiu":
         return [f"{name}: the data have shape {shape}; expected numbers, (frames, 2 or 3)"]
     if confidence is not None and (confidence.shape != shape[:1] or confidence.dtype.kind not in "fiu"):
         return [f"{name}: the confidence has shape {confidence.shape}; expected {shape[:1]}"]
@@ -179,14 +187,14 @@ def _shared_times(series: Sequence[h5py.Group], path: Path, fps: float) -> Frame
 
 def _times(series: h5py.Group, path: Path, fps: float) -> tuple[NDArray[np.float64], float | None]:
     """(frames,) times of a series in seconds, from its timestamps or else from its rate, and the rate."""
-    where, frames = f"{path.name!r}, {text(series.name)}", series["data"].shape[0]
-    timestamps = series.get("timestamps")
+    where, frames = f"{path.name!r}, {text(series.name)}", _data(series).shape[0]
+    timestamps = optional(series, "timestamps")
     if timestamps is not None:
         if timestamps.shape != (frames,) or timestamps.dtype.kind not in "fiu":
             msg = f"{where} has timestamps of shape {timestamps.shape}; expected numbers, ({frames},): correct the file"
             raise BadInput(msg)
-        return np.asarray(timestamps[()], dtype=np.float64), None
-    start = series.get("starting_time")
+        return numbers(timestamps[()]), None
+    start = optional(series, "starting_time")
     if start is None:
         msg = f"{where} has neither timestamps nor a starting time with a rate; expected one of them: correct the file"
         raise BadInput(msg)
@@ -194,10 +202,15 @@ def _times(series: h5py.Group, path: Path, fps: float) -> tuple[NDArray[np.float
     return float(start[()]) + np.arange(frames) / rate, rate
 
 
+def _data(series: h5py.Group) -> h5py.Dataset:
+    return dataset(series, "data")
+
+
 def _positions(series: h5py.Group) -> NDArray[np.float64]:
     """(frames, 2 or 3) positions in the unit of the series."""
-    factor, offset = _scale(series["data"])
-    return series["data"][()].astype(np.float64) * factor + offset
+    data = _data(series)
+    factor, offset = _scale(data)
+    return numbers(data[()]) * factor + offset
 
 
 def _scale(data: h5py.Dataset) -> tuple[float, float]:
@@ -208,12 +221,12 @@ def _scale(data: h5py.Dataset) -> tuple[float, float]:
 
 def _confidences(series: h5py.Group) -> NDArray[np.float64]:
     """(frames,) confidences; NaN where the series has none."""
-    confidence = series.get("confidence")
-    return np.full(series["data"].shape[0], np.nan) if confidence is None else confidence[()].astype(np.float64)
+    confidence = optional(series, "confidence")
+    return np.full(_data(series).shape[0], np.nan) if confidence is None else numbers(confidence[()])
 
 
 def _unit_notes(series: h5py.Group) -> list[str]:
-    unit = attribute(series["data"], "unit")
+    unit = attribute(_data(series), "unit")
     return [] if unit is None or str(unit).lower() in PIXELS else [f"the positions are in {unit}, not in pixels"]
 
 
@@ -231,13 +244,12 @@ def _without_pose(content: h5py.File, path: Path) -> str:
     """Message for a file without pose, which names what it contains."""
     names: list[str] = []
 
-    def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if name.startswith(("acquisition/", "processing/")) and _type(item) not in (None, "ProcessingModule"):
-            names.append(f"{text(name)} ({_type(item)})")
+    def collect(name: str, node: h5py.Group | h5py.Dataset) -> None:
+        if name.startswith(("acquisition/", "processing/")) and _type(node) not in (None, "ProcessingModule"):
+            names.append(f"{text(name)} ({_type(node)})")
 
     content.visititems(collect)
-    listed = ", ".join(names[:10]) + (" and more" if len(names) > 10 else "")
     return (
-        f"{str(path)!r} has no pose, it contains {listed or 'no data'}; expected a container of the type "
-        "PoseEstimation with a PoseEstimationSeries for each keypoint: give the file that the pose tracker wrote"
+        f"{str(path)!r} has no pose, it contains {listed(names, most=10) or 'no data'}; expected a container of the "
+        "type PoseEstimation with a PoseEstimationSeries for each keypoint: give the file that the pose tracker wrote"
     )

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import hdf5
-from bsoid_gpu.io.reader import Reader, Request
+from bsoid_gpu.io.reader import Reader, Request, beginning
 
 if TYPE_CHECKING:
     import h5py
 
+LINE_BYTES = 4096  # a header is shorter
 NUMPY = b"\x93NUMPY"
 PICKLED = re.compile(rb"'descr':\s*'\|?O\d*'")
 TRAJECTORIES = re.compile(r"(.*traject.*|with(out)?_gaps)\.npy", re.IGNORECASE | re.DOTALL)
@@ -49,26 +50,23 @@ def sniff_trex(path: Path) -> bool:
 
 def sniff_trex_csv(path: Path) -> bool:
     """Whether the first line of a table names the centroid as TRex does."""
-    return CENTROID.match(_first_line(path)) is not None
+    return CENTROID.match(beginning(path, LINE_BYTES)) is not None
 
 
 def sniff_idtracker(path: Path) -> bool:
     """Whether a NumPy file is named as a trajectory and holds a pickle; it is not opened."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(128)
-    except OSError:
-        return False
+    content = beginning(path, 128)
     return (
         TRAJECTORIES.fullmatch(path.name) is not None
-        and beginning.startswith(NUMPY)
-        and PICKLED.search(beginning) is not None
+        and content.startswith(NUMPY)
+        and PICKLED.search(content) is not None
     )
 
 
 def sniff_idtracker_csv(path: Path) -> bool:
     """Whether the first line of a table names the columns ``x1, y1, x2, y2`` and so on, after the time."""
-    return POINTS.fullmatch(_first_line(path).strip()) is not None
+    first_line = beginning(path, LINE_BYTES).partition(b"\n")[0]
+    return POINTS.fullmatch(first_line.strip()) is not None
 
 
 def sniff_idtracker_hdf5(path: Path) -> bool:
@@ -77,17 +75,9 @@ def sniff_idtracker_hdf5(path: Path) -> bool:
 
 
 def _has_trajectories(content: h5py.File) -> bool:
-    shape: tuple[int, ...] = getattr(content.get("trajectories"), "shape", ())
-    own = "id_probabilities" in content or "frames_per_second" in content.attrs
+    shape: tuple[int, ...] = getattr(hdf5.item(content, "trajectories"), "shape", ())
+    own = hdf5.item(content, "id_probabilities") is not None or "frames_per_second" in content.attrs
     return own and len(shape) == 3 and shape[2] == 2
-
-
-def _first_line(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.readline(4096).removeprefix(b"\xef\xbb\xbf")
-    except OSError:
-        return b""
 
 
 def _refused(name: str, suffix: str, source: str, sniff: Callable[[Path], bool]) -> Reader:

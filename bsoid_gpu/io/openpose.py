@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.human_keypoints import OPENPOSE, named_keypoints
+from bsoid_gpu.io.messages import listed
 from bsoid_gpu.io.people import (
     People,
     Person,
@@ -25,13 +26,14 @@ from bsoid_gpu.io.people import (
     people_pose,
     triplets,
 )
-from bsoid_gpu.io.reader import Outline, Reader, Request
+from bsoid_gpu.io.reader import Outline, Reader, Request, beginning
 
 if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
 
 FRAME = re.compile(r"(?:(?P<name>.*)_)?(?P<number>\d{1,18})_keypoints\.json", re.IGNORECASE | re.DOTALL)
 OTHER_DATA = {".csv", ".h5", ".hdf5", ".json", ".nwb", ".slp"}  # files beside the frames that a note names
+SNIFFED_BYTES = 512
 PEEKED = 5  # frames that are sniffed: the first may be damaged
 SAMPLED = 100  # frames that an outline reads
 OTHER_KEYPOINTS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
@@ -107,9 +109,9 @@ def _frames(path: Path) -> tuple[list[str], list[str]]:
         raise BadInput(msg)
     recordings = sorted({str(_frame(name)["name"] or "") for name in frames})
     if len(recordings) > 1:
-        listed = ", ".join(map(repr, recordings[:10])) + (" and more" if len(recordings) > 10 else "")
+        names = listed([repr(name) for name in recordings])
         msg = (
-            f"{str(path)!r} has OpenPose files of {len(recordings)} recordings ({listed}); expected one: move the "
+            f"{str(path)!r} has OpenPose files of {len(recordings)} recordings ({names}); expected one: move the "
             "files of each into a folder of its own"
         )
         raise BadInput(msg)
@@ -125,9 +127,8 @@ def _frame(name: str) -> re.Match[str]:
 
 
 def _begins(path: Path) -> bool:
-    with path.open("rb") as file:
-        beginning = file.read(512)
-    return beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") and b'"people"' in beginning
+    content = beginning(path, SNIFFED_BYTES)
+    return content.lstrip().startswith(b"{") and b'"people"' in content
 
 
 def _unpacked(data: bytes, path: Path) -> tuple[list[tuple[str, bytes]], list[str]]:
@@ -156,15 +157,15 @@ def _people(files: Sequence[tuple[str, bytes]], path: Path) -> People:
         where = repr(str(path / name))
         numbers.append(int(_frame(name)["number"]))
         people.append(_listed_people(json_content(data, where), where))
-    spatial = any(person.get("pose_keypoints_3d") for listed in people for person in listed)
-    others = any(person.get(key) for listed in people for person in listed for key in OTHER_KEYPOINTS)
+    spatial = any(person.get("pose_keypoints_3d") for of_frame in people for person in of_frame)
+    others = any(person.get(key) for of_frame in people for person in of_frame for key in OTHER_KEYPOINTS)
     notes = ["the keypoints of faces and hands are left out"] if others else []
     frames = [
-        [_person(person, spatial, repr(str(path / name))) for person in listed]
-        for (name, _), listed in zip(files, people, strict=True)
+        [_person(person, spatial, repr(str(path / name))) for person in of_frame]
+        for (name, _), of_frame in zip(files, people, strict=True)
     ]
     if spatial:
-        flat = sum(not len(person.values) for listed in frames for person in listed)
+        flat = sum(not len(person.values) for of_frame in frames for person in of_frame)
         notes.append(f"the 3-D keypoints are read, not the 2-D ones; {flat:,} people have none and are left out")
     return People(numbers, frames, tuple(notes))
 

@@ -96,7 +96,7 @@ def _record_levels(group: h5py.Group) -> tuple[str, ...]:
 
 def _record_table(group: h5py.Group, levels: tuple[str, ...]) -> Table:
     """A table in the format ``frame_table``."""
-    dataset = hdf5.dataset(group, "table")
+    dataset = hdf5.dataset(group, "table", objects=True)
     ((_, names),) = _sequence(_attribute(group, "non_index_axes"))
     columns = _column_names(names)
     fields = [name for name in dataset.dtype.names if name.startswith("values_block_")]
@@ -119,7 +119,7 @@ def _axis_levels(group: h5py.Group) -> tuple[str, ...]:
 def _block_table(group: h5py.Group, levels: tuple[str, ...]) -> Table:
     """A table in the format ``frame``."""
     columns = list(_axis(group, "axis0"))
-    index = hdf5.dataset(group, "axis1_label0" if _levels(group, "axis1") else "axis1")
+    index = hdf5.dataset(group, "axis1_label0" if _levels(group, "axis1") else "axis1", objects=True)
     rows = 0 if _is_empty(index) else len(index)
 
     def read(chosen: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -136,7 +136,7 @@ def _block_table(group: h5py.Group, levels: tuple[str, ...]) -> Table:
 
 def _block_values(group: h5py.Group, number: int) -> NDArray[Any]:
     """(rows, columns) of a block."""
-    dataset = hdf5.dataset(group, f"block{number}_values")
+    dataset = hdf5.dataset(group, f"block{number}_values", objects=True)
     values = _numbers(_values(dataset), _kind(dataset, "value_type"))
     return values if "transposed" in dataset.attrs and _attribute(dataset, "transposed") else values.T
 
@@ -145,7 +145,9 @@ def _levels(group: h5py.Group, axis: str) -> list[h5py.Dataset]:
     """Datasets of the names of each level of an axis; none for an axis without levels."""
     if _attribute(group, f"{axis}_variety") != "multi":
         return []
-    return [hdf5.dataset(group, f"{axis}_level{level}") for level in range(_count(group, f"{axis}_nlevels"))]
+    return [
+        hdf5.dataset(group, f"{axis}_level{level}", objects=True) for level in range(_count(group, f"{axis}_nlevels"))
+    ]
 
 
 def _axis(group: h5py.Group, axis: str) -> Iterator[tuple[str, ...]]:
@@ -153,7 +155,7 @@ def _axis(group: h5py.Group, axis: str) -> Iterator[tuple[str, ...]]:
     named = []
     for number, level in enumerate(_levels(group, axis)):
         names = [*map(_text, _values(level).tolist()), "nan"]
-        codes = hdf5.dataset(group, f"{axis}_label{number}")
+        codes = hdf5.dataset(group, f"{axis}_label{number}", objects=True)
         named.append([] if _is_empty(codes) else [names[max(code, -1)] for code in _values(codes).tolist()])
     return zip(*named, strict=True)
 
@@ -161,7 +163,7 @@ def _axis(group: h5py.Group, axis: str) -> Iterator[tuple[str, ...]]:
 def _index_of_axis(group: h5py.Group) -> NDArray[Any]:
     if _levels(group, "axis1"):  # folder and file of an image
         return np.asarray(["/".join(parts) for parts in _axis(group, "axis1")])
-    dataset = hdf5.dataset(group, "axis1")
+    dataset = hdf5.dataset(group, "axis1", objects=True)
     return _index(_values(dataset), str(_attribute(dataset, "kind")))
 
 
@@ -227,7 +229,7 @@ def _values(dataset: h5py.Dataset) -> NDArray[Any]:
     if dataset.dtype.hasobject:
         msg = f"holds a Python object (in {dataset.name!r}): {REMEDY}"
         raise Refused(msg)
-    return hdf5.values(dataset)
+    return dataset[()]
 
 
 def _attribute(node: h5py.Group | h5py.Dataset, name: str) -> Plain:
@@ -267,13 +269,11 @@ def _sequence(value: Plain) -> Sequence[Any]:
 
 
 def _text(value: Any) -> str:
-    """A name as text."""
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return value.decode("latin-1")
+    """A name as text, which PyTables may store in Latin-1."""
     if isinstance(value, list | tuple | dict):
         msg = "expected a name"
         raise TypeError(msg)
-    return str(value)
+    try:
+        return hdf5.text(value)
+    except UnicodeDecodeError:
+        return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -136,22 +136,23 @@ def people_pose(content: People, names: Sequence[str], path: Path, request: Requ
         Several people without identities, an identity that occurs twice in a frame, or unknown names.
     """
     tracks, unknown = _tracks(content, path, remedy)
-    available, short = long_tracks({name: len(track) for name, track in tracks.items()}, request, path)
+    frames = np.asarray(content.numbers)
+    available, fragments = long_tracks({name: np.sort(frames[list(track)]) for name, track in tracks.items()}, request)
     individuals, keypoints, left_out = chosen_names(dict.fromkeys(available, names), request, path)
-    values = _values({name: tracks[name] for name in individuals}, len(content.numbers), names)
+    values = _values({name: tracks[name] for name in individuals}, len(frames), names)
     unseen: tuple[str, ...] = ()
     if not request.keypoints:
         keypoints, unseen = _seen_keypoints(values, names)
     values = values[:, :, [names.index(keypoint) for keypoint in keypoints]]
     return arranged_pose(
-        request.backend.asarray(values[..., :-1]),
-        request.backend.asarray(values[..., -1]),
+        values[..., :-1],
+        values[..., -1],
         path,
         request,
         individuals=individuals,
         keypoints=keypoints,
-        frame_numbers=np.asarray(content.numbers),
-        notes=(*content.notes, *unknown, *short, *left_out, *unseen),
+        frame_numbers=frames,
+        notes=(*content.notes, *unknown, *fragments, *left_out, *unseen),
     )
 
 

@@ -40,6 +40,15 @@ def file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a file, without the mark of UTF-8; none of a file that cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size).removeprefix(b"\xef\xbb\xbf")
+    except OSError:
+        return b""
+
+
 @dataclass(frozen=True)
 class Reader:
     """Reads one file format.

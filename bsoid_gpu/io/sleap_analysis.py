@@ -14,9 +14,10 @@ import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import arranged_pose, chosen_names
-from bsoid_gpu.io.hdf5 import attribute, is_like, opened, stored, texts
+from bsoid_gpu.io.frame_times import checked_rate
+from bsoid_gpu.io.hdf5 import attribute, dataset, is_like, item, numbers, opened, optional, texts
 from bsoid_gpu.io.reader import Outline, Reader, Request
-from bsoid_gpu.io.sleap_tracks import check_names, check_rate, extent, long_tracks, numbers
+from bsoid_gpu.io.tracks import check_names, long_tracks
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def sniff(path: Path) -> bool:
     """Whether an HDF5 file has the positions of tracks, and names of nodes."""
 
     def has_tracks(content: h5py.File) -> bool:
-        return "node_names" in content and len(content["tracks"].shape) == len(MATLAB)
+        shape = getattr(item(content, "tracks"), "shape", ())
+        return item(content, "node_names") is not None and len(shape) == len(MATLAB)
 
     return is_like(path, has_tracks)
 
@@ -66,10 +68,11 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
     """Pose of an analysis file, see :func:`bsoid_gpu.io.parse_pose`."""
     with opened(data, path, EXPECTED) as content:
         layout = _layout(content, path)
-        check_rate(_rate(content), path, request)
+        if rate := _rate(content):
+            checked_rate(rate, repr(str(path)), request.fps)
         present = _presence(content, layout)
-        extents = {name: extent(np.flatnonzero(own)) for name, own in zip(layout.tracks, present.T, strict=True)}
-        names, notes = long_tracks(extents, int(present.sum(axis=1).max(initial=0)), request)
+        frames_of = {name: np.flatnonzero(own) for name, own in zip(layout.tracks, present.T, strict=True)}
+        names, notes = long_tracks(frames_of, request)
         tracks, nodes, left_out = chosen_names(dict.fromkeys(names, layout.nodes), request, path)
         chosen = [layout.tracks.index(name) for name in tracks]
         columns = [layout.nodes.index(name) for name in nodes]
@@ -78,10 +81,12 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
         if "point_scores" in layout.axes:
             scores = np.stack([_track(content, layout, "point_scores", n)[:, columns] for n in chosen], axis=1)
         position, absent = _without_absent(position, present[:, chosen], tracks)
-        confidence, unscored = _confidence(scores, position, has_instance_scores="instance_scores" in content)
+        confidence, unscored = _confidence(
+            scores, position, has_instance_scores=item(content, "instance_scores") is not None
+        )
     return arranged_pose(
-        request.backend.asarray(position),
-        None if confidence is None else request.backend.asarray(confidence),
+        position,
+        confidence,
         path,
         request,
         individuals=tracks,
@@ -101,9 +106,10 @@ def _layout(content: h5py.File, path: Path) -> Layout:
     BadInput
         Shapes that do not fit the names, or fit several orders of the axes.
     """
-    nodes = texts(stored(content, "node_names"))
-    tracks = texts(stored(content, "track_names")) if "track_names" in content else []
-    parts = {name: stored(content, name) for name in PARTS if name in content}
+    nodes = texts(dataset(content, "node_names"))
+    named_tracks = optional(content, "track_names")
+    tracks = () if named_tracks is None else texts(named_tracks)
+    parts = {name: part for name in PARTS if (part := optional(content, name)) is not None}
     shape = parts["tracks"].shape
     named = {"node": len(nodes), "track": max(len(tracks), 1), "xy": 2}
     candidates = _candidates(parts, named)
@@ -121,14 +127,14 @@ def _layout(content: h5py.File, path: Path) -> Layout:
     (axes,) = candidates
     notes: tuple[str, ...] = ()
     if not tracks:
-        tracks = [f"track_{number}" for number in range(shape[axes["tracks"].index("track")])]
+        tracks = tuple(f"track_{number}" for number in range(shape[axes["tracks"].index("track")]))
         notes = (
             f"the tracks have no names and are called {', '.join(tracks[:3])}{' ...' * (len(tracks) > 3)}: the file "
             "was exported without tracking, so that in a recording of several animals one track holds now this and "
             "now that animal",
         )
     check_names(tracks, path)
-    return Layout(tuple(tracks), tuple(nodes), shape[axes["tracks"].index("frame")], axes, notes)
+    return Layout(tracks, nodes, shape[axes["tracks"].index("frame")], axes, notes)
 
 
 def _candidates(parts: dict[str, h5py.Dataset], lengths: dict[str, int]) -> list[dict[str, tuple[str, ...]]]:
@@ -153,16 +159,16 @@ def _candidates(parts: dict[str, h5py.Dataset], lengths: dict[str, int]) -> list
 def _track(content: h5py.File, layout: Layout, name: str, number: int) -> NDArray[Any]:
     """One track of a dataset: (frames, nodes, 2) positions or (frames, nodes) scores, float64."""
     axes = layout.axes[name]
-    values = stored(content, name)[tuple(number if axis == "track" else slice(None) for axis in axes)]
+    values = dataset(content, name)[tuple(number if axis == "track" else slice(None) for axis in axes)]
     rest = [axis for axis in axes if axis != "track"]
     order = [rest.index(axis) for axis in ("frame", "node", "xy") if axis in rest]
-    return numbers(np.transpose(values, order), "fiu", np.float64)
+    return numbers(np.transpose(values, order))
 
 
 def _presence(content: h5py.File, layout: Layout) -> NDArray[Any]:
     """(frames, tracks) bool: which tracks each frame has, by its occupancy or else by the positions."""
     if "track_occupancy" in layout.axes:
-        occupancy = stored(content, "track_occupancy")[()] != 0
+        occupancy = dataset(content, "track_occupancy")[()] != 0
         return np.asarray(occupancy if layout.axes["track_occupancy"] == ("frame", "track") else occupancy.T)
     tracks = (_track(content, layout, "tracks", number) for number in range(len(layout.tracks)))
     return np.stack([np.isfinite(track).all(axis=2).any(axis=1) for track in tracks], axis=1)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io.sleap_tracks import numbers
+from bsoid_gpu.io.hdf5 import numbers
+from bsoid_gpu.io.messages import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UNTRACKED = -1  # track of an instance without one
 BY_HAND = 0  # type of an instance; 1 is a predicted one
-MAX_LISTED = 5  # frames in a message
 
 
 class Instances(NamedTuple):
@@ -142,10 +142,7 @@ def _check_slots(
 
 
 def _listed(frame_numbers: NDArray[Any]) -> str:
-    """The first of some frames."""
-    distinct_numbers = np.unique(frame_numbers)
-    more = f" and {len(distinct_numbers) - MAX_LISTED:,} more" if len(distinct_numbers) > MAX_LISTED else ""
-    return ", ".join(str(number) for number in distinct_numbers[:MAX_LISTED]) + more
+    return listed(np.unique(frame_numbers).tolist())
 
 
 def points_of(

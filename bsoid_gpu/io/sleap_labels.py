@@ -15,10 +15,13 @@ import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
-from bsoid_gpu.io.hdf5 import attribute, is_like, opened, stored, texts
+from bsoid_gpu.io.frame_numbers import every_frame
+from bsoid_gpu.io.frame_times import checked_rate
+from bsoid_gpu.io.hdf5 import attribute, dataset, is_like, item, numbers, opened, texts
+from bsoid_gpu.io.messages import listed
 from bsoid_gpu.io.reader import Outline, Reader, Request
 from bsoid_gpu.io.sleap_instances import BY_HAND, UNTRACKED, Instances, distinct, instances_of, points_of
-from bsoid_gpu.io.sleap_tracks import Extent, check_names, check_rate, extent, long_tracks, numbers
+from bsoid_gpu.io.tracks import check_names, long_tracks
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
 EXPECTED = "a SLEAP label file (.slp)"
 PIXEL_CENTRES = 1.1  # format from which on 0, 0 is the centre of a pixel; before that it is the corner of the image
-MAX_LISTED = 5  # videos in a message
 
 
 class Labels(NamedTuple):
@@ -55,7 +57,7 @@ def outline(path: Path) -> Outline:
     """Size of a label file; its individuals are the mean number of animals in a frame."""
     data = path.read_bytes()
     with opened(data, path, EXPECTED) as content:
-        frames, instances = stored(content, "frames").size, stored(content, "instances").size
+        frames, instances = dataset(content, "frames").size, dataset(content, "instances").size
         nodes = _nodes(content, 0)
     return Outline(frames, nodes, max(1, math.ceil(instances / max(frames, 1))), len(data))
 
@@ -64,18 +66,25 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
     """Pose of a label file, see :func:`bsoid_gpu.io.parse_pose`."""
     with opened(data, path, EXPECTED) as content:
         labels = _labels(content, path, request)
-    animals = int(np.bincount(labels.instances.row).max())
-    long, fragments = long_tracks(_extents(labels, path), animals, request)
+    long, fragments = long_tracks(_frames_of(labels, path), request)
     tracks, keypoints, left_out = chosen_names(dict.fromkeys(long, labels.nodes), request, path)
     position, confidence, by_hand = _arranged(labels, tracks, keypoints)
+    frame_numbers, rows = every_frame(labels.frame_numbers)
+    if empty := int(np.sum(rows < 0)):
+        by_hand = (
+            *by_hand,
+            f"{empty:,} frames between the first and the last have no instance",
+        )
+        position = np.where((rows < 0)[:, None, None, None], np.nan, position[rows])
+        confidence = None if confidence is None else confidence[rows]
     return arranged_pose(
-        request.backend.asarray(position),
-        None if confidence is None else request.backend.asarray(confidence),
+        position,
+        confidence,
         path,
         request,
         individuals=tracks,
         keypoints=keypoints,
-        frame_numbers=labels.frame_numbers,
+        frame_numbers=frame_numbers,
         notes=(*labels.notes, *fragments, *left_out, *by_hand),
     )
 
@@ -94,18 +103,19 @@ def _labels(content: h5py.File, path: Path, request: Request) -> Labels:
     """
     frames = _rows(content, "frames")
     number = _video(content, frames, path)
-    check_rate(_rate(_description(content, number)), path, request)
+    if rate := _rate(_description(content, number)):
+        checked_rate(rate, repr(str(path)), request.fps)
     frames = frames[frames["video"] == number]
     frame_numbers = numbers(frames["frame_idx"], "iu", np.int64)
     instances = instances_of(frames, _rows(content, "instances"))
     nodes = _nodes(content, _skeleton(content, instances, path))
-    tracks = [str(json.loads(entry)[1]) for entry in texts(stored(content, "tracks_json"))]
+    tracks = [str(json.loads(entry)[1]) for entry in texts(dataset(content, "tracks_json"))]
     if np.any((instances.track < UNTRACKED) | (instances.track >= len(tracks))):
         msg = "an instance is of a track that does not exist"
         raise ValueError(msg)
     instances, notes = distinct(instances, frame_numbers, tracks, path)
     position, score = points_of(instances, _rows(content, "points"), _rows(content, "pred_points"), len(nodes))
-    if attribute(content["metadata"], "format_id") < PIXEL_CENTRES:
+    if attribute(item(content, "metadata"), "format_id") < PIXEL_CENTRES:
         position -= 0.5
         notes += ("0, 0 is the corner of the image in this old file: all positions are moved by half a pixel",)
     return Labels(frame_numbers, nodes, (*tracks, INDIVIDUAL), instances, position, score, notes)
@@ -113,7 +123,7 @@ def _labels(content: h5py.File, path: Path, request: Request) -> Labels:
 
 def _rows(content: h5py.File, name: str) -> NDArray[Any]:
     """Rows of a table."""
-    return np.ravel(stored(content, name)[()])
+    return np.ravel(dataset(content, name)[()])
 
 
 def _video(content: h5py.File, frames: NDArray[Any], path: Path) -> int:
@@ -127,10 +137,9 @@ def _video(content: h5py.File, frames: NDArray[Any], path: Path) -> int:
     if not len(videos):
         msg = f"{str(path)!r} has no animal in any frame: leave this file out"
         raise BadInput(msg)
-    names = [str(_file_name(_description(content, int(number))) or number) for number in videos[:MAX_LISTED]]
-    more = f" and {len(videos) - MAX_LISTED} more" if len(videos) > MAX_LISTED else ""
+    names = [repr(str(_file_name(_description(content, int(number))) or number)) for number in videos]
     msg = (
-        f"{str(path)!r} holds {len(videos)} videos ({', '.join(map(repr, names))}{more}); expected one recording: "
+        f"{str(path)!r} holds {len(videos)} videos ({listed(names)}); expected one recording: "
         "export each video in SLEAP (Export Analysis HDF5), and give these files"
     )
     raise BadInput(msg)
@@ -138,7 +147,7 @@ def _video(content: h5py.File, frames: NDArray[Any], path: Path) -> int:
 
 def _description(content: h5py.File, number: int) -> dict[str, Any]:
     """What the file says of a video, whose number is that of its images in the file or else its place in the list."""
-    videos = [json.loads(entry) for entry in texts(stored(content, "videos_json"))]
+    videos = [json.loads(entry) for entry in texts(dataset(content, "videos_json"))]
     own = [video for video in videos if video.get("backend", {}).get("dataset") == f"video{number}/video"]
     return next(iter(own or videos[number : number + 1]), {})
 
@@ -170,12 +179,12 @@ def _skeleton(content: h5py.File, instances: Instances, path: Path) -> int:
 
 def _nodes(content: h5py.File, skeleton: int) -> tuple[str, ...]:
     """Names of the nodes in the order of the points, which is that of the skeleton and not of the list of names."""
-    metadata = json.loads(attribute(content["metadata"], "json"))
+    metadata = json.loads(attribute(item(content, "metadata"), "json"))
     return tuple(str(metadata["nodes"][node["id"]]["name"]) for node in metadata["skeletons"][skeleton]["nodes"])
 
 
-def _extents(labels: Labels, path: Path) -> dict[str, Extent]:
-    """Extent of each track that has instances: the frames in which one of its points is visible."""
+def _frames_of(labels: Labels, path: Path) -> dict[str, NDArray[Any]]:
+    """Ascending numbers of the frames in which a point of a track is visible, of each track that has instances."""
     instances = labels.instances
     order = np.argsort(instances.track, kind="stable")
     tracks, first = np.unique(instances.track[order], return_index=True)
@@ -184,7 +193,7 @@ def _extents(labels: Labels, path: Path) -> dict[str, Extent]:
     visible = np.any(np.all(np.isfinite(labels.position), axis=2), axis=1)
     groups = np.split(order, first[1:])
     return {
-        name: extent(labels.frame_numbers[instances.row[group[visible[group]]]])
+        name: np.sort(labels.frame_numbers[instances.row[group[visible[group]]]])
         for name, group in zip(names, groups, strict=True)
     }
 

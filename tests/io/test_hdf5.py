@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io.hdf5 import HEAP, attribute, opened, stored, texts
+from bsoid_gpu.io.hdf5 import HEAP, attribute, dataset, opened, texts
 
 
 def written(fill):
@@ -68,7 +68,7 @@ def test_types_that_are_neither_numbers_nor_strings():
     data = written(fill)
     for name in ("lists", "links"):
         with pytest.raises(BadInput, match="neither numbers nor strings"):
-            read(data, lambda content, name=name: stored(content, name))
+            read(data, lambda content, name=name: dataset(content, name))
     with pytest.raises(BadInput, match="neither numbers nor strings"):
         read(data, lambda content: attribute(content, "link"))
     with pytest.raises(BadInput, match="neither numbers nor strings"):
@@ -84,4 +84,4 @@ def test_fields_that_overlap():
         row.insert(name, 8 * place, kind)
     data = written(lambda content: h5py.h5d.create(content.id, b"points", row, h5py.h5s.create_simple((4,))))
     with pytest.raises(BadInput, match="neither numbers nor strings"):
-        read(data, lambda content: stored(content, "points"))
+        read(data, lambda content: dataset(content, "points"))

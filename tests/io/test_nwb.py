@@ -226,12 +226,18 @@ def test_broken_links(tmp_path, cpu):
     with h5py.File(path, "a") as file:
         group = file["processing/behavior/PoseEstimation"]
         group["skeleton"] = h5py.SoftLink("/gone")
-        group["paw"] = h5py.ExternalLink("gone.nwb", "/paw")
     assert len(read_pose(path, 30.0, cpu).keypoints) == 3
     with h5py.File(path, "a") as file:
         del file["processing/behavior/PoseEstimation/snout/data"]
         file["processing/behavior/PoseEstimation/snout/data"] = h5py.SoftLink("/gone")
-    refuse(path, cpu, "/snout: the data have shape None")
+    refuse(path, cpu, "/snout: there are no data")
+
+
+def test_a_series_in_another_file_is_refused_and_not_opened(tmp_path, cpu):
+    path = written(tmp_path)
+    with h5py.File(path, "a") as file:
+        file["processing/behavior/PoseEstimation/paw"] = h5py.ExternalLink("other.nwb", "/paw")
+    refuse(path, cpu, "'paw' of /processing/behavior/PoseEstimation is in another file")
 
 
 def test_no_frames(tmp_path, cpu):

@@ -73,7 +73,7 @@ def test_wildcards_of_two_folders(folder, messages):
 def test_a_wildcard_without_recordings(tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("")
-    with pytest.raises(BadInput, match=r"\*' has no pose files: give files of a pose tracker"):
+    with pytest.raises(BadInput, match=r"\*' has no pose files: give files of DeepLabCut, .*docs/your_files.md"):
         find_sessions(list(tmp_path.iterdir()))
 
 

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from sleap_files import Instance, parse, positions, write_analysis, write_labels
 
-from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.io import formats
-from bsoid_gpu.io.sleap_tracks import Extent, long_tracks
 
 FOLDER = "formats/sleap"
 REAL = {  # shape, and beginnings of the notes
@@ -62,16 +60,6 @@ def test_where_no_track_is_long_enough_all_are_read(tmp_path, cpu):
     values = fragments(30, (10, 20))
     pose = parse(as_labels(tmp_path, values, ("a", "b")), cpu)
     assert np.array_equal(pose.position, values, equal_nan=True)
-
-
-def test_only_the_longest_tracks_are_listed():
-    extents = {f"track_{number}": Extent(number, 0, number) for number in range(1, 28)} | {"all": Extent(900, 0, 899)}
-    names, (lost, short) = long_tracks(extents, 2, formats.Request(30.0, CpuBackend()))
-    assert names == ("all",)
-    assert "28 tracks but never more than 2" in lost
-    assert lost.count(" frames (") == short.count(" frames (") - 1 == 5  # the latter also names the 10 s
-    assert "'track_27' has 27 frames (0 to 27)" in short
-    assert "and 22 have no more" in short
 
 
 def test_tracks_of_animals_that_are_always_together_need_no_note(cpu, tmp_path):

@@ -138,7 +138,7 @@ def test_a_rate_that_the_file_states_is_compared(tmp_path, cpu, stated, accepted
     if accepted:
         assert parse(path, cpu).fps == 30
     else:
-        with pytest.raises(BadInput, match=r"25 frames per second, fps is 30.*--fps 25"):
+        with pytest.raises(BadInput, match=r"25 frames per second, but 30 were given: give --fps 25"):
             parse(path, cpu)
 
 

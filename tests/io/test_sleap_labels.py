@@ -60,12 +60,20 @@ def test_tracks_are_individuals_and_their_missing_frames_are_nan(tmp_path, cpu):
     assert parse(path, cpu, keypoints=("tail",)).position.shape == (6, 2, 1, 2)
 
 
-def test_frames_that_are_left_out_are_a_gap(tmp_path, cpu):
+def test_frames_without_an_instance_have_no_positions(tmp_path, cpu):
     values = positions(6)[:, 0]
     pose = parse(write_labels(tmp_path / "a.slp", predicted(values[:3]) + predicted(values[3:], first=13)), cpu)
-    assert pose.frame_numbers.tolist() == [0, 1, 2, 13, 14, 15]
-    assert np.array_equal(pose.position[:, 0], values)
-    assert "10 frames are left out (3 to 12)" in pose.notes[0]
+    assert pose.frame_numbers.tolist() == list(range(16))
+    assert np.array_equal(pose.position[np.r_[:3, 13:16], 0], values)
+    assert np.isnan(pose.position[3:13]).all()
+    assert pose.notes == ("10 frames between the first and the last have no instance",)
+
+
+def test_most_frames_without_an_instance_are_a_gap(tmp_path, cpu):
+    values = positions(6)[:, 0]
+    pose = parse(write_labels(tmp_path / "a.slp", predicted(values[:3]) + predicted(values[3:], first=10**6)), cpu)
+    assert pose.frames == 6
+    assert "frames are left out" in pose.notes[0]
 
 
 def test_instances_without_tracks_are_those_of_one_animal(tmp_path, cpu):
@@ -197,7 +205,7 @@ def test_several_skeletons_are_refused(tmp_path, cpu):
 def test_a_rate_that_the_file_states_is_compared(tmp_path, cpu, video):
     path = write_labels(tmp_path / "a.slp", predicted(positions(5)[:, 0]), videos=[video])
     assert parse(path, cpu, fps=25.1).fps == 25.1
-    with pytest.raises(BadInput, match=r"25 frames per second, fps is 30"):
+    with pytest.raises(BadInput, match=r"25 frames per second, but 30 were given"):
         parse(path, cpu)
 
 
