@@ -21,7 +21,7 @@ from typing import Any
 from measuring import circumstances, seconds_by_kind, write
 from processes import timed
 
-from bsoid_gpu.io.sessions import sources
+from bsoid_gpu.io import find_sessions, outline
 from bsoid_gpu.machine import cores
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.workflows import cost
@@ -64,7 +64,7 @@ def planned(size: cost.Size, fps: float, core: cost.Speed) -> dict[str, Any]:
 
 def measured(sessions: Path, fps: float, repeats: int) -> dict[str, Any]:
     """Medians over the repeats of one job."""
-    size = cost.size([source.outline() for source in sources(sessions)], Settings(input=Input(fps=fps)))
+    size = cost.size([outline(path) for path in find_sessions([sessions])], Settings(input=Input(fps=fps)))
     builds, predicts, stages = [], [], []
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as scratch:

@@ -153,7 +153,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
 @_individuals
 @_executor
-@click.option("--dry-run", is_flag=True, help="Only print the time and memory that each stage will take.")
+@click.option("--dry-run", is_flag=True, help="Only check the files, and print the time and memory of each stage.")
 @_debug
 def build(
     sessions: tuple[str, ...],
@@ -178,7 +178,7 @@ def build(
     settings = toml.load(settings_file) if settings_file else None
     chosen = {"keypoints": _names(keypoints), "individuals": _names(individuals)}
     if dry_run:
-        click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, **chosen))
+        click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, executor=executor, **chosen))
         return
     build_run(list(sessions), fps, out, settings=settings, backend=backend, seed=seed, executor=executor, **chosen)
     click.echo(out)

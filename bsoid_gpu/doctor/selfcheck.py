@@ -12,7 +12,7 @@ import numpy as np
 from bsoid_gpu.estimators import hdbscan, hdbscan_tree
 from bsoid_gpu.estimators.perceptron import Perceptron
 from bsoid_gpu.io.sessions import Content
-from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess
+from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess, session_features
 from bsoid_gpu.settings.schema import Input, Settings, Validation
 from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
 
@@ -115,7 +115,7 @@ def _moved(arrays: dict[str, NDArray[Any]], backend: Backend) -> Perceptron:
 
 
 def _features(file: Content, backend: Backend) -> Array:
-    (session,) = preprocess.session_features(file.tracks(FPS, backend), FPS, SETTINGS, backend)
+    (session,) = session_features.session_features(file.tracks(FPS, backend), FPS, SETTINGS, backend)
     return session.features
 
 

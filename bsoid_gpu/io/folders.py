@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bsoid_gpu.io import formats
+from bsoid_gpu.io.csv_diagnosis import why_not
 from bsoid_gpu.log import logger
 
+BEGINNING_BYTES = 100_000  # of a table, to see what it holds
 COMPRESSED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 NAMED_OTHERWISE = {  # files beside those of DeepLabCut's tracks, by their names
     r".+DLC_.*_skeleton": "has the lengths and angles of a skeleton, no positions",
@@ -61,7 +63,7 @@ def _at(path: Path) -> tuple[list[Path], str]:
         return [path] if path.exists() else [], f"{str(path)!r} does not exist: {expected()}"
     if formats.recognise(path):
         return [path], ""
-    inside = _among(list(path.iterdir()), given=False)
+    inside = _among(sorted(_visible(path), key=lambda entry: natural_key(entry.name)), given=False)
     return inside, "" if inside else _nothing_in(path)
 
 
@@ -90,13 +92,11 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _among(entries: Iterable[Path], *, given: bool) -> list[Path]:
-    """Recordings among the entries of a folder, in natural order; ``given`` one by one, every other one is named."""
+    """Recordings among the entries of a folder; where these are ``given`` one by one, all others are named."""
     recordings: list[Path] = []
     folders: list[Path] = []
     others: list[str] = []
-    for path in sorted(entries, key=lambda path: natural_key(path.name)):
-        if path.name.startswith("."):
-            continue
+    for path in entries:
         if path.is_dir():
             (recordings if formats.recognise(path) else folders).append(path)
         elif reason := _named_otherwise(path):
@@ -104,8 +104,7 @@ def _among(entries: Iterable[Path], *, given: bool) -> list[Path]:
         elif formats.recognise(path):
             recordings.append(path)
         elif any(reader.own_suffix for reader in formats.readers_for(path)):
-            known = ", ".join(reader.name for reader in formats.READERS)
-            logger.warning("%r is left out: it has no known format (%s)", path.name, known)
+            logger.warning("%r is left out: it %s", path.name, _unknown(path))
         else:
             others.append(path.name)
     if others and given:
@@ -124,6 +123,15 @@ def _named_otherwise(path: Path) -> str:
     if not formats.readers_for(path):
         return ""
     return next((reason for pattern, reason in NAMED_OTHERWISE.items() if re.fullmatch(pattern, path.stem)), "")
+
+
+def _unknown(path: Path) -> str:
+    """What is wrong with a file of no known format, in a clause."""
+    if path.suffix.lower() == ".csv":
+        with path.open("rb") as file:
+            if reason := why_not(file.read(BEGINNING_BYTES)):
+                return reason
+    return f"has no known format ({', '.join(reader.name for reader in formats.READERS)})"
 
 
 def _has_recordings(folder: Path) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import mmap
+import struct
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -12,11 +15,13 @@ from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
     import h5py
+    import numpy as np
     from numpy.typing import NDArray
 
 SUFFIXES = (".h5", ".hdf5")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OverflowError)  # h5py's errors
+HEAP = b"GCOL\x01\0\0\0"  # begins a heap of strings
 MAX_COMPRESSION = 1032  # of deflate: 2 bits stand for 258 bytes at most
 MAX_RATIO = 1100  # zlib compresses to 1/1032 at best: whatever claims to be larger was never written
 
@@ -60,6 +65,11 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
     import h5py
 
     try:
+        if isinstance(data, bytes):
+            _check_heaps(data)
+        else:
+            with mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                _check_heaps(mapped)
         with h5py.File(io.BytesIO(data) if isinstance(data, bytes) else data, "r") as content:
             yield content
     except Refused as error:
@@ -71,13 +81,45 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
         raise BadInput(msg) from error
 
 
+def _check_heaps(data: bytes | mmap.mmap) -> None:
+    """Raise ValueError where the heap of strings is damaged so that libhdf5 would read it without end.
+
+    A heap is a list of objects, each with its size in its header of 16 bytes; object 0 is the free space and its size
+    includes the header (HDF5 File Format Specification, III.E).
+    """
+    start = data.find(HEAP)
+    while start >= 0:
+        size = int.from_bytes(data[start + 8 : start + 16], "little")
+        place, end = start + 16, min(start + size, len(data))
+        while place + 16 <= end:
+            number, object_size = struct.unpack_from("<H6xQ", data, place)
+            step = object_size if number == 0 else 16 + (object_size + 7) // 8 * 8
+            if step % 2**64 == 0:
+                msg = f"the heap of strings at byte {start} is damaged"
+                raise ValueError(msg)
+            place += step
+        start = data.find(HEAP, start + 1)
+
+
+def _check_type(dtype: np.dtype[Any], name: str) -> None:
+    """Raise TypeError for types on which h5py may crash: objects other than strings, and overlapping fields."""
+    import h5py
+
+    fields = sorted((offset, offset + kind.itemsize) for kind, offset, *_ in (dtype.fields or {}).values())
+    overlap = any(end > start for (_, end), (start, _) in pairwise(fields))
+    if overlap or (dtype.hasobject and h5py.check_string_dtype(dtype) is None):
+        msg = f"{name!r} holds neither numbers nor strings"
+        raise TypeError(msg)
+
+
 def stored(group: h5py.Group, name: str) -> h5py.Dataset:
     """A dataset by name, not yet read.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        It does not exist, is a group, or is larger than its file can hold; :func:`opened` reports them.
+        It does not exist, is a group, is larger than its file can hold, or holds neither numbers nor strings;
+        :func:`opened` reports them.
     """
     import h5py
 
@@ -88,6 +130,7 @@ def stored(group: h5py.Group, name: str) -> h5py.Dataset:
     if item.nbytes > MAX_COMPRESSION * item.file.id.get_filesize():
         msg = f"{name!r} has the shape {item.shape}, which is more than the file can hold"
         raise ValueError(msg)
+    _check_type(item.dtype, name)
     return item
 
 
@@ -139,6 +182,7 @@ def text(value: object) -> str:
 
 def texts(dataset: h5py.Dataset) -> tuple[str, ...]:
     """Texts of a dataset: strings, rows of single characters as netCDF may write them, or numbers."""
+    _check_type(dataset.dtype, dataset.name)
     values = dataset[()]
     if dataset.dtype == "S1" and dataset.ndim == 2:
         values = values.astype("S1").view(f"S{dataset.shape[1]}")
@@ -147,6 +191,8 @@ def texts(dataset: h5py.Dataset) -> tuple[str, ...]:
 
 def attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:
     """The single text or number of an attribute, which may be an array of one; None where there is none."""
+    if name in item.attrs:
+        _check_type(item.attrs.get_id(name).dtype, name)
     value = item.attrs.get(name)
     values = getattr(value, "flat", [value])
     first = next(iter(values), None)

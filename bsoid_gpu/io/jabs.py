@@ -36,7 +36,7 @@ NEWEST = 8  # version that is known
 COMPRESSION = 1100  # bytes from one byte of a file: no filter of HDF5 reaches more
 
 
-class Content(NamedTuple):
+class Poses(NamedTuple):
     """What a file holds: positions (frames, instances, 12, 2) as y, x, confidences, and whose they are.
 
     ``owner`` (frames, instances) is the number of the individual, negative where an instance belongs to none; ``kind``
@@ -87,7 +87,7 @@ def outline(path: Path) -> Outline:
 READERS = (Reader("JABS", (".h5",), sniff, parse, outline),)
 
 
-def _content(data: bytes, path: Path) -> Content:
+def _content(data: bytes, path: Path) -> Poses:
     with hdf5.opened(data, path, EXPECTED) as file:
         group = file["poseest"]
         points, confidence = (_array(group, name, data, path) for name in ("points", "confidence"))
@@ -102,9 +102,9 @@ def _content(data: bytes, path: Path) -> Content:
             )
         notes = (*_version_notes(group), *_scale_notes(group))
         if single:
-            return Content(points, confidence, np.zeros(points.shape[:2], np.int64), None, notes)
+            return Poses(points, confidence, np.zeros(points.shape[:2], np.int64), None, notes)
         owner, kind, own_notes = _owners(group, points.shape[:2], data, path)
-        return Content(points, confidence, owner, kind, (*own_notes, *notes))
+        return Poses(points, confidence, owner, kind, (*own_notes, *notes))
 
 
 def _array(group: h5py.Group, name: str, data: bytes, path: Path) -> NDArray[Any]:
@@ -167,7 +167,7 @@ def _scale_notes(group: h5py.Group) -> tuple[str, ...]:
     return (f"the file gives {0.1 / float(scale[0]):.5g} px per mm: --px-per-mm or [input] px_per_mm uses it",)
 
 
-def _individuals(content: Content) -> tuple[dict[str, int], dict[str, int]]:
+def _individuals(content: Poses) -> tuple[dict[str, int], dict[str, int]]:
     """Number of each individual in ``owner``, and number of its frames."""
     if content.kind is None:
         return {INDIVIDUAL: 0}, {INDIVIDUAL: len(content.points)}
@@ -178,7 +178,7 @@ def _individuals(content: Content) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _by_individual(
-    content: Content, numbers: list[int]
+    content: Poses, numbers: list[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
     """Positions (frames, individuals, 12, 2) as x, y, confidences (frames, individuals, 12), and notes."""
     frames = len(content.points)

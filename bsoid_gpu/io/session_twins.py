@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.log import logger
-from bsoid_gpu.method.preprocess import SessionFeatures
 from bsoid_gpu.method.same_track import Match, Track, same_tracks
+from bsoid_gpu.method.session_features import SessionFeatures
 
 SAME_SCALE, SAME_PLACE = 0.02, 0.05  # smaller differences in scale and place are not worth a word
 MAX_PROBLEMS = 10

@@ -18,7 +18,6 @@ from bsoid_gpu.files import DIGEST_BYTES, digest
 from bsoid_gpu.io import formats
 from bsoid_gpu.io.arrange import present_tracks, session_name
 from bsoid_gpu.io.folders import expected, recordings_at
-from bsoid_gpu.io.reader import Outline
 from bsoid_gpu.io.twins import once_each
 from bsoid_gpu.pose import Pose
 
@@ -78,13 +77,6 @@ class Source:
         except OSError:  # reported when the file is read
             return 0
 
-    def outline(self) -> Outline:
-        """Frames, keypoints and individuals, without reading all of a file."""
-        if isinstance(self.origin, Path):
-            return formats.outline(self.origin)
-        pose = self.origin
-        return Outline(pose.frames, pose.keypoints, len(pose.individuals), pose.position.nbytes)
-
     def read(self) -> Content:
         """Content now; a file is read once, so that the digest is that of the parsed bytes."""
         return Content(self.name, self.origin, formats.read_file(self.origin) if isinstance(self.origin, Path) else b"")
@@ -104,8 +96,9 @@ class Content:
             return digest(self.data)
         names = repr((self.origin.individuals, self.origin.keypoints)).encode()
         hasher = hashlib.blake2b(names, digest_size=DIGEST_BYTES)
-        for array in (self.origin.position, self.origin.confidence):
+        for array in (self.origin.position, self.origin.confidence, self.origin.frame_numbers):
             hasher.update(array.tobytes())
+        hasher.update(repr((self.origin.start_s, self.origin.notes)).encode())
         return hasher.hexdigest()
 
     def tracks(

@@ -14,9 +14,9 @@ import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import arranged_pose, chosen_names
-from bsoid_gpu.io.hdf5 import is_like, opened, stored
+from bsoid_gpu.io.hdf5 import attribute, is_like, opened, stored, texts
 from bsoid_gpu.io.reader import Outline, Reader, Request
-from bsoid_gpu.io.sleap_tracks import check_names, check_rate, extent, long_tracks, numbers, text, texts
+from bsoid_gpu.io.sleap_tracks import check_names, check_rate, extent, long_tracks, numbers
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _layout(content: h5py.File, path: Path) -> Layout:
 
 def _candidates(parts: dict[str, h5py.Dataset], lengths: dict[str, int]) -> list[dict[str, tuple[str, ...]]]:
     """Axes of each dataset in the orders that fit its attribute ``dims``, the lengths of the names and each other."""
-    stated = {name: tuple(json.loads(text(part.attrs["dims"]))) for name, part in parts.items() if "dims" in part.attrs}
+    stated = {name: tuple(json.loads(attribute(part, "dims"))) for name, part in parts.items() if "dims" in part.attrs}
     orders = [stated["tracks"]] if "tracks" in stated else ORDERS
     fitting = []
     for order in orders:
@@ -199,5 +199,5 @@ def _confidence(
 
 def _rate(content: h5py.File) -> object:
     """Frame rate of the video, which sleap-io writes where it knows it."""
-    video = json.loads(text(content.attrs.get("video_backend_metadata", "{}")))
+    video = json.loads(attribute(content, "video_backend_metadata") or "{}")
     return video.get("fps")

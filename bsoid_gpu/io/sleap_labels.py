@@ -15,10 +15,10 @@ import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
-from bsoid_gpu.io.hdf5 import is_like, opened, stored
+from bsoid_gpu.io.hdf5 import attribute, is_like, opened, stored, texts
 from bsoid_gpu.io.reader import Outline, Reader, Request
 from bsoid_gpu.io.sleap_instances import BY_HAND, UNTRACKED, Instances, distinct, instances_of, points_of
-from bsoid_gpu.io.sleap_tracks import Extent, check_names, check_rate, extent, long_tracks, numbers, text, texts
+from bsoid_gpu.io.sleap_tracks import Extent, check_names, check_rate, extent, long_tracks, numbers
 from bsoid_gpu.pose import Pose
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _labels(content: h5py.File, path: Path, request: Request) -> Labels:
         raise ValueError(msg)
     instances, notes = distinct(instances, frame_numbers, tracks, path)
     position, score = points_of(instances, _rows(content, "points"), _rows(content, "pred_points"), len(nodes))
-    if content["metadata"].attrs["format_id"] < PIXEL_CENTRES:
+    if attribute(content["metadata"], "format_id") < PIXEL_CENTRES:
         position -= 0.5
         notes += ("0, 0 is the corner of the image in this old file: all positions are moved by half a pixel",)
     return Labels(frame_numbers, nodes, (*tracks, INDIVIDUAL), instances, position, score, notes)
@@ -170,7 +170,7 @@ def _skeleton(content: h5py.File, instances: Instances, path: Path) -> int:
 
 def _nodes(content: h5py.File, skeleton: int) -> tuple[str, ...]:
     """Names of the nodes in the order of the points, which is that of the skeleton and not of the list of names."""
-    metadata = json.loads(text(content["metadata"].attrs["json"]))
+    metadata = json.loads(attribute(content["metadata"], "json"))
     return tuple(str(metadata["nodes"][node["id"]]["name"]) for node in metadata["skeletons"][skeleton]["nodes"])
 
 

@@ -15,7 +15,6 @@ import numpy as np
 from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
-    import h5py
     from numpy.typing import NDArray
 
     from bsoid_gpu.io.reader import Request
@@ -102,16 +101,6 @@ def check_rate(stated: object, path: Path, request: Request) -> None:
             f"the same: give --fps {stated:g}, or correct the video's rate in the file"
         )
         raise BadInput(msg)
-
-
-def text(value: Any) -> str:
-    """A string of an HDF5 file, which is stored as bytes or as text."""
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
-
-
-def texts(dataset: h5py.Dataset) -> list[str]:
-    """The strings of an HDF5 dataset."""
-    return [text(value) for value in np.atleast_1d(dataset[()])]
 
 
 def numbers(values: NDArray[Any], kinds: str, dtype: type[Any]) -> NDArray[Any]:

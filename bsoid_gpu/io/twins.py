@@ -55,12 +55,18 @@ def once_each(paths: Sequence[Path], fps: float) -> tuple[list[Path], list[str]]
     for path in files:
         by_video.setdefault(names[path].video, []).append(path)
     left_out: set[Path] = set()
+    same_stem: list[Path] = []
     conflicts: list[Conflict] = []
     for same_name in by_video.values():
         for group in _recordings(same_name, names, poses):
-            unused, conflict = _choice(group, names, poses)
+            unused, conflict = _choice(group, names, poses, same_stem)
             left_out |= set(unused)
             conflicts += [conflict] if conflict else []
+    if same_stem:  # DeepLabCut writes each recording in two formats
+        more = f" and {len(same_stem) - MAX_PROBLEMS} more" if len(same_stem) > MAX_PROBLEMS else ""
+        message = "%s%s left out: files of the same name in another format hold the same tracks"
+        are = " are" if len(same_stem) > 1 else " is"
+        logger.warning(message, ", ".join(repr(str(path)) for path in same_stem[:MAX_PROBLEMS]) + more, are)
     problems = [f"{what}: {poses.described(group)}; {remedy}" for what, group, remedy in conflicts[:MAX_PROBLEMS]]
     if len(conflicts) > MAX_PROBLEMS:
         problems.append(f"{len(conflicts) - MAX_PROBLEMS} more recordings have several files")
@@ -124,9 +130,12 @@ def _recordings(paths: Sequence[Path], names: dict[Path, TrackName], poses: Pose
 
 
 def _choice(
-    group: Sequence[Path], names: dict[Path, TrackName], poses: PoseFiles
+    group: Sequence[Path], names: dict[Path, TrackName], poses: PoseFiles, same_stem: list[Path]
 ) -> tuple[list[Path], Conflict | None]:
-    """Of the files of one recording: those to leave out, and what cannot be decided."""
+    """Of the files of one recording: those to leave out, and what cannot be decided.
+
+    Files with the same tracks and the same name but for the format are added to ``same_stem``.
+    """
     if len(group) == 1:
         return [], None
     if len({names[path].model for path in group}) > 1:
@@ -145,10 +154,10 @@ def _choice(
         if reason:
             message = "%r is left out: %r has the same name, and they cannot be compared: %s"
             logger.warning(message, str(other), str(best), reason)
+        elif best.with_suffix("") == other.with_suffix(""):
+            same_stem.append(other)
         else:
-            usual = best.with_suffix("") == other.with_suffix("")  # DeepLabCut writes both
-            log = logger.info if usual else logger.warning
-            log("%r is left out: %r holds the same tracks", str(other), str(best))
+            logger.warning("%r is left out: %r holds the same tracks", str(other), str(best))
     return ([*raw, *others] if filtered else others), None
 
 

@@ -99,16 +99,31 @@ def inner_rows(segments: Sequence[range]) -> NDArray[np.bool_]:
 
 def absence_note(observed: NDArray[np.bool_], frame_numbers: NDArray[np.int64], fps: float) -> list[str]:
     """A sentence on the frames without the animal or without a neighbouring frame, if there are any."""
-    count = int(np.sum(~observed))
-    if not count:
+    if observed.all():
         return []
-    runs = [run for run in _runs(~observed, frame_numbers) if not observed[run.start]]
+    return [
+        f"{_frames_text(~observed, frame_numbers, fps)} do not show the animal: they get the label -1 with "
+        "confidence 0, and nothing is computed from them"
+    ]
+
+
+def held_note(held: NDArray[np.bool_], frame_numbers: NDArray[np.int64], fps: float) -> list[str]:
+    """A sentence on frames in which no keypoint is good for a long time, if there are any."""
+    if not held.any():
+        return []
+    return [
+        f"in {_frames_text(held, frame_numbers, fps)} every keypoint is below its likelihood threshold: the last good "
+        "positions are used, and labels there are not to be trusted"
+    ]
+
+
+def _frames_text(chosen: NDArray[np.bool_], frame_numbers: NDArray[np.int64], fps: float) -> str:
+    """Number, duration and ranges of the chosen frames."""
+    count = int(np.sum(chosen))
+    runs = [run for run in _runs(chosen, frame_numbers) if chosen[run.start]]
     listed = [f"{frame_numbers[run.start]} to {frame_numbers[run.stop - 1]}" for run in runs[:LISTED]]
     more = f" and {len(runs) - LISTED} more ranges" if len(runs) > LISTED else ""
-    return [
-        f"{count:,} of {len(observed):,} frames ({count / fps:.1f} s) do not show the animal "
-        f"({', '.join(listed)}{more}): they get the label -1 with confidence 0, and nothing is computed from them"
-    ]
+    return f"{count:,} of {len(chosen):,} frames ({count / fps:.1f} s: {', '.join(listed)}{more})"
 
 
 def device_numbers(frame_numbers: NDArray[np.int64], like: Array) -> Array:

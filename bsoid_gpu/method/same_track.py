@@ -35,8 +35,8 @@ EQUAL = 1e-6  # largest difference, relative to the largest coordinate
 class Track:
     """Positions of a session at frame numbers that are multiples of ``step``.
 
-    ``numbers`` (samples,) int64, ascending; ``position`` (samples, keypoints, space), NaN where missing or below the
-    likelihood threshold.
+    ``numbers`` (samples,) int64, ascending, on the host; ``position`` (samples, keypoints, space), NaN where missing
+    or below the likelihood threshold.
     """
 
     step: int
@@ -45,7 +45,7 @@ class Track:
 
     def on_host(self, to_host: Callable[[Array], Any]) -> Track:
         """The same on the host."""
-        return Track(self.step, to_host(self.numbers), to_host(self.position))
+        return Track(self.step, self.numbers, to_host(self.position))
 
 
 class Match(NamedTuple):
@@ -64,7 +64,11 @@ class Match(NamedTuple):
 
 
 def sample(
-    position: Array, confidence: Array, threshold: Array, frame_numbers: Array, max_samples: int = MAX_SAMPLES
+    position: Array,
+    confidence: Array,
+    threshold: Array,
+    frame_numbers: NDArray[np.int64],
+    max_samples: int = MAX_SAMPLES,
 ) -> Track:
     """Sample a session at frame numbers that are the same for every session.
 
@@ -79,21 +83,19 @@ def sample(
     threshold
         (keypoints,); positions of a lower confidence count as missing, since they may be anywhere.
     frame_numbers
-        (frames,) int64, ascending, on any device.
+        (frames,) int64, ascending, on the host.
     max_samples
         Largest number of samples.
     """
-    host, xp = array_namespace(frame_numbers), array_namespace(position)
+    xp = array_namespace(position)
     step = STEP_FRAMES
-    rows = host.nonzero(frame_numbers % step == 0)[0]
-    while rows.shape[0] > max_samples:
+    rows = np.flatnonzero(frame_numbers % step == 0)
+    while len(rows) > max_samples:
         step *= 2
-        rows = host.nonzero(frame_numbers % step == 0)[0]
-    device = device_of(position)
-    numbers = xp.asarray(host.take(frame_numbers, rows), dtype=xp.int64, device=device)
-    rows = xp.asarray(rows, dtype=xp.int64, device=device)
-    known = xp.take(confidence, rows, axis=0) >= threshold
-    return Track(step, numbers, xp.where(known[..., None], xp.take(position, rows, axis=0), xp.nan))
+        rows = np.flatnonzero(frame_numbers % step == 0)
+    at = xp.asarray(rows, dtype=xp.int64, device=device_of(position))
+    known = xp.take(confidence, at, axis=0) >= threshold
+    return Track(step, frame_numbers[rows], xp.where(known[..., None], xp.take(position, at, axis=0), xp.nan))
 
 
 def track_of(pose: Pose, threshold: Array, max_samples: int = MAX_SAMPLES) -> Track:

@@ -232,8 +232,9 @@ def arena_warning(still: Sequence[Sequence[str]], keypoints: Sequence[str]) -> l
         return []
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([name for name in keypoints if name not in points])
+    stay = "stay" if len(points) > 1 else "stays"
     return [
-        f"{', '.join(points)} stay in place while the other keypoints cross the arena: probably points of the arena, "
+        f"{', '.join(points)} {stay} in place while the other keypoints cross the arena: probably points of the arena, "
         f"not of the animal; leave them out with --keypoints {shlex.quote(line.getvalue())}"
     ]
 

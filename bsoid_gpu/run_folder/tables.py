@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.method.labelling import Prediction
-    from bsoid_gpu.method.preprocess import SessionFeatures
+    from bsoid_gpu.method.session_features import SessionFeatures
     from bsoid_gpu.run_folder.results import Run
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.io.sessions import Sessions
     from bsoid_gpu.method.clustering import Clustering
     from bsoid_gpu.method.embedding import Embedding
-    from bsoid_gpu.method.preprocess import SessionFeatures
+    from bsoid_gpu.method.session_features import SessionFeatures
 
 
 def build(

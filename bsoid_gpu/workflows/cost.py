@@ -15,19 +15,20 @@ import numpy as np
 
 from bsoid_gpu import machine
 from bsoid_gpu.backends import device_memory, get_backend
-from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.base import Cost, JobSize
-from bsoid_gpu.execution.executors import WORTH_WORKERS
+from bsoid_gpu.execution.executors import WORTH_WORKERS, Executor
+from bsoid_gpu.io import Outline
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger, seconds_text
 from bsoid_gpu.method.embedding import check_bins
 from bsoid_gpu.method.pairs import column_warnings, columns, named_pairs
+from bsoid_gpu.run_folder.store import Store
 from bsoid_gpu.settings import schema
 from bsoid_gpu.workflows.build import settled
+from bsoid_gpu.workflows.extraction import extract_features
 
 if TYPE_CHECKING:
-    from bsoid_gpu.io import Outline
     from bsoid_gpu.io.sessions import Sessions
 
 LABELS = 30  # of a typical build
@@ -73,32 +74,32 @@ def plan(
     backend: str = "auto",
     keypoints: Sequence[str] = (),
     individuals: Sequence[str] = (),
+    executor: Executor | None = None,
 ) -> str:
-    """The estimated cost of :func:`bsoid_gpu.build` as text; only the beginning of each file is read.
+    """The estimated cost of :func:`bsoid_gpu.build` as text; every file is read and checked as in the build.
 
     Parameters
     ----------
-    sessions, fps, settings, backend, keypoints, individuals
+    sessions, fps, settings, backend, keypoints, individuals, executor
         As in :func:`bsoid_gpu.build`.
 
     Raises
     ------
     BadInput
-        As in the build, as far as the beginnings of the files show it.
+        As in the build.
     BackendUnavailable
         The backend cannot run here.
     """
     settings = settled(settings or schema.Settings(), fps, None, keypoints, individuals)
     selected = get_backend(backend)
-    problems, outlines = [], []
-    for source in sources(sessions, settings.input.fps):
-        try:
-            outlines.append(source.outline())
-        except BadInput as error:
-            problems.append(str(error))
-    raise_all(problems)
-    job = size(outlines, settings)
-    for warning in column_warnings(_keypoints(outlines, settings), settings.features.pairs):
+    parts = sources(sessions, settings.input.fps)
+    extracted, digests = extract_features(
+        parts, settings, selected, Store(None), executor or Executor(), check_only=True
+    )
+    outlines = [Outline(session.observed_frames, session.keypoints, 1, 0) for session in extracted]
+    sizes = [part.size() / 1e6 for part in parts if part.name in digests]
+    job = size(outlines, settings)._replace(files=len(sizes), megabytes=sum(sizes), largest_mb=max(sizes))
+    for warning in column_warnings(extracted[0].keypoints, settings.features.pairs):
         logger.warning(warning)
     check_bins(job.training_bins, settings)
     on_host = selected.name == "cpu"

@@ -12,7 +12,7 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.session_twins import source_of, twins_among
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
-from bsoid_gpu.method.preprocess import VERSION, SessionFeatures, other_dimensions, session_features
+from bsoid_gpu.method.session_features import VERSION, SessionFeatures, other_dimensions, session_features
 from bsoid_gpu.method.tracking_quality import arena_warning, format_report
 from bsoid_gpu.run_folder.codecs import decode, encode
 from bsoid_gpu.run_folder.stages import FEATURES
@@ -35,13 +35,17 @@ class RecordingFeatures:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Feature extraction of one recording; without ``keypoints``, those of the recording are used."""
+    """Feature extraction of one recording; without ``keypoints``, those of the recording are used.
+
+    With ``check_only`` the features are computed and dropped: sessions keep their number of bins, without columns.
+    """
 
     recording: Recording
     keypoints: tuple[str, ...]
     settings: Settings
     backend: Backend
     folder: Path | None
+    check_only: bool = False
 
     def stage(self, digests: dict[str, str]) -> tuple[str, int, dict[str, Any]]:
         """Name, version and inputs of its stage."""
@@ -74,17 +78,26 @@ class Extraction:
         except BadInput as error:
             problems.append(str(error))
         raise_all(problems)
+        if self.check_only:
+            sessions = [replace(session, features=session.features[:, :0]) for session in sessions]
         for session in sessions:
             logger.info("%s: %d frames x %d keypoints", session.name, session.frames, len(session.keypoints))
         return Stage(*encode(RecordingFeatures(sessions), self.backend.to_host))
 
 
 def extract_features(
-    sources: Sequence[Source], settings: Settings, backend: Backend, store: Store, executor: Executor
+    sources: Sequence[Source],
+    settings: Settings,
+    backend: Backend,
+    store: Store,
+    executor: Executor,
+    *,
+    check_only: bool = False,
 ) -> tuple[list[SessionFeatures], dict[str, str]]:
     """Features of every session, one stage for each recording, and the digests of the files.
 
-    All recordings must have the keypoints of the first one. The executor distributes the others.
+    All recordings must have the keypoints of the first one. The executor distributes the others. ``check_only`` drops
+    the features, see :class:`Extraction`.
 
     Raises
     ------
@@ -104,7 +117,7 @@ def extract_features(
         sessions.extend(_stored(work, part_digests, stage, store, memory).sessions)
 
     works = [
-        Extraction(Recording(name, parts), (), settings, backend, store.folder)
+        Extraction(Recording(name, parts), (), settings, backend, store.folder, check_only)
         for name, parts in by_recording(sources, settings.input).items()
     ]
     with machine.PeakMemory() as memory:

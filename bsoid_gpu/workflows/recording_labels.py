@@ -16,7 +16,8 @@ from bsoid_gpu.io.sessions import Content, name_problems
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import labelling
 from bsoid_gpu.method.labelling import Prediction
-from bsoid_gpu.method.preprocess import filtered, other_dimensions
+from bsoid_gpu.method.preprocess import filtered
+from bsoid_gpu.method.session_features import other_dimensions
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model
 from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of

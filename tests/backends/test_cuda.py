@@ -37,10 +37,11 @@ TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 TRANSFERS = {
-    # in: a file, its frame numbers, and rows beside gaps; out: frame numbers, a few numbers each for repairs, whether
-    # there are positions, keypoints with positions, frames without the animal, missing positions, quality, and body
-    # length; and the result: features and threshold
-    "features": (3, 10),
+    # in: a file, its frame numbers twice, rows beside gaps, and rows to compare sessions by; out: frame numbers, a few
+    # numbers each for repairs, whether there are positions, keypoints with positions, frames without the animal and
+    # without a good position, missing positions, quality, and body length; and the result: features, threshold, and
+    # the compared positions
+    "features": (5, 12),
     # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
     # in: the embedding; out: the tree, labels and memberships of the second fit, the embedding for bins without one
@@ -122,15 +123,15 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
     assert transfers == {name: [TRANSFERS[name]] * (FILES if name == "features" else 1) for name in TRANSFERS}
     assert (
-        len(newest.to_device) == 1 + FILES * 3 + 1 + TRANSFERS["classifier"][0]
+        len(newest.to_device) == 1 + FILES * 5 + 1 + TRANSFERS["classifier"][0]
     )  # the check of the device; all features
     newest.to_device.clear()
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
-    assert len(newest.to_device) == 8 + 2  # the model: three layers and the scale; the file and its frame numbers
-    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal,
-    # missing positions, body length; the probabilities and a sample of the features
-    assert len(newest.to_host) == 1 + 7 + 2
+    assert len(newest.to_device) == 8 + 4  # the model: three layers and the scale; the file, its frame numbers, rows
+    # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal
+    # and without a good position, missing positions, body length; probabilities, some features, compared positions
+    assert len(newest.to_host) == 1 + 8 + 3
 
 
 def test_a_random_forest_predicts_the_same_on_device_and_host(sessions, tmp_path, rapids):

@@ -10,7 +10,7 @@ from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.estimators.hdbscan_tree import cut
 from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.io.sessions import sources
-from bsoid_gpu.method.preprocess import session_features
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 

@@ -7,7 +7,8 @@ from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.estimators.perceptron import Perceptron, PerceptronSettings, fit
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.method.labelling import label_frames
-from bsoid_gpu.method.preprocess import filtered, session_features
+from bsoid_gpu.method.preprocess import filtered
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.settings.schema import Input, Settings
 from bsoid_gpu.synthetic.sessions import simulate
 

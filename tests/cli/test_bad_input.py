@@ -78,7 +78,7 @@ def test_a_path_that_does_not_exist(run, tmp_path):
     refused(run(tmp_path / "none.csv"), "none.csv")
 
 
-@pytest.mark.parametrize("rows", [(1, 2), (0, 2), (0, 1)])
+@pytest.mark.parametrize("rows", [(0, 2), (0, 1)])
 def test_two_header_rows(run, tmp_path, rows):
     lines = good_lines()
     (tmp_path / "a.csv").write_text("\n".join([lines[i] for i in rows] + lines[3:]))
@@ -174,7 +174,7 @@ def test_a_file_that_vanishes_while_others_are_read(run, tmp_path, monkeypatch):
     from bsoid_gpu.workflows.extraction import Extraction
 
     dlc.write(tmp_path / "a.csv")
-    gone = dlc.write(tmp_path / "b.csv")
+    gone = dlc.write(tmp_path / "b.csv", dlc.wander(seed=1))
     extract = Extraction.run
 
     def vanish(*arguments):

@@ -24,7 +24,7 @@ def hpc(*arguments: object):
     ],
 )
 def test_recordings_without_labels_are_named(tmp_path, kind, again):
-    sessions = [dlc.write(tmp_path / f"mouse {number}.csv") for number in (1, 2)]
+    sessions = [dlc.write(tmp_path / f"mouse {number}.csv", dlc.wander(seed=number)) for number in (1, 2)]
     jobs = tmp_path / "jobs"
     hpc(kind, *sessions, "--fps", 20, "--out", jobs, "--bundle", 1)
     done = hpc("gather", jobs)

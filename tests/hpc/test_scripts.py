@@ -35,6 +35,13 @@ def contents(tmp_path_factory) -> bytes:
     return dlc.write(tmp_path_factory.mktemp("dlc") / "a.csv", dlc.wander(20)).read_bytes()
 
 
+def distinct(contents: bytes, number: int) -> bytes:
+    """A session with other positions in its last frame: equal files count once."""
+    *rows, last = contents.splitlines(keepends=True)
+    cells = last.rstrip(b"\n").split(b",")
+    return b"".join(rows) + b",".join([cells[0], b"%d" % (100 + number), *cells[2:]]) + b"\n"
+
+
 def hpc(*arguments: object, code: int = 0) -> str:
     """Output of a command, or its message where it refuses."""
     done = CliRunner().invoke(main, ["hpc", *map(str, arguments)], catch_exceptions=False)
@@ -83,8 +90,8 @@ def test_every_session_is_passed_whatever_its_name(tmp_path_factory, contents, f
     place.mkdir()
     files = sorted({place / f"_{name}.csv" for name in names} | {place / f"-{name}.csv" for name in names})
     files = list({file.stem: file for file in files}.values())
-    for file in files:
-        file.write_bytes(contents)
+    for number, file in enumerate(files):
+        file.write_bytes(distinct(contents, number))
     jobs = place / "jobs"
     before = Path.cwd()
     try:
@@ -155,7 +162,7 @@ def test_a_batch_script_requests_the_resources(tmp_path, session):
 
 def test_a_swarm_file_has_a_line_for_each_bundle(tmp_path, contents):
     for number in range(3):
-        (tmp_path / f"mouse{number}.csv").write_bytes(contents)
+        (tmp_path / f"mouse{number}.csv").write_bytes(distinct(contents, number))
     jobs = tmp_path / "jobs"
     hpc("swarm", tmp_path, "--fps", 20, "--out", jobs, "--bundle", 2, "--module", "bsoid-gpu/1.0")
     assert (jobs / "predict.swarm").read_text().splitlines() == [
@@ -172,7 +179,7 @@ def test_an_array_has_at_most_1000_tasks_and_parts_of_a_recording_stay_together(
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(1100):
-        (folder / f"m{number // 2}_part{number % 2}.csv").write_bytes(contents)
+        (folder / f"m{number // 2}_part{number % 2}.csv").write_bytes(distinct(contents, number))
     (tmp_path / "s.toml").write_text("[input]\ngroup = '^(.*)_part'\n")
     hpc("sbatch", folder, "--fps", 20, "--out", tmp_path / "single", "--bundle", 1)
     assert "--array=0-549%" in (tmp_path / "single" / "predict.sbatch").read_text()

@@ -121,6 +121,26 @@ def test_labels_made_by_hand_replace_the_prediction_of_their_track(tmp_path, cpu
     assert np.array_equal(np.delete(pose.position[:, 0], place, axis=0), np.delete(values, 2, axis=0))
 
 
+def test_a_correction_may_be_of_another_track_and_only_of_its_own_frame(tmp_path, cpu):
+    values, corrected = positions(5), positions(5, seed=1)[:, 0]
+    other_track = Instance(3, corrected[3], track=1, source=3)
+    other_frame = Instance(2, corrected[2], track=-1, source=1)  # corrects nothing, has no track
+    instances = [*predicted(values[:, 0]), other_track, other_frame]
+    pose = parse(write_labels(tmp_path / "a.slp", instances, tracks=("a", "b")), cpu)
+    assert np.array_equal(np.isnan(pose.position[:, :, 0, 0]), [[0, 1], [0, 1], [0, 1], [1, 0], [0, 1]])
+    assert np.array_equal(pose.position[[0, 1, 2, 4], 0], values[[0, 1, 2, 4], 0])
+    assert np.array_equal(pose.position[3, 1], corrected[3])
+
+
+def test_frames_of_a_track_are_those_with_a_visible_point(tmp_path, cpu):
+    values = positions(30)[:, 0]
+    values[[0, 19]] = np.nan
+    instances = predicted(values[:20], first=7) + predicted(values[20:], first=27, track=1)
+    pose = parse(write_labels(tmp_path / "a.slp", instances, tracks=("a", "b")), cpu, fps=1.5)
+    assert pose.individuals == ("a",)
+    assert "'a' has 18 frames (8 to 25), 'b' has 10 frames (27 to 36)" in pose.notes[0]
+
+
 def test_a_file_of_labels_made_by_hand_has_no_likelihoods(tmp_path, cpu):
     values = positions(5)[:, 0]
     values[1, 2] = np.nan

@@ -5,7 +5,8 @@ import oracles
 import pytest
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.method.preprocess import filtered, session_features
+from bsoid_gpu.method.preprocess import filtered
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.settings.schema import Features, Input, Settings
 

@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import arrays as numpy_arrays
 from bsoid_gpu.method import presence
 from bsoid_gpu.method.features import bin_features, window_features
 from bsoid_gpu.method.labelling import label_frames
-from bsoid_gpu.method.preprocess import filtered, session_features
+from bsoid_gpu.method.preprocess import filtered
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.settings.schema import Input, Settings
 
@@ -82,7 +83,7 @@ def test_half_a_second_is_bridged_and_a_frame_more_is_not(cpu):
         (session,) = filtered([pose(position)], Settings(), cpu)
         expected = (range(100), range(100 + length, 300)) if absent else (range(300),)
         assert session.segments == expected
-        assert ("do not show the animal (100 to 115)" in session.notes[0]) == absent
+        assert ("100 to 115) do not show the animal" in session.notes[0]) == absent
 
 
 @pytest.mark.parametrize("gap", ["absent", "left out"])
@@ -165,3 +166,13 @@ def test_a_session_that_shows_the_animal_in_single_frames_only(cpu):
     assert session.segments == ()
     assert (labelled.labels == -1).all()
     assert labelled.probabilities.shape == (200, 2)
+
+
+def test_a_long_time_without_a_good_position_is_noted(cpu):
+    position, confidence = track(300), np.full((300, 3), 0.99)
+    confidence[100:140] = 0.05
+    confidence[200:215] = 0.05  # half a second
+    (session,) = filtered([pose(position, confidence=confidence)], Settings(), cpu)
+    (note,) = session.notes
+    assert note.startswith("in 40 of 300 frames (1.3 s: 100 to 139) every keypoint is below its likelihood threshold")
+    assert session.segments == (range(300),)

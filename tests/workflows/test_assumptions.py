@@ -127,4 +127,4 @@ def test_notes_are_logged_again_when_the_tables_are_complete(run, tmp_path):
     absent = replace(pose, position=position, confidence=np.where(np.isnan(position[..., 0]), 0, pose.confidence))
     for _ in range(2):
         predict_files(run[0].model, absent, FPS, tmp_path, backend="cpu")
-        assert any("do not show the animal (100 to 199)" in warning for warning in warnings_of(tmp_path))
+        assert any("100 to 199) do not show the animal" in warning for warning in warnings_of(tmp_path))

@@ -15,7 +15,7 @@ from bsoid_gpu.io import read_pose
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.method import features
-from bsoid_gpu.method.preprocess import session_features
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.settings.schema import Features, Input, Settings
 from bsoid_gpu.statistics import agreement
 from bsoid_gpu.synthetic import mouse

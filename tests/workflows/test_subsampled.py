@@ -16,7 +16,7 @@ from bsoid_gpu.cli.main import main
 from bsoid_gpu.execution import executors
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import features
-from bsoid_gpu.method.preprocess import session_features
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.settings.schema import Input
 from bsoid_gpu.synthetic import mouse
