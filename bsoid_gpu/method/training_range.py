@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LEVELS = (0.005, 0.5, 0.9, 0.995)  # of the stored quantiles
 LOW, MEDIAN, UPPER, HIGH = range(4)
+ONE_PLACE_PX = 1e-6  # a smaller body length is that of rounding
+ONE_PLACE = "all keypoints are in one place in most frames, so that the animal has no size: are these its positions?"
 OTHER_SIZE = 1.25  # beyond the smallest and largest body length in training
 # Ratio of displacements that another frame rate explains better than another animal: of 20 sessions of 60 s and more,
 # each against the others of its kind, the ratios are 0.75 to 1.33; of 10 s, up to 1.7.
@@ -64,6 +66,8 @@ def training_range(features: NDArray[np.float64], body_lengths_px: Sequence[floa
 
 def size_warning(known: TrainingRange, body_length_px: float) -> list[str]:
     """A sentence if the animal is much larger or smaller than every animal of the training sessions."""
+    if body_length_px < ONE_PLACE_PX:
+        return [f"{ONE_PLACE} The labels are not to be trusted"]
     factor = body_length_px / known.body_length_px
     smallest, largest = known.body_lengths_px.min(), known.body_lengths_px.max()
     if smallest / OTHER_SIZE <= body_length_px <= largest * OTHER_SIZE:
