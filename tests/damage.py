@@ -142,7 +142,7 @@ def change_hdf5(path: Path, rng: Rng) -> str:
             name = rng.choice(names)
             kind = rng.choice(("leave out", "rename", "retype", "resize", "values", "attribute", "another kind"))
             HDF5_CHANGES[kind](file, name, rng)
-    except (OSError, KeyError, IndexError, ValueError, TypeError, RuntimeError):  # not for this object
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError):  # not for this object
         return change_bytes(path, rng)
     return f"hdf5: {kind} {name}"
 

@@ -56,8 +56,8 @@ class Outcome(NamedTuple):
 class Fuzz:
     """Files of every format in a folder, and a model for each."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, failures: Path = FAILURES) -> None:
+        self.folder, self.failures = folder, failures
         built: dict[int, Model] = {}
         for name, form in FORMATS.items():
             own = self.original(name)
@@ -87,7 +87,7 @@ class Fuzz:
             if not problem and seed % DRY_RUN_EACH == 0:
                 problem = plan_problem(path, out.with_name("run"))
             if problem:
-                kept = FAILURES / str(seed)
+                kept = self.failures / str(seed)
                 shutil.rmtree(kept, ignore_errors=True)
                 shutil.copytree(given, kept)
                 (kept / "problem.txt").write_text(f"{name}: {'; '.join(changes)}\n{problem}\n")
@@ -143,7 +143,7 @@ def folder_problems(code: int, path: Path, out: Path, model: Path) -> Iterator[s
     if not listed or set(listed) != tables:
         yield f"the manifest lists {sorted(listed)}, the folder has {sorted(tables)}"
     yield from (
-        f"{name!r} has another digest" for name in tables if files.digest((out / name).read_bytes()) != listed[name]
+        f"{name!r} has another digest" for name in tables if files.digest((out / name).read_bytes()) != listed.get(name)
     )
     pose = read_pose(path, FPS, CpuBackend(), bsoid_gpu.load_model(model).keypoints)
     tracks = present_tracks(pose.tracks(), CpuBackend())
