@@ -5,9 +5,11 @@ BIN = $(VENV)/bin
 DEMO ?= demo
 WHEELS ?= .venv-contract
 OLDEST ?= .venv-oldest
+ORACLES ?= .venv-oracles
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
+PYTHON3_12 ?= $(shell python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: bench demo dist docs test test-all test-hpc test-oldest contract mutants lint clean
+.PHONY: bench demo dist docs test test-all test-hpc test-oldest test-oracles contract mutants lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -37,6 +39,18 @@ $(OLDEST)/.ready: pyproject.toml tests/oldest.py | $(VENV)/.ready
 	$(OLDEST_PYTHON) -m venv --clear $(OLDEST)
 	$(BIN)/python tests/oldest.py > $(OLDEST)/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(OLDEST)/oldest.txt --editable '.[test]'
+	touch $@
+
+# against the libraries of other projects, 2 GB; movement needs Python 3.12 or newer
+test-oracles: $(ORACLES)/.ready
+	$(ORACLES)/bin/python -m pip freeze | grep -E '^(sleap|movement|pynwb|ndx|pose)[-_a-z]*=='
+	$(ORACLES)/bin/python -m pytest -m oracles
+
+$(ORACLES)/.ready: pyproject.toml
+	$(PYTHON3_12) -c 'import sys; sys.exit("movement needs Python 3.12 or newer; set PYTHON3_12") if sys.version_info < (3, 12) else 0'
+	$(PYTHON3_12) -m venv --clear $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' \
+		sleap-io movement pynwb ndx-pose pose-format
 	touch $@
 
 # the real wheels of RAPIDS, without a GPU: 6.4 GB
@@ -85,4 +99,4 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(OLDEST) $(WHEELS) $(DEMO) bench-sessions .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(ORACLES) $(WHEELS) $(DEMO) bench-sessions .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 INDIVIDUAL = "individual"  # the name where a file gives none
+FARTHEST = 1e9  # px or mm; beyond it, a number is damaged, and its square may overflow
 
 
 def chosen_names(
@@ -129,7 +130,7 @@ def arranged_pose(
     Raises
     ------
     BadInput
-        No frames, or frame numbers that cannot be used.
+        No frames, frame numbers that cannot be used, or positions beyond 1e9.
     """
     position = _on_backend(position, request.backend)
     confidence = None if confidence is None else _on_backend(confidence, request.backend)
@@ -150,7 +151,7 @@ def arranged_pose(
     if confidence is None:
         own_notes.append("there are no likelihoods: all positions have confidence 1, and none is filtered")
     position, confidence, counts = _with_missing(position, confidence)
-    own_notes += _confidence_notes(request.backend.to_host(counts), individuals, keypoints)
+    own_notes += _position_notes(request.backend.to_host(counts), path, individuals, keypoints)
     return Pose(
         name=session_name(path),
         position=position,
@@ -177,8 +178,8 @@ def session_name(path: Path) -> str:
 def _with_missing(position: Array, confidence: Array | None) -> tuple[Array, Array, Array]:
     """Positions with NaN and confidences with 0 where they are missing, and what the notes need.
 
-    The latter are (2, individuals, keypoints) int64: whether a keypoint with positions lacks confidences, and its
-    frames at 0, 0 or -1, -1 that count.
+    The latter are (3, individuals, keypoints) int64: whether a keypoint with positions lacks confidences, its frames
+    at 0, 0 or -1, -1 that count, and those beyond the farthest position.
     """
     xp = array_namespace(position)
     finite = xp.all(xp.isfinite(position), axis=-1)
@@ -198,18 +199,21 @@ def _with_missing(position: Array, confidence: Array | None) -> tuple[Array, Arr
         [
             xp.astype(empty & xp.any(seen, axis=0), xp.int64),
             xp.sum(xp.astype(constant & seen, xp.int64), axis=0),
+            xp.sum(xp.astype(xp.any(xp.abs(position) > FARTHEST, axis=-1) & seen, xp.int64), axis=0),
         ]
     )
     return xp.where(seen[..., None], position, xp.nan), xp.where(seen, confidence, xp.zeros_like(confidence)), counts
 
 
-def _confidence_notes(counts: NDArray[Any], individuals: Sequence[str], keypoints: Sequence[str]) -> list[str]:
-    """Sentences from the counts of :func:`_with_missing`."""
-    notes = []
+def _position_notes(
+    counts: NDArray[Any], path: Path, individuals: Sequence[str], keypoints: Sequence[str]
+) -> list[str]:
+    """Sentences from the counts of :func:`_with_missing`; raise where there are positions beyond the farthest."""
+    notes, problems = [], []
     for i, individual in enumerate(individuals):
         for k, keypoint in enumerate(keypoints):
             name = f"{individual} {keypoint}" if len(individuals) > 1 else keypoint
-            empty, constant = counts[:, i, k]
+            empty, constant, far = counts[:, i, k]
             if empty:
                 notes.append(
                     f"{name}: the likelihood column is empty: all positions have confidence 1, and none is filtered"
@@ -219,6 +223,12 @@ def _confidence_notes(counts: NDArray[Any], individuals: Sequence[str], keypoint
                     f"{name}: {constant:,} frames at exactly 0, 0 or -1, -1 have a confidence above 0 and count as "
                     "positions: give them confidence 0 if the tracker marks missing positions so"
                 )
+            if far:
+                problems.append(
+                    f"{name}: {far:,} positions are beyond {FARTHEST:g}; expected px or mm: correct these numbers, or "
+                    "leave them empty where the position is missing"
+                )
+    raise_all(problems, heading=f"{str(path)!r}: the positions cannot be used:")
     return notes
 
 

@@ -15,7 +15,7 @@ from bsoid_gpu.method.pairs import named_pairs
 from bsoid_gpu.method.preprocess import Filtered, filtered
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
-from bsoid_gpu.method.training_range import body_length
+from bsoid_gpu.method.training_range import ONE_PLACE, ONE_PLACE_PX, body_length
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
 
@@ -80,7 +80,9 @@ def session_features(
     tracks = [pose.select(keypoints) if keypoints and pose.keypoints != keypoints else pose for pose in tracks]
     sessions = filtered(tracks, settings, backend)
     raise_all(problem for session in sessions for problem in _too_short(session, settings.input.min_session_s))
-    return [_features(session, fps, settings, backend) for session in sessions]
+    extracted = [_features(session, fps, settings, backend) for session in sessions]
+    raise_all(f"{s.name}: {ONE_PLACE} Leave it out" for s in extracted if s.body_length_px < ONE_PLACE_PX)
+    return extracted
 
 
 def _features(session: Filtered, fps: float, settings: Settings, backend: Backend) -> SessionFeatures:

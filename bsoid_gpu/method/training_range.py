@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LEVELS = (0.005, 0.75, 0.9, 0.95, 0.995)  # of the stored quantiles
 LOW, FAST, HIGH = 0, slice(1, 4), 4
+ONE_PLACE_PX = 1e-6  # a smaller body length is that of rounding
+ONE_PLACE = "all keypoints are in one place in most frames, so that the animal has no size: are these its positions?"
 OTHER_SIZE = 1.25  # beyond the smallest and largest body length in training
 # Smallest ratio of displacements, at each of the fast quantiles, that is taken for another frame rate. Of clips of 60 s
 # of a mouse against other mice, 3 to 15 % reach it at their true rate and 83 to 100 % at half of it; of clips of 20 s,
@@ -65,6 +67,8 @@ def training_range(features: NDArray[np.float64], body_lengths_px: Sequence[floa
 
 def size_warning(known: TrainingRange, body_length_px: float) -> list[str]:
     """A sentence if the animal is much larger or smaller than every animal of the training sessions."""
+    if body_length_px < ONE_PLACE_PX:
+        return [f"{ONE_PLACE} The labels are not to be trusted"]
     factor = body_length_px / known.body_length_px
     smallest, largest = known.body_lengths_px.min(), known.body_lengths_px.max()
     if smallest / OTHER_SIZE <= body_length_px <= largest * OTHER_SIZE:

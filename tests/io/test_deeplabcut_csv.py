@@ -246,3 +246,15 @@ def test_a_recording_in_another_form_is_refused(cases, cpu, name, part):
     with pytest.raises(BadInput) as caught:
         read_pose(cases / "15_wrong_separator_and_gz" / name, 30, cpu)
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["1e300", "-1e10"])
+def test_positions_that_no_camera_has_are_refused(cpu, number):
+    lines = dlc.csv_text(dlc.wander(30)).split("\n")
+    cells = lines[10].split(",")
+    cells[5] = number
+    lines[10] = ",".join(cells)
+    refuse(lines, cpu, "left paw: 1 positions are beyond 1e+09", "correct these numbers")
+    cells[6] = "-1"  # a missing position may have any number
+    lines[10] = ",".join(cells)
+    assert np.isnan(parse(lines, cpu).position[7, 0, 1]).all()

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bsoid_gpu.errors import BadInput
 from bsoid_gpu.method.features import bin_features, feature_names
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.method.training_range import body_length, feature_warnings, size_warning, training_range
-from bsoid_gpu.settings.schema import Features
+from bsoid_gpu.settings.schema import Features, Settings
 from bsoid_gpu.synthetic.sessions import simulate_session
 
 SECONDS, FPS = 120, 30.0
@@ -50,6 +52,17 @@ def test_another_size_is_named_with_the_factor_and_its_remedy(mice, known, facto
     relative = length / known.body_length_px
     assert f"{relative:.2g} times as large" in sentence
     assert f"--scale {1 / relative:.4g}" in sentence
+
+
+def test_keypoints_in_one_place_have_no_size(mice, known, cpu):
+    pose, _ = simulate_session("m", 600, FPS, np.random.default_rng(0))
+    point = replace(pose, position=np.repeat(pose.position[:, :, :1], 6, axis=2))
+    length = measured(point.position[:, 0])[1]
+    for one in (length, 0.0):
+        (sentence,) = size_warning(known, one)
+        assert sentence.startswith("all keypoints are in one place in most frames")
+    with pytest.raises(BadInput, match="m: all keypoints are in one place"):
+        session_features([point], FPS, Settings(), cpu)
 
 
 @pytest.mark.parametrize("step", [2, 3])
