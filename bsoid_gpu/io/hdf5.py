@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io import hdf5_heaps
 from bsoid_gpu.io.messages import reason
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
         with path.open("rb") as file:
             if file.read(len(SIGNATURE)) != SIGNATURE:
                 return False
+        about = path.stat()
+        if hdf5_heaps.is_endless_path(path, about.st_size, about.st_mtime_ns):
+            return False
         with h5py.File(path, "r") as content:
             return bool(test(content))
     except (*DAMAGED, Refused):
@@ -66,6 +70,9 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
     import h5py
 
     try:
+        if hdf5_heaps.is_endless(data) if isinstance(data, bytes) else hdf5_heaps.is_endless_file(data):
+            msg = "a heap of texts has an object of size 0"
+            raise ValueError(msg)
         with h5py.File(io.BytesIO(data) if isinstance(data, bytes) else data, "r") as content:
             yield content
     except Refused as error:
