@@ -24,9 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 from click.testing import CliRunner
-from damage import CHANGES
 from pose_formats import FORMATS, FPS, recording
 from quick import QUICK
+from random_changes import CHANGES
 
 import bsoid_gpu
 from bsoid_gpu import files

@@ -167,11 +167,26 @@ def test_inline_commands_are_understood():
             assert name in known, f"{page}: {words}"
 
 
-def test_the_example_of_a_method_is_one():
-    """The module in the page on the architecture defines an estimator."""
-    [example] = [step for step in pages.typed(text_of("docs/architecture.md")) if step.python]
-    code = f"{example.text}\nassert ESTIMATOR.fit and ESTIMATOR.settings().method == ESTIMATOR.name"
-    subprocess.run([sys.executable, "-c", code], check=True)
+ESTIMATOR_IS_ONE = "assert ESTIMATOR.fit and ESTIMATOR.settings().method == ESTIMATOR.name"
+READER_IS_ONE = """
+import pathlib, tempfile
+from bsoid_gpu.backends import get_backend
+from bsoid_gpu.io.reader import Request
+
+[reader] = READERS
+path = pathlib.Path(tempfile.mkdtemp()) / "m.ours"
+path.write_bytes(MAGIC + np.arange(40, dtype="<f4").tobytes())
+pose = reader.parse(reader.read(path), path, Request(30.0, get_backend("cpu"), ("tail_base",)))
+assert reader.sniff(path) and reader.outline(path).frames == pose.frames == 10
+assert pose.position[0].tolist() == [[[2.0, 3.0]]]
+"""
+
+
+def test_the_examples_of_the_architecture_are_what_they_say():
+    """The modules in the page define an estimator, and a reader that reads a file."""
+    examples = [step.text for step in pages.typed(text_of("docs/architecture.md")) if step.python]
+    for example, check in zip(examples, (ESTIMATOR_IS_ONE, READER_IS_ONE), strict=True):
+        subprocess.run([sys.executable, "-c", f"{example}\n{check}"], check=True)
 
 
 PAGE = """

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import mmap
-import struct
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io import hdf5_heaps
 from bsoid_gpu.io.messages import reason
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".h5", ".hdf5")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DAMAGED = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, OverflowError)  # h5py's errors
-HEAP = b"GCOL\x01\0\0\0"  # begins a heap of strings
 MAX_RATIO = 1100  # zlib compresses to 1/1032 at best: whatever claims to be larger was never written
 
 
@@ -43,8 +41,9 @@ def is_like(path: Path, test: Callable[[h5py.File], bool]) -> bool:
         with path.open("rb") as file:
             if file.read(len(SIGNATURE)) != SIGNATURE:
                 return False
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                _check_heaps(mapped)
+        about = path.stat()
+        if hdf5_heaps.is_endless_path(path, about.st_size, about.st_mtime_ns):
+            return False
         with h5py.File(path, "r") as content:
             return bool(test(content))
     except (*DAMAGED, Refused):
@@ -72,11 +71,9 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
     import h5py
 
     try:
-        if isinstance(data, bytes):
-            _check_heaps(data)
-        else:
-            with mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                _check_heaps(mapped)
+        if hdf5_heaps.is_endless(data) if isinstance(data, bytes) else hdf5_heaps.is_endless_file(data):
+            msg = "a heap of texts has an object of size 0"
+            raise ValueError(msg)
         with h5py.File(io.BytesIO(data) if isinstance(data, bytes) else data, "r") as content:
             yield content
     except Refused as error:
@@ -85,26 +82,6 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
     except DAMAGED as error:
         msg = f"{str(path)!r} is not {expected}, or it is damaged: {reason(error)}"
         raise BadInput(msg) from error
-
-
-def _check_heaps(data: bytes | mmap.mmap) -> None:
-    """Raise ValueError where the heap of strings is damaged so that libhdf5 would read it without end.
-
-    A heap is a list of objects, each with its size in its header of 16 bytes; object 0 is the free space and its size
-    includes the header (HDF5 File Format Specification, III.E).
-    """
-    start = data.find(HEAP)
-    while start >= 0:
-        size = int.from_bytes(data[start + 8 : start + 16], "little")
-        place, end = start + 16, min(start + size, len(data))
-        while place + 16 <= end:
-            number, object_size = struct.unpack_from("<H6xQ", data, place)
-            step = object_size if number == 0 else 16 + (object_size + 7) // 8 * 8
-            if step % 2**64 == 0:
-                msg = f"the heap of strings at byte {start} is damaged"
-                raise ValueError(msg)
-            place += step
-        start = data.find(HEAP, start + 1)
 
 
 def _check_type(dtype: np.dtype[Any], name: str) -> None:

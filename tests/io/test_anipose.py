@@ -5,8 +5,8 @@ from pathlib import Path
 import dlc
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from damage import MANY, assert_read_or_refused, damaged
+from hypothesis import given
 from three_dimensions import anipose_csv
 
 from bsoid_gpu.errors import BadInput
@@ -160,17 +160,7 @@ def test_another_header_is_refused_with_the_expected_one(cpu):
             anipose.parse(data, Path("mouse.csv"), Request(30.0, cpu))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=6),
-    st.integers(0, len(GOOD)),
-)
-def test_mutated_files_are_read_or_refused(cpu, changes, length):
-    data = bytearray(GOOD)
-    for place, value in changes:
-        data[place] = value
-    try:
-        pose = anipose.parse(bytes(data[: length or None]), Path("mouse.csv"), Request(30.0, cpu))
-    except BadInput:
-        return
-    assert pose.position.shape[0] == len(pose.frame_numbers)
+@MANY
+@given(damaged(GOOD))
+def test_damaged_bytes_are_refused_or_read(cpu, content):
+    assert_read_or_refused(lambda: anipose.parse(content, Path("mouse.csv"), Request(30.0, cpu)))

@@ -6,14 +6,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from damage import MANY, assert_read_or_refused, damaged
+from hypothesis import given
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import formats, jabs, outline, parse_pose
 from bsoid_gpu.io.jabs import KEYPOINTS, READERS
 from bsoid_gpu.io.reader import Request
-from bsoid_gpu.pose import Pose
 
 
 def mouse(frames=400, seed=0):
@@ -204,17 +203,10 @@ def test_a_size_that_cannot_be_is_refused_before_memory_is_taken(cpu):
         parse(buffer.getvalue(), cpu)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
-@given(st.data())
-def test_damaged_bytes_are_refused_or_read(cpu, data):
-    content = bytearray(file(4, POINTS, CONFIDENCE, IDENTITIES))
-    for _ in range(data.draw(st.integers(1, 6))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        pose = parse(bytes(content), cpu)
-    except BadInput:
-        return
-    assert isinstance(pose, Pose)
+@MANY
+@given(damaged(file(4, POINTS, CONFIDENCE, IDENTITIES)))
+def test_damaged_bytes_are_refused_or_read(cpu, content):
+    assert_read_or_refused(lambda: parse(content, cpu))
 
 
 def test_only_its_own_files_are_recognised(tmp_path, cpu):

@@ -5,12 +5,12 @@ import json
 import human
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from damage import MANY, assert_read_or_refused, damaged
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import find_sessions, formats, mmpose, outline, parse_pose, read_file, read_pose
-from bsoid_gpu.pose import Pose
 
 
 def instance(values, **more):
@@ -151,17 +151,10 @@ def test_damaged_content_is_refused_with_the_reason(cpu, tmp_path, content, mess
         parse_pose(json.dumps(content).encode(), tmp_path / "a.json", 30.0, cpu)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(st.data())
-def test_damaged_bytes_are_refused_or_read(tmp_path, cpu, data):
-    content = bytearray(json.dumps(with_names(GOOD, ["a", "b", "c"])).encode())
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        pose = parse_pose(bytes(content[: data.draw(st.integers(1, len(content)))]), tmp_path / "a.json", 30.0, cpu)
-    except BadInput:
-        return
-    assert isinstance(pose, Pose)
+@MANY
+@given(damaged(json.dumps(with_names(GOOD, ["a", "b", "c"])).encode()))
+def test_damaged_bytes_are_refused_or_read(tmp_path, cpu, content):
+    assert_read_or_refused(lambda: parse_pose(content, tmp_path / "a.json", 30.0, cpu))
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
@@ -169,11 +162,7 @@ KEYS = st.sampled_from(["frame_id", "instances", "keypoints", "keypoint_scores",
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@MANY
 @given(JSON)
 def test_any_json_is_refused_or_read(tmp_path, cpu, content):
-    try:
-        pose = parse_pose(json.dumps(content).encode(), tmp_path / "a.json", 30.0, cpu)
-    except BadInput:
-        return
-    assert isinstance(pose, Pose)
+    assert_read_or_refused(lambda: parse_pose(json.dumps(content).encode(), tmp_path / "a.json", 30.0, cpu))

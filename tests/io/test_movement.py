@@ -7,8 +7,8 @@ import h5py
 import hdf5_poses
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from damage import MANY, assert_read_or_refused, damaged
+from hypothesis import given
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import Outline, movement, outline, parse_pose, read_pose
@@ -244,14 +244,7 @@ def whole_file():
     return buffer.getvalue()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
-@given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=8), st.integers(0, 3))
-def test_damaged_bytes_are_refused_or_read(cpu, changes, cut):
-    data = bytearray(whole_file())
-    for place, value in changes:
-        data[place % len(data)] = value
-    try:
-        pose = parse_pose(bytes(data[: len(data) - cut * len(data) // 4]), Path("m.nc"), 30.0, cpu)
-    except BadInput:
-        return
-    assert pose.frames == len(pose.frame_numbers)
+@MANY
+@given(damaged(whole_file()))
+def test_damaged_bytes_are_refused_or_read(cpu, content):
+    assert_read_or_refused(lambda: parse_pose(content, Path("m.nc"), 30.0, cpu))

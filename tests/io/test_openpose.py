@@ -7,14 +7,14 @@ from pathlib import Path
 import human
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from damage import MANY, assert_read_or_refused, damaged
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import find_sessions, formats, openpose, outline, parse_pose, read_file, read_pose
 from bsoid_gpu.io.human_keypoints import OPENPOSE
 from bsoid_gpu.io.sessions import sources
-from bsoid_gpu.pose import Pose
 
 
 def one(values):
@@ -247,19 +247,12 @@ def test_infinite_and_missing_numbers_are_missing_positions(tmp_path, cpu):
     assert np.isfinite(pose.position[3, 0, 3:]).all()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@MANY
 @given(st.data())
-def test_damaged_content_is_refused_or_read(tmp_path_factory, cpu, data):
-    folder = human.openpose_folder(tmp_path_factory.mktemp("fuzz") / "a", one(human.walk(4, 3)))
-    content = bytearray(read_file(folder))
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    content = bytes(content[: data.draw(st.integers(1, len(content)))])
-    try:
-        pose = parse_pose(content, folder, 25.0, cpu)
-    except BadInput:
-        return
-    assert isinstance(pose, Pose)
+def test_damaged_content_is_refused_or_read(tmp_path, cpu, data):
+    folder = human.openpose_folder(tmp_path / "a", one(human.walk(4, 3)))
+    content = data.draw(damaged(read_file(folder)))
+    assert_read_or_refused(lambda: parse_pose(content, folder, 25.0, cpu))
 
 
 def test_the_content_of_a_folder_is_that_of_its_files(tmp_path, cpu):

@@ -1,20 +1,19 @@
 """SLEAP analysis files."""
 
-import contextlib
 import itertools
 import json
 
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from damage import MANY, assert_read_or_refused, damaged
+from hypothesis import given
 from hypothesis import strategies as st
 from sleap_files import MATLAB, NODES, PYTHON, parse, positions, write_analysis
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io import sleap_analysis
 from bsoid_gpu.io.reader import Outline, Request
-from bsoid_gpu.pose import Pose
 
 
 def test_positions_by_hand(tmp_path, cpu):
@@ -192,14 +191,11 @@ def valid(tmp_path_factory):
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8))
-def test_changed_bytes_give_a_message_or_a_pose(valid, cpu, changes):
-    data = bytearray(valid.read_bytes())
-    for place, value in changes:
-        data[int(place * len(data))] = value
-    with contextlib.suppress(BadInput):
-        assert isinstance(sleap_analysis.parse(bytes(data), valid, Request(30.0, cpu)), Pose)
+@MANY
+@given(st.data())
+def test_damaged_bytes_are_refused_or_read(valid, cpu, data):
+    content = data.draw(damaged(valid.read_bytes()))
+    assert_read_or_refused(lambda: sleap_analysis.parse(content, valid, Request(30.0, cpu)))
 
 
 def test_only_analysis_files_are_recognised(tmp_path, valid):
