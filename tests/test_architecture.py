@@ -15,6 +15,7 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 ARRAY_CODE = [
+    "method.array_quantiles",
     "method.likelihood",
     "method.features",
     "method.windows",
