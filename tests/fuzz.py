@@ -8,7 +8,9 @@ kept in the folder `fuzz-failures`, with the seed that repeats them: `python tes
 from __future__ import annotations
 
 import collections
+import faulthandler
 import json
+import multiprocessing
 import random
 import shutil
 import subprocess
@@ -17,7 +19,9 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +30,7 @@ import numpy as np
 from click.testing import CliRunner
 from pose_formats import FORMATS, FPS, recording
 from quick import QUICK
-from random_changes import CHANGES
+from random_changes import CHANGES, change_bytes
 
 import bsoid_gpu
 from bsoid_gpu import files
@@ -37,7 +41,7 @@ from bsoid_gpu.io.arrange import present_tracks
 from bsoid_gpu.run_folder.model_file import Model
 
 FAILURES = Path("fuzz-failures")
-DONE, REFUSED = 0, 4  # exit codes
+DONE, REFUSED, CRASHED = 0, 4, -1  # exit codes
 DRY_RUN_EACH, PROCESS_EACH = 10, 20  # every 10th file is also planned, every 20th goes to a process of its own
 MOST_CHANGES = 3
 
@@ -80,18 +84,42 @@ class Fuzz:
             given, out = Path(temporary) / "given", Path(temporary) / "out"
             shutil.copytree(self.original(name), given)
             (path,) = given.iterdir()
-            changes = [rng.choice(CHANGES[path.suffix])(path, rng) for _ in range(rng.randint(1, MOST_CHANGES))]
+            kinds = [rng.choice(CHANGES[path.suffix]) for _ in range(rng.randint(1, MOST_CHANGES))]
+            # bytes last: HDF5 itself may crash where it changes a damaged file
+            changes = [kind(path, rng) for kind in sorted(kinds, key=lambda kind: kind is change_bytes)]
             started = time.perf_counter()
             model = self.original(name).with_suffix(".safetensors")
             code, problem = checked(model, path, out, in_process=seed % PROCESS_EACH != PROCESS_EACH - 1)
             if not problem and seed % DRY_RUN_EACH == 0:
                 problem = plan_problem(path, out.with_name("run"))
             if problem:
-                kept = self.failures / str(seed)
-                shutil.rmtree(kept, ignore_errors=True)
-                shutil.copytree(given, kept)
-                (kept / "problem.txt").write_text(f"{name}: {'; '.join(changes)}\n{problem}\n")
+                self.keep(given, seed, f"{name}: {'; '.join(changes)}\n{problem}\n")
         return Outcome(name, "; ".join(changes), seed, code, problem, time.perf_counter() - started)
+
+    def keep(self, given: Path, seed: int, problem: str) -> None:
+        """Keep an input that fails."""
+        kept = self.failures / str(seed)
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(given, kept)
+        (kept / "problem.txt").write_text(problem)
+
+    def run_each(self, seeds: Iterable[int]) -> Iterator[Outcome]:
+        """Outcomes in a process of their own, which a file may crash."""
+        pool = _pool()
+        for seed in seeds:
+            try:
+                yield pool.submit(self.run, seed).result()
+            except BrokenProcessPool:
+                (temporary,) = self.folder.glob("tmp*")
+                self.keep(temporary / "given", seed, "the process crashed")
+                shutil.rmtree(temporary)
+                yield Outcome(list(FORMATS)[seed % len(FORMATS)], "", seed, CRASHED, "the process crashed", 0.0)
+                pool = _pool()
+        pool.shutdown()
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=faulthandler.enable)
 
 
 def called(arguments: list[str], *, in_process: bool) -> tuple[int, str]:
@@ -176,10 +204,10 @@ def main(number: int = 1000, first: int | None = None) -> int:
     say(f"seeds {first} to {first + number - 1}")
     with tempfile.TemporaryDirectory() as folder:
         fuzz, outcomes = Fuzz(Path(folder)), []
-        for seed in range(first, first + number):
-            outcomes.append(fuzz.run(seed))
-            if outcomes[-1].problem:
-                say(f"FAILED, seed {seed}, {outcomes[-1].name}: {outcomes[-1].changes}\n{outcomes[-1].problem}")
+        for outcome in fuzz.run_each(range(first, first + number)):
+            outcomes.append(outcome)
+            if outcome.problem:
+                say(f"FAILED, seed {outcome.seed}, {outcome.name}: {outcome.changes}\n{outcome.problem}")
     say(report(outcomes))
     return int(any(outcome.problem for outcome in outcomes))
 
@@ -190,5 +218,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
     sys.exit(main(*map(int, sys.argv[1:])))

@@ -254,7 +254,7 @@ def change_array(path: Path, rng: Rng) -> str:
 
 def change_folder(folder: Path, rng: Rng) -> str:
     """Change a file of a folder, leave files out, rename them or add some."""
-    inside = sorted(folder.iterdir())
+    inside = sorted(path for path in folder.iterdir() if path.is_file())
     one, other = rng.choice(inside), rng.choice(inside)
     kind = rng.choice(("content", "content", "leave out", "leave out many", "rename", "exchange", "add", "subfolder"))
     if kind == "content":

@@ -85,13 +85,13 @@ def opened(data: bytes | BinaryIO, path: Path, expected: str) -> Iterator[h5py.F
 
 
 def _check_type(dtype: np.dtype[Any], name: str) -> None:
-    """Raise TypeError for types on which h5py may crash: objects other than strings, and overlapping fields."""
+    """Raise TypeError for complex numbers, and where h5py may crash: other objects than strings, overlapping fields."""
     import h5py
 
     fields = sorted((offset, offset + kind.itemsize) for kind, offset, *_ in (dtype.fields or {}).values())
     overlap = any(end > start for (_, end), (start, _) in pairwise(fields))
-    if overlap or (dtype.hasobject and h5py.check_string_dtype(dtype) is None):
-        msg = f"{name!r} holds neither numbers nor strings"
+    if overlap or dtype.kind == "c" or (dtype.hasobject and h5py.check_string_dtype(dtype) is None):
+        msg = f"{name!r} holds neither real numbers nor strings"
         raise TypeError(msg)
 
 

@@ -128,6 +128,16 @@ def test_missing_positions_of_every_kind_have_no_confidence(cpu):
     assert "snout: 1 frames at exactly 0, 0 or -1, -1" in pose.notes[0]
 
 
+@pytest.mark.parametrize("likelihood", [True, False])
+def test_zeros_and_minus_ones_are_missing_without_a_likelihood_for_them(cpu, likelihood):
+    values = dlc.wander(20)
+    values[4, 0], values[5, 1] = -1.0, 0.0
+    values[6, 2] = -1.0, -1.0, 0.0
+    pose = parse(dlc.csv_text(values, likelihood=likelihood), cpu)
+    assert np.argwhere(np.isnan(pose.position[:, 0, :, 0])).tolist() == [[4, 0], [5, 1], [6, 2]]
+    assert np.array_equal(pose.confidence[:, 0] == 0, np.isnan(pose.position[:, 0, :, 0]))
+
+
 def test_missing_data_are_marked_where_the_arrays_are(arrays, cpu):
     values = dlc.wander(20)
     values[3, 1] = 0.0

@@ -46,6 +46,7 @@ REFUSED = {
     "one twice": ([0, 1, 1, 2], ["1 frame numbers are repeated, the first is 1", "joined"]),
     "two recordings": ([*range(9), *range(9)], ["9 frame numbers are repeated", "joined"]),
     "every third": ([0, 3, 6, 9], ["rise by 3", "every 3rd frame", "--fps (10 if 30"]),
+    "every third, with two neighbours": ([0, 3, 4, 7, 10, 13], ["rise by 3"]),
     "every third, unsorted": ([9, 0, 6, 3], ["rise by 3"]),
     "milliseconds": ([0, 33, 67, 100], ["milliseconds", "30 frames per second"]),
     "microseconds": ([0, 33333, 66667, 100000], ["microseconds"]),

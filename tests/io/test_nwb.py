@@ -164,6 +164,10 @@ def test_series_that_do_not_go_together(tmp_path, cpu):
     refuse(written(tmp_path, {"m": content}), cpu, "/tail", "meters", "pixels")
     content["series"]["tail"] = track(2, rate=30.0)
     refuse(written(tmp_path, {"m": content}), cpu, "/tail", "the time 0 in row 1", "2.5")
+    content["series"]["tail"] = track(2, rate=30.0, start=2j)
+    refuse(written(tmp_path, {"m": content}), cpu, "/tail", "nor a starting time")
+    content["series"]["tail"] = track(2, rate=30.0 + 1j)
+    refuse(written(tmp_path, {"m": content}), cpu, "'rate' holds neither real numbers nor strings")
     content["series"]["tail"] = track(2, times=TIMES, confidence=np.ones(FRAMES - 1))
     refuse(written(tmp_path, {"m": content}), cpu, "/tail", "the confidence has shape (39,)")
     for data in (np.ones(FRAMES), np.ones((FRAMES, 4)), np.full((FRAMES, 2), b"1")):

@@ -66,6 +66,14 @@ def test_transition_rows_sum_to_1_or_are_missing(labels):
             assert row.isna().all()
 
 
+def test_no_transition_spans_a_gap():
+    observed = np.array([True, True, True, True, False, True])
+    session = bouts.Labels(np.array([0, 1, 0, 0, -1, 1]), 10.0, np.array([0, 1, 5, 6, 7, 8]), observed)
+    table = bouts.transitions(session, 2)
+    assert table.loc[0].tolist() == [0.5, 0.5]  # from frame 0 to 1, and from 5 to 6
+    assert table.loc[1].isna().all()
+
+
 def test_seven_frames_by_hand():
     labels = np.array([0, 0, 0, 1, 1, 0, -1])
     table = bouts.bouts(bouts.consecutive(labels, 10.0))

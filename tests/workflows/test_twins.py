@@ -81,6 +81,14 @@ def test_nearly_equal_sessions_are_refused(cpu):
         extracted(poses, cpu, None)
 
 
+def test_a_part_of_another_session_is_refused(cpu):
+    first = session("a", 1)
+    cut = {name: getattr(first, name)[:540] for name in ("position", "confidence", "frame_numbers")}
+    part = replace(first, name="c", **cut)
+    with pytest.raises(BadInput, match="'a' and 'c' are one recording given twice"):
+        extracted([first, session("b", 2), part], cpu, None)
+
+
 def test_predictions_of_one_recording_are_warned_of_also_when_they_resume(tmp_path, warned):
     model = bsoid_gpu.build([session(f"m{i}", i, 2700) for i in range(2)], fps=30, settings=QUICK, backend="cpu").model
     poses = {"a": session("a", 1), "b": session("b", 2), "c": moved(session("a", 1), "c", 1.0)}
