@@ -195,7 +195,7 @@ def _times(series: h5py.Group, path: Path, fps: float) -> tuple[NDArray[np.float
             raise BadInput(msg)
         return numbers(timestamps[()]), None
     start = optional(series, "starting_time")
-    if start is None or start.dtype.kind not in "fiu":
+    if start is None:
         msg = f"{where} has neither timestamps nor a starting time with a rate; expected one of them: correct the file"
         raise BadInput(msg)
     rate = checked_rate(attribute(start, "rate"), where, fps)

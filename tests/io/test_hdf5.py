@@ -142,11 +142,11 @@ def test_types_that_are_neither_numbers_nor_strings():
 
     data = written(fill)
     for name in ("lists", "links"):
-        with pytest.raises(BadInput, match="neither numbers nor strings"):
+        with pytest.raises(BadInput, match="neither real numbers nor strings"):
             read(data, lambda content, name=name: hdf5.dataset(content, name))
-    with pytest.raises(BadInput, match="neither numbers nor strings"):
+    with pytest.raises(BadInput, match="neither real numbers nor strings"):
         read(data, lambda content: hdf5.attribute(content, "link"))
-    with pytest.raises(BadInput, match="neither numbers nor strings"):
+    with pytest.raises(BadInput, match="neither real numbers nor strings"):
         read(data, lambda content: hdf5.texts(content["links"]))
 
 
@@ -158,5 +158,5 @@ def test_fields_that_overlap():
     for place, (name, kind) in enumerate({b"x": unusual, b"y": h5py.h5t.IEEE_F64LE}.items()):
         row.insert(name, 8 * place, kind)
     data = written(lambda content: h5py.h5d.create(content.id, b"points", row, h5py.h5s.create_simple((4,))))
-    with pytest.raises(BadInput, match="neither numbers nor strings"):
+    with pytest.raises(BadInput, match="neither real numbers nor strings"):
         read(data, lambda content: hdf5.dataset(content, "points"))

@@ -165,7 +165,7 @@ def test_series_that_do_not_go_together(tmp_path, cpu):
     content["series"]["tail"] = track(2, rate=30.0)
     refuse(written(tmp_path, {"m": content}), cpu, "/tail", "the time 0 in row 1", "2.5")
     content["series"]["tail"] = track(2, rate=30.0, start=2j)
-    refuse(written(tmp_path, {"m": content}), cpu, "/tail", "nor a starting time")
+    refuse(written(tmp_path, {"m": content}), cpu, "/tail", "neither real numbers")
     content["series"]["tail"] = track(2, rate=30.0 + 1j)
     refuse(written(tmp_path, {"m": content}), cpu, "'rate' holds neither real numbers nor strings")
     content["series"]["tail"] = track(2, times=TIMES, confidence=np.ones(FRAMES - 1))
