@@ -6,10 +6,12 @@ decide. Sessions are compared by their tracks after they are read, see :mod:`bso
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bsoid_gpu.files import digest
 from bsoid_gpu.io import formats
 from bsoid_gpu.io.pose_files import PoseFiles
 from bsoid_gpu.io.track_names import TrackName, track_name
@@ -75,12 +77,17 @@ def once_each(paths: Sequence[Path], fps: float) -> tuple[list[Path], list[str]]
 
 def _different_contents(paths: Sequence[Path]) -> list[Path]:
     """Paths without those whose content is that of another one; of a copy and its original, the original stays."""
-    by_size: dict[int, list[Path]] = {}
+    files = [
+        path for path in sorted(dict.fromkeys(paths), key=lambda path: bool(track_name(path).copy)) if path.is_file()
+    ]  # folders, and files whose error is reported when they are read, are not compared
+    sizes = Counter(path.stat().st_size for path in files)
+    alike: dict[Hashable, list[Path]] = {}
     left_out: set[Path] = set()
-    for path in sorted(dict.fromkeys(paths), key=lambda path: bool(track_name(path).copy)):
-        if not path.is_file():  # a folder, or a file whose error is reported when it is read
+    for path in files:
+        size = path.stat().st_size
+        if sizes[size] == 1 or (places := _bytes_at_places(path, size)) is None:
             continue
-        others = by_size.setdefault(path.stat().st_size, [])
+        others = alike.setdefault((size, digest(places)), [])
         twin = next((other for other in others if _equal_content(other, path)), None)
         if twin is None:
             others.append(path)
@@ -92,21 +99,29 @@ def _different_contents(paths: Sequence[Path]) -> list[Path]:
     return [path for path in dict.fromkeys(paths) if path not in left_out]
 
 
+def _bytes_at_places(path: Path, size: int) -> bytes | None:
+    """Content at three places, where most different files differ; None if the file is empty or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            chunks = []
+            for place in (0, size // 2, max(size - CHUNK_BYTES, 0)):
+                file.seek(place)
+                chunks.append(file.read(CHUNK_BYTES))
+    except OSError:  # reported when the file is read
+        return None
+    return b"".join(chunks) or None
+
+
 def _equal_content(one: Path, other: Path) -> bool:
-    """Whether two files of equal size are equal; most different ones differ at one of three places."""
-    size = one.stat().st_size
+    """Whether two files of equal size are equal."""
     try:
         with one.open("rb") as first, other.open("rb") as second:
-            for place in (0, size // 2, max(size - CHUNK_BYTES, 0), 0):
-                first.seek(place), second.seek(place)
-                if first.read(CHUNK_BYTES) != second.read(CHUNK_BYTES):
-                    return False
             while chunk := first.read(CHUNK_BYTES):
                 if chunk != second.read(CHUNK_BYTES):
                     return False
     except OSError:  # reported when the file is read
         return False
-    return size > 0
+    return True
 
 
 def _recordings(paths: Sequence[Path], names: dict[Path, TrackName], poses: PoseFiles) -> Iterator[list[Path]]:

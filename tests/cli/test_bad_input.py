@@ -274,7 +274,9 @@ def test_cells_without_a_number_are_filled_and_reported(run, tmp_path):
     values[200, 3] = 0.0  # a missing position in files of several animals
     dlc.write(tmp_path / "a.csv", values, newline="\r\n", final_newline=False)
     outcome = run(tmp_path / "a.csv")
-    repaired(outcome, "700 frames x 4 keypoints", "snout: 2 of 700", "left paw: 11 of 700", "tail/base: 2 of 700")
+    repaired(
+        outcome, "700 frames x 4 keypoints", "snout, tail/base: 2 of 700", "left paw: 11 of 700", "right paw: 1 of 700"
+    )
 
 
 def test_no_likelihood_column(run, tmp_path):
