@@ -200,6 +200,26 @@ def texts(source: h5py.Dataset) -> tuple[str, ...]:
     return tuple(text(value) for value in getattr(values, "flat", [values]))
 
 
+def dimension_scales(variable: h5py.Dataset) -> list[h5py.Dataset | None]:
+    """The first scale of each dimension, None where there is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The list of scales is damaged: libhdf5, which reads it without a check, would crash.
+    """
+    import h5py
+
+    if "DIMENSION_LIST" not in variable.attrs:
+        return [None] * variable.ndim
+    listed = variable.attrs.get_id("DIMENSION_LIST")
+    kind = h5py.check_vlen_dtype(listed.dtype)
+    if listed.shape != (variable.ndim,) or kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
+        msg = f"the dimensions of {variable.name!r} are damaged"
+        raise TypeError(msg)
+    return [variable.file[scales[0]] if len(scales) else None for scales in variable.attrs["DIMENSION_LIST"]]
+
+
 def attribute(node: h5py.Group | h5py.Dataset, name: str) -> Any:
     """The single text or number of an attribute, which may be an array of one; None where there is none."""
     if name in node.attrs:

@@ -15,7 +15,7 @@ import numpy as np
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.io.arrange import INDIVIDUAL, arranged_pose, chosen_names
 from bsoid_gpu.io.frame_times import FrameTimes, checked_rate, frame_times
-from bsoid_gpu.io.hdf5 import attribute, dataset, is_like, item, opened, optional, text, texts
+from bsoid_gpu.io.hdf5 import attribute, dataset, dimension_scales, is_like, item, opened, optional, text, texts
 from bsoid_gpu.io.reader import Outline, Reader, Request
 from bsoid_gpu.pose import Pose
 
@@ -135,12 +135,8 @@ def _layout(content: h5py.File, path: Path) -> Layout:
 
 
 def _dimensions(variable: h5py.Dataset) -> tuple[str, ...]:
-    """Names of the dimensions of a variable, by their present names; "unnamed" where one has none.
-
-    The list of the dimensions is read as an attribute: HDF5's own functions for it crash on damaged files.
-    """
-    listed = variable.attrs.get("DIMENSION_LIST", [()] * variable.ndim)
-    names = [text(variable.file[scales[0]].name).rpartition("/")[2] if len(scales) else "unnamed" for scales in listed]
+    """Names of the dimensions of a variable, by their present names; "unnamed" where one has none."""
+    names = [text(scale.name).rpartition("/")[2] if scale else "unnamed" for scale in dimension_scales(variable)]
     return tuple(EARLIER_NAMES.get(name, name) for name in names)
 
 

@@ -248,3 +248,18 @@ def whole_file():
 @given(damaged(whole_file()))
 def test_damaged_bytes_are_refused_or_read(cpu, content):
     assert_read_or_refused(lambda: parse_pose(content, Path("m.nc"), 30.0, cpu))
+
+
+@pytest.mark.parametrize("variable", ["position", "confidence"])
+@pytest.mark.parametrize("listed", [np.zeros((2, 2)), np.zeros(4), "x", 7, "too few"])
+def test_damaged_lists_of_dimensions_are_refused(tmp_path, cpu, variable, listed):
+    """On which libhdf5 itself crashes."""
+    path = hdf5_poses.movement(tmp_path / "m.nc", *values(2))
+    with h5py.File(path, "r+") as file:
+        attributes = file[variable].attrs
+        if isinstance(listed, str) and listed == "too few":
+            own = attributes["DIMENSION_LIST"]
+            attributes.create("DIMENSION_LIST", own[:1], dtype=h5py.vlen_dtype(h5py.ref_dtype))
+        else:
+            attributes["DIMENSION_LIST"] = listed
+    refuse(path, cpu)
