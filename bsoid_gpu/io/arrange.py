@@ -207,7 +207,7 @@ def _with_missing(position: Array, confidence: Array | None) -> tuple[Array, Arr
 
 
 def _all_coordinates(position: Array, test: Callable[[Array], Array]) -> Array:
-    """Where all coordinates pass a test: (frames, individuals, keypoints) bool; to reduce so short an axis is slower."""
+    """Where all coordinates pass a test: (frames, individuals, keypoints) bool; reducing so short an axis is slower."""
     passed = test(position[..., 0])
     for i in range(1, position.shape[-1]):
         passed = passed & test(position[..., i])
