@@ -345,13 +345,13 @@ CHANGES = {
         ("if match.equal and first.frames == second.frames:", "if match.equal:"),
     ],
     ("io/arrange.py", "io/test_deeplabcut.py"): [
-        (" | xp.all(position == -1, axis=-1)", ""),
-        ("xp.all(position == 0, axis=-1) | ", ""),
+        (" | all_coordinates(position, lambda x: x == -1)", ""),
+        ("all_coordinates(position, lambda x: x == 0) | ", ""),
         ("(confidence >= 0) & ", ""),
     ],
     ("io/arrange.py", "io/test_deeplabcut_csv.py"): [
         ("FARTHEST = 1e9", "FARTHEST = 1e11"),
-        ("FARTHEST, axis=-1) & seen", "FARTHEST, axis=-1)"),
+        ("(seen & ~near", "(finite & ~near"),
     ],
     ("io/jabs.py", "io/test_jabs.py"): [
         ("yx[..., ::-1]", "yx"),
