@@ -5,7 +5,7 @@ Every reader ends here, so that every format has the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from array_api_compat import device as device_of
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.frame_numbers import checked_frame_numbers
 from bsoid_gpu.io.reader import Request
-from bsoid_gpu.method.likelihood import present
+from bsoid_gpu.method.likelihood import all_coordinates, present
 from bsoid_gpu.pose import Pose, unknown_keypoint, unknown_name
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _with_missing(position: Array, confidence: Array | None) -> tuple[Array, Arr
     at 0, 0 or -1, -1 that count, and those beyond the farthest position.
     """
     xp = array_namespace(position)
-    finite = _all_coordinates(position, xp.isfinite)
+    finite = all_coordinates(position, xp.isfinite)
     if confidence is None:
         confidence, empty = xp.ones_like(position[..., 0]), xp.zeros(position.shape[1:3], dtype=xp.bool)
         unconfirmed = xp.ones_like(finite)
@@ -191,10 +191,10 @@ def _with_missing(position: Array, confidence: Array | None) -> tuple[Array, Arr
         empty = ~xp.any(known, axis=0)  # an empty likelihood column says nothing against its positions
         confidence = xp.where(empty, xp.ones_like(confidence), xp.where(known, confidence, -xp.ones_like(confidence)))
         unconfirmed = (confidence <= 0) | empty
-    constant = _all_coordinates(position, lambda x: x == 0) | _all_coordinates(position, lambda x: x == -1)
+    constant = all_coordinates(position, lambda x: x == 0) | all_coordinates(position, lambda x: x == -1)
     if position.shape[2] > 1:  # no animal has all its keypoints in one place
         unconfirmed = unconfirmed | xp.all(constant | ~finite, axis=-1, keepdims=True)
-    near = _all_coordinates(position, lambda x: xp.abs(x) <= FARTHEST)
+    near = all_coordinates(position, lambda x: xp.abs(x) <= FARTHEST)
     seen = finite & (confidence >= 0) & ~(constant & unconfirmed)
     counts = xp.stack(
         [
@@ -204,14 +204,6 @@ def _with_missing(position: Array, confidence: Array | None) -> tuple[Array, Arr
         ]
     )
     return xp.where(seen[..., None], position, xp.nan), xp.where(seen, confidence, xp.zeros_like(confidence)), counts
-
-
-def _all_coordinates(position: Array, test: Callable[[Array], Array]) -> Array:
-    """Where all coordinates pass a test: (frames, individuals, keypoints) bool; reducing so short an axis is slower."""
-    passed = test(position[..., 0])
-    for i in range(1, position.shape[-1]):
-        passed = passed & test(position[..., i])
-    return passed
 
 
 def _position_notes(

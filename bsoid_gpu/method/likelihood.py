@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace
@@ -11,13 +12,18 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 
-def present(position: Array) -> Array:
-    """Where a position is not missing: (frames, keypoints) bool from (frames, keypoints, space)."""
-    xp = array_namespace(position)
-    seen = ~xp.isnan(position[..., 0])
+def all_coordinates(position: Array, test: Callable[[Array], Array]) -> Array:
+    """Where all coordinates pass a test: (..., keypoints) bool from (..., keypoints, space)."""
+    passed = test(position[..., 0])
     for i in range(1, position.shape[-1]):  # a reduction of so short an axis is slower
-        seen = seen & ~xp.isnan(position[..., i])
-    return seen
+        passed = passed & test(position[..., i])
+    return passed
+
+
+def present(position: Array) -> Array:
+    """Where a position is not missing: (..., keypoints) bool from (..., keypoints, space)."""
+    xp = array_namespace(position)
+    return all_coordinates(position, lambda x: ~xp.isnan(x))
 
 
 def thresholds(confidence: Array, seen: Array, bins: int = 10) -> Array:
