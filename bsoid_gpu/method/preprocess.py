@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from array_api_compat import array_namespace
+from array_api_compat import device as device_of
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import likelihood, presence
@@ -65,11 +66,8 @@ def filtered(
         A keypoint without any position, or fewer than 2 keypoints or frames.
     """
     raise_all(problem for pose in tracks for problem in _unusable(pose, backend, remedy))
-    absences = [_absence(pose, settings.input, backend) for pose in tracks]
-    tracks = [
-        pose if segments == (range(pose.frames),) else _without(pose, absent)
-        for pose, (absent, segments) in zip(tracks, absences, strict=True)
-    ]
+    shown = [_shown(pose, settings.input, backend) for pose in tracks]
+    tracks = [one.pose for one in shown]
     grouped: dict[str, list[Pose]] = {}
     for pose in tracks:
         grouped.setdefault(settings.input.recording_of(pose.name), []).append(pose)
@@ -77,30 +75,41 @@ def filtered(
     thresholds = dict(known or {})
     thresholds |= {name: _thresholds(parts, bins) for name, parts in grouped.items() if name not in thresholds}
     sessions = []
-    for pose, (_, segments) in zip(tracks, absences, strict=True):
-        recording = settings.input.recording_of(pose.name)
-        parts = _held(pose, thresholds[recording], segments)
-        notes = (*pose.notes, *_missing_notes(pose, thresholds[recording], segments, settings.input, backend))
-        sessions.append(Filtered(pose, segments, parts, thresholds[recording], recording, notes))
+    for one in shown:
+        recording = settings.input.recording_of(one.pose.name)
+        threshold = thresholds[recording]
+        parts = _held(one.pose, threshold, one.segments)
+        notes = (*one.pose.notes, *_missing_notes(one, threshold, backend))
+        sessions.append(Filtered(one.pose, one.segments, parts, threshold, recording, notes))
     return sessions
 
 
-def _absence(pose: Pose, settings: Input, backend: Backend) -> tuple[Array, tuple[range, ...]]:
-    """Frames without the animal (frames,) on the device, and the segments of the others."""
-    numbers = presence.device_numbers(pose.frame_numbers, pose.position)
+class Shown(NamedTuple):
+    """A session without the positions of frames that do not show the animal, and the segments of the others.
+
+    ``numbers`` (frames,) are the frame numbers on the device; ``longest_frames`` are bridged.
+    """
+
+    pose: Pose
+    segments: tuple[range, ...]
+    numbers: Array
+    longest_frames: float
+
+
+def _shown(pose: Pose, settings: Input, backend: Backend) -> Shown:
+    """Leave out the positions of frames in which the animal is absent."""
+    xp = array_namespace(pose.position)
+    numbers = xp.asarray(pose.frame_numbers, dtype=xp.int64, device=device_of(pose.position))
     longest_frames = settings.absent_s * pose.fps
     absent = presence.absent_frames(pose.position[:, 0, :, :], numbers, settings.absent_share, longest_frames)
-    return absent, presence.segments_of(backend.to_host(absent), pose.frame_numbers)
-
-
-def _without(pose: Pose, absent: Array) -> Pose:
-    """The pose without the positions of frames in which the animal is absent."""
-    xp = array_namespace(pose.position)
-    return replace(
-        pose,
-        position=xp.where(absent[:, None, None, None], xp.nan, pose.position),
-        confidence=xp.where(absent[:, None, None], xp.zeros_like(pose.confidence), pose.confidence),
-    )
+    segments = presence.segments_of(backend.to_host(absent), pose.frame_numbers)
+    if segments != (range(pose.frames),):
+        pose = replace(
+            pose,
+            position=xp.where(absent[:, None, None, None], xp.nan, pose.position),
+            confidence=xp.where(absent[:, None, None], xp.zeros_like(pose.confidence), pose.confidence),
+        )
+    return Shown(pose, segments, numbers, longest_frames)
 
 
 def _held(pose: Pose, threshold: Array, segments: Sequence[range]) -> tuple[Array, ...]:
@@ -118,15 +127,13 @@ def _held(pose: Pose, threshold: Array, segments: Sequence[range]) -> tuple[Arra
     return tuple(parts)
 
 
-def _missing_notes(
-    pose: Pose, threshold: Array, segments: Sequence[range], settings: Input, backend: Backend
-) -> list[str]:
+def _missing_notes(shown: Shown, threshold: Array, backend: Backend) -> list[str]:
     """Sentences on frames without the animal, on long times without a good position, and on missing positions."""
+    pose, segments = shown.pose, shown.segments
     xp = array_namespace(pose.position)
     position, good = pose.position[:, 0, :, :], pose.confidence[:, 0, :] >= threshold
-    numbers = presence.device_numbers(pose.frame_numbers, position)
     of_good = xp.where(good[..., None], position, xp.nan)
-    held = backend.to_host(presence.absent_frames(of_good, numbers, 1.0, settings.absent_s * pose.fps))
+    held = backend.to_host(presence.absent_frames(of_good, shown.numbers, 1.0, shown.longest_frames))
     missing = xp.astype(~likelihood.present(presence.rows_of(position, segments)), xp.int64)
     counts = backend.to_host(xp.sum(missing, axis=0)).tolist()
     observed = presence.observed_frames(segments, pose.frames)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from array_api_compat import array_namespace
-from array_api_compat import device as device_of
 
 from bsoid_gpu.method.likelihood import present, running_maximum
 
@@ -124,9 +123,3 @@ def _frames_text(chosen: NDArray[np.bool_], frame_numbers: NDArray[np.int64], fp
     listed = [f"{frame_numbers[run.start]} to {frame_numbers[run.stop - 1]}" for run in runs[:LISTED]]
     more = f" and {len(runs) - LISTED} more ranges" if len(runs) > LISTED else ""
     return f"{count:,} of {len(chosen):,} frames ({count / fps:.1f} s: {', '.join(listed)}{more})"
-
-
-def device_numbers(frame_numbers: NDArray[np.int64], like: Array) -> Array:
-    """Frame numbers on the device of another array."""
-    xp = array_namespace(like)
-    return xp.asarray(frame_numbers, dtype=xp.int64, device=device_of(like))

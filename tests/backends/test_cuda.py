@@ -37,11 +37,11 @@ TABLES = (".labels.csv", ".bouts.csv", ".summary.csv", ".transitions.csv")
 # transfers in each stage: (to the device, to the host)
 FILES, SESSIONS, FITS, EPOCHS = 2, 2, 6, 6
 TRANSFERS = {
-    # in: a file, its frame numbers twice, rows beside gaps, and rows to compare sessions by; out: frame numbers, a few
+    # in: a file, its frame numbers, rows beside gaps, and rows to compare sessions by; out: frame numbers, a few
     # numbers each for repairs, whether there are positions, keypoints with positions, frames without the animal and
     # without a good position, missing positions, quality, and body length; and the result: features, threshold, and
     # the compared positions
-    "features": (5, 12),
+    "features": (4, 12),
     # in: nothing, the features are there; out: whether rows tie, and the result: scaled, embedding, mean, deviation
     "embedding": (0, 1 + 2 + 2 * SESSIONS),
     # in: the embedding; out: the tree, labels and memberships of the second fit, the embedding for bins without one
@@ -123,12 +123,12 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, newest, monkey
     run = bsoid_gpu.build(sessions[:2], fps=30, settings=QUICK, backend="cuda")
     assert transfers == {name: [TRANSFERS[name]] * (FILES if name == "features" else 1) for name in TRANSFERS}
     assert (
-        len(newest.to_device) == 1 + FILES * 5 + 1 + TRANSFERS["classifier"][0]
+        len(newest.to_device) == 1 + FILES * 4 + 1 + TRANSFERS["classifier"][0]
     )  # the check of the device; all features
     newest.to_device.clear()
     newest.to_host.clear()
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
-    assert len(newest.to_device) == 8 + 4  # the model: three layers and the scale; the file, its frame numbers, rows
+    assert len(newest.to_device) == 8 + 3  # the model: three layers and the scale; the file, its frame numbers, rows
     # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal
     # and without a good position, missing positions, body length; probabilities, some features, compared positions
     assert len(newest.to_host) == 1 + 8 + 3
