@@ -32,11 +32,6 @@ class Labels(NamedTuple):
     start_s: float = 0.0
 
 
-def consecutive(labels: NDArray[np.int64], fps: float) -> Labels:
-    """Labels of consecutive frames from 0 on, all of which show the animal."""
-    return Labels(labels, fps, np.arange(len(labels)), np.ones(len(labels), dtype=np.bool_))
-
-
 def bouts(session: Labels) -> pd.DataFrame:
     """Runs of one label; each observed frame is in exactly one bout, and no bout spans a gap.
 
