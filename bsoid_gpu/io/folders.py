@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bsoid_gpu.io import formats
-from bsoid_gpu.io.csv_diagnosis import why_not
+from bsoid_gpu.io.csv_diagnosis import HEADER_BYTES, why_not
 from bsoid_gpu.io.messages import listed
+from bsoid_gpu.io.reader import beginning
 from bsoid_gpu.log import logger
 
-BEGINNING_BYTES = 100_000  # of a table, to see what it holds
 COMPRESSED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz")
 NAMED_OTHERWISE = {  # files beside those of DeepLabCut's tracks, by their names
     r".+DLC_.*_skeleton": "has the lengths and angles of a skeleton, no positions",
@@ -127,10 +127,8 @@ def _named_otherwise(path: Path) -> str:
 
 def _unknown(path: Path) -> str:
     """What is wrong with a file of no known format, in a clause."""
-    if path.suffix.lower() == ".csv":
-        with path.open("rb") as file:
-            if reason := why_not(file.read(BEGINNING_BYTES)):
-                return reason
+    if path.suffix.lower() == ".csv" and (reason := why_not(beginning(path, HEADER_BYTES))):
+        return reason
     return f"has no known format: {expected()}"
 
 

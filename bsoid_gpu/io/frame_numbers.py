@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io.csv_diagnosis import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def _whole_numbers(values: NDArray[Any], where: str) -> NDArray[np.int64]:
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        first = str(next((value for value in values if not _is_number(value)), ""))
+        first = str(next((value for value in values if not is_number(str(value))), ""))
         msg = (
             f"{where}: {first[:60]!r} is not a frame number; expected the number of the frame in the video. Images "
             "that were chosen for labelling are no recording: give the file with the tracked video"
@@ -103,14 +104,6 @@ def _whole_numbers(values: NDArray[Any], where: str) -> NDArray[np.int64]:
         )
         raise BadInput(msg)
     return numbers.astype(np.int64)
-
-
-def _is_number(value: object) -> bool:
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _check_steps(numbers: NDArray[np.int64], steps: NDArray[np.int64], where: str, fps: float) -> None:

@@ -31,9 +31,9 @@ SECONDS = ("seconds", "second", "s")
 
 
 class Layout(NamedTuple):
-    """The dimensions of the positions in the order of the file, and the names along them."""
+    """Number of frames, and the names along the other axes in the order of the file."""
 
-    dimensions: tuple[str, ...]
+    frames: int
     individuals: tuple[str, ...]
     keypoints: tuple[str, ...]
     space: tuple[str, ...]
@@ -57,7 +57,7 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
         individuals, keypoints, left_out = chosen_names(
             dict.fromkeys(layout.individuals, layout.keypoints), request, path
         )
-        times = _times(content, path, request.fps)
+        times = _times(content, layout.frames, path, request.fps)
         rows = [layout.individuals.index(name) for name in individuals]
         columns = [layout.keypoints.index(name) for name in keypoints]
         space = [layout.space.index(name) for name in sorted(layout.space)]
@@ -83,8 +83,7 @@ def outline(path: Path) -> Outline:
     """Outline of a dataset."""
     with path.open("rb") as file, opened(file, path, EXPECTED) as content:
         layout = _layout(content, path)
-        frames = dataset(content, "position").shape[layout.dimensions.index("time")]
-        return Outline(frames, layout.keypoints, len(layout.individuals), path.stat().st_size)
+        return Outline(layout.frames, layout.keypoints, len(layout.individuals), path.stat().st_size)
 
 
 READERS = (Reader("movement netCDF", (".nc",), sniff, parse, outline),)
@@ -131,7 +130,8 @@ def _layout(content: h5py.File, path: Path) -> Layout:
     if tuple(sorted(names["space"])) not in (("x", "y"), ("x", "y", "z")):
         msg = f"{str(path)!r} has the coordinates {', '.join(names['space'])}; expected x, y, or x, y, z"
         raise BadInput(msg)
-    return Layout(dimensions, names["individual"], names["keypoint"], names["space"])
+    frames = position.shape[dimensions.index("time")]
+    return Layout(frames, names["individual"], names["keypoint"], names["space"])
 
 
 def _dimensions(variable: h5py.Dataset) -> tuple[str, ...]:
@@ -183,17 +183,16 @@ def _confidence(content: h5py.File, path: Path) -> NDArray[np.float64] | None:
     return None if np.isnan(confidence).all() else confidence
 
 
-def _times(content: h5py.File, path: Path, fps: float) -> FrameTimes:
+def _times(content: h5py.File, frames: int, path: Path, fps: float) -> FrameTimes:
     """Frames by the time coordinate, which is in seconds or in frames."""
     where = f"{path.name!r}, time"
     rate, unit = attribute(content, "fps"), attribute(content, "time_unit")
     if rate is not None:
         checked_rate(rate, f"{path.name!r}, fps", fps)
-    position = dataset(content, "position")
-    frames = position.shape[_dimensions(position).index("time")]
     coordinate = _coordinate(content, "time")
     if coordinate is None:
-        return FrameTimes(np.arange(frames), 0.0, fps, ("there are no times: the frames are numbered from 0 on",))
+        note = "there are no times: the frames are numbered from 0 on"
+        return FrameTimes(np.arange(frames, dtype=np.float64), 0.0, fps, (note,))
     times = _values(coordinate)
     unit = attribute(coordinate, "units") or unit
     if times.shape != (frames,) or unit not in (None, "frames", *SECONDS):

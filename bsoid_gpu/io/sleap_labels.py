@@ -70,12 +70,10 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
     tracks, keypoints, left_out = chosen_names(dict.fromkeys(long, labels.nodes), request, path)
     position, confidence, by_hand = _arranged(labels, tracks, keypoints)
     frame_numbers, rows = every_frame(labels.frame_numbers)
-    if empty := int(np.sum(rows < 0)):
-        by_hand = (
-            *by_hand,
-            f"{empty:,} frames between the first and the last have no instance",
-        )
-        position = np.where((rows < 0)[:, None, None, None], np.nan, position[rows])
+    empty = rows < 0
+    note = f"{empty.sum():,} frames between the first and the last have no instance"
+    if empty.any():
+        position = np.where(empty[:, None, None, None], np.nan, position[rows])
         confidence = None if confidence is None else confidence[rows]
     return arranged_pose(
         position,
@@ -85,7 +83,7 @@ def parse(data: bytes, path: Path, request: Request) -> Pose:
         individuals=tracks,
         keypoints=keypoints,
         frame_numbers=frame_numbers,
-        notes=(*labels.notes, *fragments, *left_out, *by_hand),
+        notes=(*labels.notes, *fragments, *left_out, *by_hand, *([note] if empty.any() else [])),
     )
 
 

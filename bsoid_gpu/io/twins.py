@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bsoid_gpu.files import digest
 from bsoid_gpu.io import formats
+from bsoid_gpu.io.messages import listed
 from bsoid_gpu.io.pose_files import PoseFiles
 from bsoid_gpu.io.track_names import TrackName, track_name
 from bsoid_gpu.log import logger
@@ -65,10 +66,9 @@ def once_each(paths: Sequence[Path], fps: float) -> tuple[list[Path], list[str]]
             left_out |= set(unused)
             conflicts += [conflict] if conflict else []
     if same_stem:  # DeepLabCut writes each recording in two formats
-        more = f" and {len(same_stem) - MAX_PROBLEMS} more" if len(same_stem) > MAX_PROBLEMS else ""
-        message = "%s%s left out: files of the same name in another format hold the same tracks"
-        are = " are" if len(same_stem) > 1 else " is"
-        logger.warning(message, ", ".join(repr(str(path)) for path in same_stem[:MAX_PROBLEMS]) + more, are)
+        message = "%s %s left out: files of the same name in another format hold the same tracks"
+        are = "are" if len(same_stem) > 1 else "is"
+        logger.warning(message, listed([repr(str(path)) for path in same_stem], MAX_PROBLEMS), are)
     problems = [f"{what}: {poses.described(group)}; {remedy}" for what, group, remedy in conflicts[:MAX_PROBLEMS]]
     if len(conflicts) > MAX_PROBLEMS:
         problems.append(f"{len(conflicts) - MAX_PROBLEMS} more recordings have several files")
@@ -137,11 +137,11 @@ def _recordings(paths: Sequence[Path], names: dict[Path, TrackName], poses: Pose
         kind = (path.parent, name.model, name.filtered)
         own = name.copy if kind not in originals else ""
         groups.setdefault((path.parent, True) if name.model and not own else (*kind, own), []).append(path)
-    listed = list(groups.values())
-    if len({path.stem for path in paths}) == 1 and len(paths) > 1 and len(listed) == len(paths):
-        yield from listed  # files of one name: they need other names in any case
+    separate = list(groups.values())
+    if len({path.stem for path in paths}) == 1 and len(paths) > 1 and len(separate) == len(paths):
+        yield from separate  # files of one name: they need other names in any case
         return
-    yield from poses.joined(listed) if len(listed) > 1 else listed
+    yield from poses.joined(separate) if len(separate) > 1 else separate
 
 
 def _choice(
