@@ -9,13 +9,22 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from bsoid_gpu.backends import cuda_diagnosis
+
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"fast-hdbscan": "fast_hdbscan"}
 FILES = ("environment.yml", "environment-p100.yml", "environment-cpu.yml")
 # dask-cuda 23.12 needs pynvml 11, which has the same module; conda installs only one of the two
 INSTEAD = {("environment-p100.yml", "nvidia-ml-py"): "dask-cuda"}
 SAFE_HDF5 = Version("1.14.4")  # that of h5py's wheels from 3.12 on; older ones crash on damaged files
-RAPIDS_23_12 = {"numpy": "<1.25", "pandas": "<1.6", "numba": "<0.58", "python": "==3.10", "cuda-version": "==11.8"}
+RAPIDS_23_12 = {
+    "numpy": "<1.25",
+    "pandas": "<1.6",
+    "numba": "<0.58",
+    "cupy": "<13",
+    "python": "==3.10",
+    "cuda-version": "==11.8",
+}
 
 
 def read(name):
@@ -61,8 +70,19 @@ def test_the_environment_of_new_cards_is_of_one_cuda():
     assert lowest(listed["cudf"]) == lowest(listed["cuml"]) == lowest(listed["dask-cuda"]) > Version("26")
     assert listed["cuda-version"].contains("12.9")
     assert not listed["cuda-version"].contains("13.0")  # leaves V100 out
-    of_pip = [Requirement(text).name for text in project()["optional-dependencies"]["cuda12"]]
-    assert {"cudf-cu12", "cuml-cu12", "cupy-cuda12x"} <= set(of_pip)
+    assert listed["python"].contains("3.13")
+    assert lowest(listed["python"]) >= Version("3.11")  # of RAPIDS 26.10
+    of_pip = {
+        one.name: one.specifier for text in project()["optional-dependencies"]["cuda12"] if (one := Requirement(text))
+    }
+    first = Version("{}.{}".format(*cuda_diagnosis.GOOD_LAYOUT))
+    assert lowest(of_pip["cudf-cu12"]) == lowest(of_pip["cuml-cu12"]) == first <= lowest(listed["cuml"])
+    assert of_pip["cupy-cuda12x"] == listed["cupy"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_environment_has_a_package_that_only_tests_and_benchmarks_use(name):
+    assert not {"hdbscan", "matplotlib", "pytables"} & set(read(name)[0])
 
 
 def test_the_environment_of_p100_is_what_rapids_23_12_takes():

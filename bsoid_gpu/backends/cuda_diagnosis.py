@@ -27,9 +27,11 @@ CONTAINERS = {  # option that passes the GPU, and the command
     "docker": ("--gpus all", "docker run --gpus all IMAGE bsoid-gpu ..."),
     "podman": ("--device nvidia.com/gpu=all", "podman run --device nvidia.com/gpu=all IMAGE bsoid-gpu ..."),
 }
-DRIVERS = {11: "450.80.02", 12: "525.60.13 (RAPIDS is tested from 535)", 13: "580"}  # the oldest for each CUDA
+DRIVERS = {(11, 0): "450.80.02", (12, 0): "525.60.13", (12, 2): "535", (13, 0): "580"}  # the oldest for each CUDA
 PASCAL, VOLTA, TURING = (6, 0), (7, 0), (7, 5)
 AFTER_PASCAL = (24, 2)  # the first RAPIDS that needs Volta
+GOOD_LAYOUT = (26, 2)  # the first RAPIDS whose UMAP repeats a seed well, and the first of the extra cuda12
+ITS_CUDA = (12, 2)  # what the driver must support for it, with packages of CUDA 12
 NO_VOLTA = 13  # the first CUDA that needs Turing
 
 SLURM = "sbatch --gres=gpu:1 ... or srun --gres=gpu:1 ..."
@@ -68,6 +70,10 @@ def diagnose(survey: Survey) -> Diagnosis:
         f"the driver supports CUDA {_dotted(survey.cuda)}",
         ", ".join(f"{package.name} {package.version}" for package in survey.packages),
     )
+    if device.capability >= VOLTA and survey.rapids and survey.rapids < GOOD_LAYOUT:
+        what = "RAPIDS {}.{:02} works, but only from {}.{:02} on is cuML's layout of UMAP good and repeatable"
+        findings = (*findings, what.format(*survey.rapids, *GOOD_LAYOUT))
+        return Diagnosis("cuda", True, findings, (NEW_ENVIRONMENT,))
     return Diagnosis("cuda", True, findings)
 
 
@@ -161,17 +167,24 @@ def _device_problems(survey: Survey) -> list[Problem]:
         problems.append(problem)
     to_install = {12} if device.capability >= VOLTA else set()
     for major in sorted(survey.majors or to_install):
-        if survey.cuda >= (major, 0):
+        needed = _oldest_cuda(major, survey)
+        if survey.cuda >= needed:
             continue
         what = (
             f"the NVIDIA driver is too old: it supports CUDA {_dotted(survey.cuda)}, and packages of CUDA {major} need "
-            f"at least {major}.0"
+            f"at least {_dotted(needed)}"
         )
         newer = (
-            f"install NVIDIA driver {DRIVERS.get(major, 'of that CUDA')} or newer; nvidia-smi shows the installed one"
+            f"install NVIDIA driver {DRIVERS.get(needed, 'of that CUDA')} or newer; nvidia-smi shows the installed one"
         )
-        problems.append((what, NEW_ENVIRONMENT if major > 12 and survey.cuda >= (12, 0) else newer))
+        problems.append((what, NEW_ENVIRONMENT if major > 12 and survey.cuda >= ITS_CUDA else newer))
     return problems
+
+
+def _oldest_cuda(major: int, survey: Survey) -> tuple[int, int]:
+    """CUDA that the driver must support for the installed packages of a major version, or for those to install."""
+    of_new_release = (survey.rapids or GOOD_LAYOUT) >= GOOD_LAYOUT
+    return ITS_CUDA if major == 12 and of_new_release else (major, 0)
 
 
 def _too_old(device: Device, survey: Survey) -> Problem | None:

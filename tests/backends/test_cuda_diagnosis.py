@@ -32,7 +32,13 @@ def conda(rapids):
 V100_JOB = {**DRIVER, "devices": [V100], "packages": wheels(12)}
 HEALTHY = {
     "V100": V100_JOB,
-    "V100, oldest driver": {**V100_JOB, "cuda": [12, 0]},
+    "V100, oldest driver": {**V100_JOB, "cuda": [12, 2]},
+    "V100, oldest driver of CUDA 12": {
+        **DRIVER,
+        "cuda": [12, 0],
+        "devices": [V100],
+        "packages": wheels(12, "25.04.00"),
+    },
     "P100": {**DRIVER, "devices": [P100], "packages": conda("23.12.01"), "conda_cuda": 11},
     "the first device counts": {**V100_JOB, "devices": [V100, K80]},
     "hidden ones do not count": {**V100_JOB, "visible": "3"},
@@ -103,11 +109,25 @@ ILL = {
         "device 6",
         "export CUDA_VISIBLE_DEVICES=6",
     ),
-    "driver too old for CUDA 12": ({**V100_JOB, "cuda": [11, 4]}, "supports CUDA 11.4", "NVIDIA driver 525.60.13"),
-    "driver too old for what would be installed": (
-        {**DRIVER, "cuda": [11, 4], "devices": [V100]},
-        "supports CUDA 11.4",
+    "driver too old for CUDA 12": (
+        {**V100_JOB, "cuda": [11, 4], "packages": wheels(12, "25.04.00")},
+        "supports CUDA 11.4, and packages of CUDA 12 need at least 12.0",
         "NVIDIA driver 525.60.13",
+    ),
+    "driver too old for RAPIDS 26": (
+        {**V100_JOB, "cuda": [12, 1]},
+        "supports CUDA 12.1, and packages of CUDA 12 need at least 12.2",
+        "NVIDIA driver 535",
+    ),
+    "driver too old for what would be installed": (
+        {**DRIVER, "cuda": [12, 0], "devices": [V100]},
+        "supports CUDA 12.0, and packages of CUDA 12 need at least 12.2",
+        "NVIDIA driver 535",
+    ),
+    "driver too old for CUDA 11": (
+        {**DRIVER, "cuda": [10, 2], "devices": [P100], "packages": conda("23.12.01"), "conda_cuda": 11},
+        "supports CUDA 10.2",
+        "NVIDIA driver 450.80.02",
     ),
     "driver too old for CUDA 13": (
         {**DRIVER, "devices": [{**V100, "capability": [8, 0]}], "packages": wheels(13)},
@@ -133,7 +153,7 @@ ILL = {
 def test_what_works(facts):
     judged = cuda_diagnosis.diagnose(Survey.from_dict(facts))
     assert judged.usable, judged
-    assert not judged.remedies
+    assert bool(judged.remedies) == (Survey.from_dict(facts).rapids == (25, 4))  # an older one works too
     assert Survey.from_dict(facts).devices[0].name in judged.findings[0]
 
 
@@ -145,6 +165,14 @@ def test_what_does_not_work_and_what_to_type(facts, finding, remedy):
     assert remedy in judged.remedies[0]
     assert all("\n" not in text and ":" in text for text in judged.findings)
     assert len(judged.reason) < 60
+
+
+@pytest.mark.parametrize(("card", "release", "better"), [(V100, "25.12.00", True), (P100, "23.12.01", False)])
+def test_an_older_rapids_works_and_a_better_one_is_named_where_the_card_can_have_it(card, release, better):
+    judged = cuda_diagnosis.diagnose(Survey.from_dict({**DRIVER, "devices": [card], "packages": conda(release)}))
+    assert judged.usable
+    assert ("RAPIDS 25.12 works, but only from 26.02 on" in judged.findings[-1]) == better
+    assert judged.remedies == ((cuda_diagnosis.NEW_ENVIRONMENT,) if better else ())
 
 
 def test_every_problem_is_listed_the_decisive_one_first():
