@@ -148,6 +148,8 @@ CHANGES = {
         ("TINY = np.float32(2.0**-100)", "TINY = np.float32(0.0)"),
         ("products[i, :number] + width[columns[i, :number]]", "products[i, :number]"),
         (" + width[start + i]", ""),
+        ("- 3 * error * squares", ""),
+        ("if not as_float(words[-1]) < limit[i]:", "if False:"),
     ],
     ("kernels/fuzzy_graph.py", "kernels/test_fuzzy_graph.py"): [
         ("MIN_BANDWIDTH = 1e-3", "MIN_BANDWIDTH = 1e-2"),
@@ -183,6 +185,10 @@ CHANGES = {
         ("(ends[:, 1], ends[:, 0], edges[:, 2])", "(edges[:, 2],)"),
         ("below[node] <= score", "below[node] < score"),
         ("max(float(scores[node]), 0.0)", "float(scores[node])"),
+    ],
+    ("estimators/hdbscan_cuda.py", "estimators/test_hdbscan_cuda.py"): [
+        ("joined[point] = joined[other]", "pass"),
+        ("stays, goes = sorted(", "goes, stays = sorted("),
     ],
     ("estimators/hdbscan_membership.py", "estimators/test_hdbscan_membership.py"): [
         ("2 * most > sizes", "most > 0"),

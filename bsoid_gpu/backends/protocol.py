@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,4 +44,12 @@ class Backend(Protocol):
 
     def repeatable(self) -> AbstractContextManager[Any]:
         """Context in which the same input gives the same bytes on any number of cores."""
+        ...
+
+    def table(self, columns: Mapping[str, Any]) -> Any:
+        """Data frame of columns by name: of pandas, or of cuDF on a GPU."""
+        ...
+
+    def free_bytes(self) -> int:
+        """Free memory for arrays, in bytes."""
         ...
