@@ -35,7 +35,7 @@ def _merges(model: Any, backend: CudaBackend) -> NDArray[np.float64]:
     """Merged nodes, height and points of each merge, ascending: (points - 1, 4).
 
     The public ``single_linkage_tree_`` needs the package hdbscan, in every release. The arrays that it is made from do
-    not: one array from release 25.10 on, three before.
+    not: one array from release 25.8 on, three before.
     """
     tree = getattr(model, "_single_linkage_tree", None)
     if tree is not None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from bsoid_gpu.backends import cuda
 from fake_rapids import allocation, contract, fake_cudf, fake_cuml, fake_cupy, importing
 
 CARD = {"name": b"Pretend V100", "major": 7, "minor": 0, "totalGlobalMem": 16 * 10**9}
@@ -54,6 +55,7 @@ def install(monkeypatch, release, *, with_hdbscan=False):
     bodies |= allocation.bodies(recorded, ledger, memory)
     bodies |= fake_cudf.bodies(recorded, ledger, ndarray)
     bodies |= fake_cuml.bodies(recorded, ledger, ndarray)
+    monkeypatch.setattr(cuda, "_allocator", cuda._Allocator())  # of this process
     importing.replace(monkeypatch, bodies, with_hdbscan=with_hdbscan)
     fake_cupy.replace_layout(monkeypatch, ndarray)
     return ledger
