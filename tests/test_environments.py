@@ -14,6 +14,7 @@ CONDA_NAMES = {"fast-hdbscan": "fast_hdbscan"}
 FILES = ("environment.yml", "environment-p100.yml", "environment-cpu.yml")
 # dask-cuda 23.12 needs pynvml 11, which has the same module; conda installs only one of the two
 INSTEAD = {("environment-p100.yml", "nvidia-ml-py"): "dask-cuda"}
+SAFE_HDF5 = Version("1.14.4")  # that of h5py's wheels from 3.12 on; older ones crash on damaged files
 RAPIDS_23_12 = {"numpy": "<1.25", "pandas": "<1.6", "numba": "<0.58", "python": "==3.10", "cuda-version": "==11.8"}
 
 
@@ -50,6 +51,7 @@ def test_the_dependencies_of_the_project_are_there_and_not_older(name):
             assert not requirement.marker.evaluate({"python_version": str(lowest(listed["python"]))})
             continue
         assert lowest(listed[conda]) >= lowest(requirement.specifier), conda
+    assert lowest(listed["hdf5"]) >= SAFE_HDF5  # conda's h5py is built with several
     assert lowest(listed["python"]) >= lowest(SpecifierSet(project()["requires-python"]))
 
 
