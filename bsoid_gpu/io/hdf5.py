@@ -88,11 +88,15 @@ def _check_type(dtype: np.dtype[Any], name: str) -> None:
     """Raise TypeError for complex numbers, and where h5py may crash: other objects than strings, overlapping fields."""
     import h5py
 
-    fields = sorted((offset, offset + kind.itemsize) for kind, offset, *_ in (dtype.fields or {}).values())
-    overlap = any(end > start for (_, end), (start, _) in pairwise(fields))
-    if overlap or dtype.kind == "c" or (dtype.hasobject and h5py.check_string_dtype(dtype) is None):
+    if _overlap(dtype) or dtype.kind == "c" or (dtype.hasobject and h5py.check_string_dtype(dtype) is None):
         msg = f"{name!r} holds neither real numbers nor strings"
         raise TypeError(msg)
+
+
+def _overlap(dtype: np.dtype[Any]) -> bool:
+    """Whether fields overlap."""
+    fields = sorted((offset, offset + kind.itemsize) for kind, offset, *_ in (dtype.fields or {}).values())
+    return any(end > start for (_, end), (start, _) in pairwise(fields))
 
 
 def item(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
@@ -201,23 +205,45 @@ def texts(source: h5py.Dataset) -> tuple[str, ...]:
 
 
 def dimension_scales(variable: h5py.Dataset) -> list[h5py.Dataset | None]:
-    """The first scale of each dimension, None where there is none.
+    """The scale of each dimension among the datasets of the same group, None where there is none.
+
+    They are taken from what each scale is attached to. The list of scales that a variable has as well is left alone:
+    its entries state their own lengths, and libhdf5 crashes where one is damaged.
 
     Raises
     ------
-    TypeError, ValueError
-        The list of scales is damaged: libhdf5, which reads it without a check, would crash.
+    IndexError, TypeError
+        What a scale is attached to is damaged.
     """
     import h5py
 
-    if "DIMENSION_LIST" not in variable.attrs:
-        return [None] * variable.ndim
-    listed = variable.attrs.get_id("DIMENSION_LIST")
-    kind = h5py.check_vlen_dtype(listed.dtype)
-    if listed.shape != (variable.ndim,) or kind is None or h5py.check_ref_dtype(kind) is not h5py.Reference:
-        msg = f"the dimensions of {variable.name!r} are damaged"
+    scales: list[h5py.Dataset | None] = [None] * variable.ndim
+    group = variable.parent
+    for name in group:
+        node = group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+        for reference, axis in _attached(node) if isinstance(node, h5py.Dataset) else ():
+            if variable.file[reference] == variable:
+                scales[axis] = node
+    return scales
+
+
+def _attached(scale: h5py.Dataset) -> list[tuple[h5py.Reference, int]]:
+    """Datasets that a scale is attached to, and the dimension of each; none for a dataset that is no scale."""
+    import h5py
+
+    if "REFERENCE_LIST" not in scale.attrs:
+        return []
+    kind = scale.attrs.get_id("REFERENCE_LIST").dtype
+    reference, number = (
+        kind[name] if name in (kind.names or ()) else np.dtype("V1") for name in ("dataset", "dimension")
+    )
+    listed = []
+    if h5py.check_ref_dtype(reference) is h5py.Reference and number.kind in "iu" and not _overlap(kind):
+        listed = [(entry["dataset"], int(entry["dimension"])) for entry in np.ravel(scale.attrs["REFERENCE_LIST"])]
+    if not listed or any(axis < 0 for _, axis in listed):
+        msg = f"what {scale.name!r} is attached to is damaged"
         raise TypeError(msg)
-    return [variable.file[scales[0]] if len(scales) else None for scales in variable.attrs["DIMENSION_LIST"]]
+    return listed
 
 
 def attribute(node: h5py.Group | h5py.Dataset, name: str) -> Any:

@@ -1,6 +1,7 @@
 """Datasets of poses that movement saves."""
 
 import io
+import struct
 from pathlib import Path
 
 import h5py
@@ -250,16 +251,37 @@ def test_damaged_bytes_are_refused_or_read(cpu, content):
     assert_read_or_refused(lambda: parse_pose(content, Path("m.nc"), 30.0, cpu))
 
 
-@pytest.mark.parametrize("variable", ["position", "confidence"])
-@pytest.mark.parametrize("listed", [np.zeros((2, 2)), np.zeros(4), "x", 7, "too few"])
-def test_damaged_lists_of_dimensions_are_refused(tmp_path, cpu, variable, listed):
-    """On which libhdf5 itself crashes."""
-    path = hdf5_poses.movement(tmp_path / "m.nc", *values(2))
+@pytest.mark.parametrize("coordinate", ["time", "individual"])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        np.zeros((2, 2)),
+        "x",
+        7,
+        np.zeros(2, [("dataset", "u8"), ("dimension", "u4")]),
+        np.array([("reference", 0)], [("dataset", h5py.ref_dtype), ("number", "u4")]),
+        np.array([("reference", 7)], [("dataset", h5py.ref_dtype), ("dimension", "u4")]),
+        np.array([("reference", -1)], [("dataset", h5py.ref_dtype), ("dimension", "i4")]),
+    ],
+)
+def test_damaged_lists_of_what_a_scale_is_attached_to_are_refused(tmp_path, cpu, coordinate, listed):
+    path = hdf5_poses.movement(tmp_path / "m.nc", *values())
     with h5py.File(path, "r+") as file:
-        attributes = file[variable].attrs
-        if isinstance(listed, str) and listed == "too few":
-            own = attributes["DIMENSION_LIST"]
-            attributes.create("DIMENSION_LIST", own[:1], dtype=h5py.vlen_dtype(h5py.ref_dtype))
-        else:
-            attributes["DIMENSION_LIST"] = listed
+        if getattr(listed, "size", 0) == 1:
+            listed["dataset"] = file["position"].ref
+        file[coordinate].attrs["REFERENCE_LIST"] = listed
     refuse(path, cpu)
+
+
+def test_the_list_of_scales_of_a_variable_is_left_alone(tmp_path, cpu):
+    """libhdf5 crashes where the length of an entry is damaged."""
+    position, confidence = values()
+    path = hdf5_poses.movement(tmp_path / "m.nc", position, confidence)
+    content = path.read_bytes()
+    entry = struct.Struct("<IQ")  # length, and the place of the heap
+    heap = content.index(b"GCOL")
+    before, *lists = content.split(b"DIMENSION_LIST")
+    assert [part[:200].count(entry.pack(1, heap)) for part in lists] == [4, 3]
+    wrong = [part[:200].replace(entry.pack(1, heap), entry.pack(0x5A000001, heap)) + part[200:] for part in lists]
+    path.write_bytes(b"DIMENSION_LIST".join([before, *wrong]))
+    check(read_pose(path, 30.0, cpu), position, confidence)
