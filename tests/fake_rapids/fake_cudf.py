@@ -29,7 +29,16 @@ def bodies(recorded, ledger, ndarray):
             if isinstance(data, ndarray):  # its NaN are no nulls
                 assert data.ndim == 2, "expected a matrix"
                 data = ndarray(data._values.copy(order="F"))._values  # a table has a column after the other
+            if isinstance(data, dict):
+                data = {name: self._column(values) for name, values in data.items()}
             self._table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data, columns=columns, dtype=dtype)
+
+        def _column(self, values):
+            if isinstance(values, ndarray):
+                assert values.ndim == 1, "expected a column"
+                return values._values.copy()
+            ledger.to_device.append(np.asarray(values).nbytes)
+            return values
 
         columns = property(lambda self: self._table.columns)
         shape = property(lambda self: self._table.shape)
