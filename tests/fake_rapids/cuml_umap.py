@@ -68,10 +68,10 @@ def approximate(library, parameters, points):
 
 def some_missed(distances, indices, neighbours):
     """The nearest of those found, when a random share is not; the nearest, the point itself, always is."""
-    places = np.random.default_rng().uniform(size=distances.shape) < MISSED
-    places[:, 0] = False
-    found = np.argsort(places, axis=1, kind="stable")[:, :neighbours]
-    return np.take_along_axis(distances, found, axis=1), np.take_along_axis(indices, found, axis=1)
+    missed = np.random.default_rng().uniform(size=distances.shape) < MISSED
+    missed[:, 0] = False
+    kept = np.argsort(missed, axis=1, kind="stable")[:, :neighbours]
+    return np.take_along_axis(distances, kept, axis=1), np.take_along_axis(indices, kept, axis=1)
 
 
 def initial(library, init, values, graph, settings, seed):

@@ -15,11 +15,11 @@ NEIGHBOURS, EPOCHS, SEED = 60, 100, 23
 
 @pytest.fixture(scope="module")
 def columns():
-    """A curve of a thousand points, in ten dimensions, with noise."""
+    """Overlapping clouds of a thousand points, in ten dimensions."""
     rng = np.random.default_rng(0)
-    turn = np.linspace(0, 6 * np.pi, 1000)[:, None]
-    curves = np.sin(turn * rng.uniform(0.3, 1.0, 10) + rng.uniform(0, 6, 10))
-    return (curves + rng.normal(0, 0.05, curves.shape)).astype(np.float32)
+    cloud = rng.integers(8, size=1000)
+    centre, width = rng.normal(0, 3, (8, 10)), rng.uniform(0.3, 1.5, (8, 1))
+    return (centre[cloud] + width[cloud] * rng.normal(0, 1, (1000, 10))).astype(np.float32)
 
 
 def embedded(columns, init="random", knn_graph=None, **more):
@@ -44,7 +44,7 @@ def test_a_seed_makes_the_layout_repeat(imported, columns):
 def test_without_a_seed_every_run_differs(imported, columns):
     first, second = (embedded(columns) for _ in range(2))
     assert not np.array_equal(first, second)
-    assert trustworthiness(columns, first) > 0.95
+    assert trustworthiness(columns, first) > 0.96
 
 
 def test_old_releases_move_all_points_at_once_and_lose_by_it(imported, release, columns):
@@ -99,12 +99,12 @@ def test_many_points_without_a_seed_get_approximate_neighbours(imported, release
 
 def test_an_approximate_search_misses_some_neighbours(columns):
     distances, indices = brute_force(columns, NEIGHBOURS)
-    found, places = cuml_umap.some_missed(*brute_force(columns, 2 * NEIGHBOURS), NEIGHBOURS)
+    farther, places = cuml_umap.some_missed(*brute_force(columns, 2 * NEIGHBOURS), NEIGHBOURS)
     assert np.array_equal(places[:, 0], np.arange(len(columns)))
-    assert np.all(np.diff(found, axis=1) >= 0)
+    assert np.all(np.diff(farther, axis=1) >= 0)
     shared = np.mean([len(np.intersect1d(*rows)) for rows in zip(places, indices, strict=True)]) / NEIGHBOURS
     assert 0.9 < shared < 0.99
-    assert found.mean() > distances.mean()
+    assert farther.mean() > distances.mean()
 
 
 def test_batches_of_an_epoch():
