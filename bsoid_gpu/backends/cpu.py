@@ -23,6 +23,7 @@ class CpuBackend:
     """NumPy arrays on the host."""
 
     name = "cpu"
+    stacks_fits = False  # each has a core, and its mini-batches stay in the cache
 
     @property
     def threads(self) -> int:

@@ -49,6 +49,7 @@ class CudaBackend:
     """
 
     name = "cuda"
+    stacks_fits = True  # one by one, they are bound by the launches of their kernels
 
     def __init__(self) -> None:
         try:

@@ -26,6 +26,11 @@ class Backend(Protocol):
         """Threads that compiled loops on the host may use."""
         ...
 
+    @property
+    def stacks_fits(self) -> bool:
+        """Whether several small fits are faster as one computation on larger arrays than one by one."""
+        ...
+
     def describe(self) -> dict[str, str]:
         """Versions and device, for the manifest."""
         ...
