@@ -86,8 +86,7 @@ def job_of(run: Path) -> Job:
 def compile_kernels(job: Job) -> None:
     scaled = job.scaled[:SMALL_BINS]
     small = replace(job.umap, neighbours=min(SMALL_NEIGHBOURS, len(scaled)), epochs=20)
-    initial = principal_components(scaled, small.dimensions, 0)
-    positions = umap.fit_on_host(scaled, initial, small, 0, CPU.threads)
+    positions = umap.fit(scaled, small, 0, CPU)
     tree = hdbscan_tree.single_linkage(positions, job.min_samples)
     hdbscan_tree.cut(tree, job.min_samples, job.settings.clusters.selection)
 

@@ -115,7 +115,10 @@ CHANGES = {
         ("round(validation.block_s / bin_s)", "int(validation.block_s / bin_s)"),
         ("if 0 < in_blocks.sum() < bins:", "if True:"),
         ("list(parts)[-len(folds) :]", "list(parts)[-1:]"),
-        ("np.sum(~held_out)], order[np.sum(~held_out) :]", "np.sum(held_out)], order[np.sum(held_out) :]"),
+        ("[int(np.sum(~part)) for part", "[int(np.sum(part)) for part"),
+        ("[i, : training[i]], order[i, training[i] :]", "[i, training[i] :], order[i, : training[i]]"),
+        ("if not _arrays_of_fit(name, results)]", "]"),  # fits of the checkpoint are made again
+        ("ends[:-1]", "ends[:-1] - 1"),
     ],
     ("method/labelling.py", "method/test_labelling.py"): [
         ("confidence < min_confidence", "confidence > min_confidence"),
@@ -148,6 +151,8 @@ CHANGES = {
         ("TINY = np.float32(2.0**-100)", "TINY = np.float32(0.0)"),
         ("products[i, :number] + width[columns[i, :number]]", "products[i, :number]"),
         (" + width[start + i]", ""),
+        ("- 3 * error * squares", ""),
+        ("if not as_float(words[-1]) < limit[i]:", "if False:"),
     ],
     ("kernels/fuzzy_graph.py", "kernels/test_fuzzy_graph.py"): [
         ("MIN_BANDWIDTH = 1e-3", "MIN_BANDWIDTH = 1e-2"),
@@ -184,6 +189,10 @@ CHANGES = {
         ("below[node] <= score", "below[node] < score"),
         ("max(float(scores[node]), 0.0)", "float(scores[node])"),
     ],
+    ("estimators/hdbscan_cuda.py", "estimators/test_hdbscan_cuda.py"): [
+        ("joined[point] = joined[other]", "pass"),
+        ("stays, goes = sorted(", "goes, stays = sorted("),
+    ],
     ("estimators/hdbscan_membership.py", "estimators/test_hdbscan_membership.py"): [
         ("2 * most > sizes", "most > 0"),
         ("(lateness / lateness.sum(axis=1, keepdims=True))", "1"),
@@ -198,22 +207,39 @@ CHANGES = {
         ("    1e-9  #", "    1e-5  #"),
     ],
     ("estimators/network.py", "estimators/test_perceptron.py"): [
-        ("(softmax(logits) - target) / x.shape[0]", "softmax(logits) - target"),
+        ("/ (x.shape[-2] if rows is None else rows)", ""),
+        ("((inputs * units, l2), (units, 0.0))", "((inputs * units, l2), (units, l2))"),
+        ("((inputs * units, l2), (units, 0.0))", "((units, l2), (inputs * units, 0.0))"),
     ],
-    ("estimators/perceptron.py", "estimators/test_perceptron.py"): [
+    ("estimators/gradient_descent.py", "estimators/test_gradient_descent.py"): [
         ("min(done / WARM_UP, (1 - done) / (1 - WARM_UP))", "(1 - done)"),
         ("min(done / WARM_UP, (1 - done) / (1 - WARM_UP))", "min(1.0, (1 - done) / (1 - WARM_UP))"),
         ("WARM_UP = 0.2", "WARM_UP = 0.1"),
         ("settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))", "settings.learning_rate"),
         ("min(1.0, math.sqrt(bins / batches / FULL_BATCH))", "math.sqrt(bins / batches / FULL_BATCH)"),
         ("math.sqrt(bins / batches / FULL_BATCH)", "bins / batches / FULL_BATCH"),
-        ("+ decay * parameters", "+ 0 * parameters"),
-        ("+ decay * parameters", "+ settings.l2 * parameters"),
-        ("((inputs * units, l2), (units, 0.0))", "((inputs * units, l2), (units, l2))"),
-        ("((inputs * units, l2), (units, 0.0))", "((units, l2), (inputs * units, 0.0))"),
-        ("step = step_size(moments.updates, settings.max_epochs * batches, largest)", "step = largest"),
-        ("max_epochs * batches, largest)", "max_epochs * batches, settings.learning_rate)"),
         ("EPOCH_UPDATES = 50", "EPOCH_UPDATES = 10"),
+        ("* correction", ""),
+        ("if held_out else order", ""),
+    ],
+    ("estimators/perceptron.py", "estimators/test_perceptron.py"): [
+        ("+ decay * state.parameters", "+ 0 * state.parameters"),
+        ("+ decay * state.parameters", "+ settings.l2 * state.parameters"),
+        ("corrected_step(epoch * batches + batch, settings.max_epochs * batches, largest)", "largest"),
+        ("max_epochs * batches, largest)", "max_epochs * batches, settings.learning_rate)"),
+    ],
+    ("estimators/perceptron_stack.py", "estimators/test_perceptron_stack.py"): [
+        ("+ decay * state.parameters", "+ 0 * state.parameters"),
+        (", padded.rows[batch, ...])", ")"),  # padding counts
+        ("if batch < min(numbers) else _where(step > 0, updated, state)", "if True else state"),
+        ("SHUFFLE + epoch", "SHUFFLE"),
+        ("epoch * number + batch", "epoch * max(numbers) + batch"),
+        ("xp.minimum(start + place, count - 1)", "start + place"),
+        ("weight * correct(", "correct("),
+        ("running = best.stale < settings.patience", "running = best.stale < settings.max_epochs"),
+        ("accuracy >= best.accuracy", "accuracy > best.accuracy"),
+        ("accuracy > best.accuracy + settings.tolerance", "accuracy > best.accuracy"),
+        ("gained = running & ", "gained = "),
     ],
     ("estimators/random_forest.py", "estimators/test_random_forest.py -k 'not build'"): [
         ("xp.float64) <= xp.take", "xp.float64) < xp.take"),

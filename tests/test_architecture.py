@@ -15,6 +15,7 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 ARRAY_CODE = [
+    "backends.chunks",
     "method.array_quantiles",
     "method.likelihood",
     "method.features",
@@ -23,7 +24,9 @@ ARRAY_CODE = [
     "estimators.standard_scaler",
     "estimators.initialisation",
     "estimators.network",
+    "estimators.gradient_descent",
     "estimators.perceptron",
+    "estimators.perceptron_stack",
     "kernels.counter_rng",
 ]
 # A room (a folder or module of the package) imports only from the lines above its own, and from itself.

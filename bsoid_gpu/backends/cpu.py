@@ -12,7 +12,7 @@ import numpy as np
 from bsoid_gpu import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,6 +23,7 @@ class CpuBackend:
     """NumPy arrays on the host."""
 
     name = "cpu"
+    stacks_fits = False  # each has a core, and its mini-batches stay in the cache
 
     @property
     def threads(self) -> int:
@@ -51,3 +52,13 @@ class CpuBackend:
         from threadpoolctl import threadpool_limits
 
         return threadpool_limits(1, "blas")
+
+    def table(self, columns: Mapping[str, Any]) -> Any:
+        """A pandas frame of the columns."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(columns))
+
+    def free_bytes(self) -> int:
+        """Free bytes of the machine's memory."""
+        return machine.free_memory()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +23,19 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
 POOL = "BSOID_GPU_RMM_POOL"  # environment variable: 1 or gigabytes, for a memory pool of RMM
-USED = ("cudf", "cuml", "cuml.manifold", "cuml.cluster", "cuml.cluster.hdbscan")  # imported at once, to fail early
+FIRST_POOL_BYTES = 1 << 28  # it grows on demand; without a size it would begin with half the card
+# imported at once, to fail early, and before the allocator is chosen: cuDF chooses another one when it is imported
+USED = (
+    "cupy",
+    "rmm",
+    "rmm.allocators.cupy",
+    "cudf",
+    "cuml",
+    "cuml.cluster",
+    "cuml.cluster.hdbscan",
+    "cuml.manifold",
+    "cuml.neighbors",
+)
 FULL = ("out_of_memory", "out of memory", "bad_alloc", "cudaErrorMemoryAllocation")
 
 
@@ -34,12 +49,13 @@ class CudaBackend:
     """
 
     name = "cuda"
+    stacks_fits = True  # one by one, they are bound by the launches of their kernels
 
     def __init__(self) -> None:
         try:
-            self.cupy, self._rmm = self.library("cupy"), self.library("rmm")
             for name in USED:
                 self.library(name)
+            self.cupy = self.library("cupy")
         except Exception as error:  # a half-installed RAPIDS raises anything
             msg = (
                 f"RAPIDS does not import ({type(error).__name__}: {error}): install it again, "
@@ -47,7 +63,7 @@ class CudaBackend:
             )
             raise BackendUnavailable(msg) from error
         try:
-            self._pool = self._with_pool(os.environ.get(POOL, ""))
+            self._pool = _allocator.chosen(os.environ.get(POOL, ""))
             total = int(self.cupy.arange(1000).sum().get())
         except (BadInput, MemoryError):
             raise
@@ -66,19 +82,7 @@ class CudaBackend:
 
     def library(self, name: str) -> ModuleType:
         """A module of CuPy or RAPIDS, for an estimator that calls it."""
-        return import_module(name)
-
-    def _with_pool(self, size: str) -> str:
-        """Start a memory pool of RMM if the environment variable requests one; returns its description."""
-        if size in ("", "0"):
-            return "none"
-        try:
-            size_bytes = None if size == "1" else int(float(size) * 1e9)
-        except ValueError as error:
-            msg = f"{POOL} is {size!r}; expected 1 or gigabytes, for example {POOL}=8"
-            raise BadInput(msg) from error
-        self._rmm.reinitialize(pool_allocator=True, initial_pool_size=size_bytes)
-        return "RMM" if size_bytes is None else f"RMM, {size} GB at first"
+        return _imported(name)
 
     def describe(self) -> dict[str, str]:
         """Card, driver, memory and versions."""
@@ -117,6 +121,10 @@ class CudaBackend:
         """Do nothing: sums on the device have one order."""
         return contextlib.nullcontext()
 
+    def table(self, columns: Mapping[str, Any]) -> Any:
+        """A cuDF frame of columns in device memory or on the host."""
+        return self.library("cudf").DataFrame(dict(columns))
+
     def free_bytes(self) -> int:
         """Free bytes of device memory, after CuPy has released its unused blocks."""
         self.cupy.get_default_memory_pool().free_all_blocks()
@@ -133,7 +141,7 @@ class CudaBackend:
         """
         free = self.free_bytes()
         estimate = f"{what} needs about {needed / 1e9:.1f} GB of device memory; {free / 1e9:.1f} GB are free"
-        if self._pool == "none" and needed > free:
+        if self._pool == CUPY_POOL and needed > free:
             msg = f"{estimate}: {remedy}"
             raise OutOfMemory(msg)
         try:
@@ -143,6 +151,54 @@ class CudaBackend:
                 msg = f"{estimate}, and that was not enough: {remedy}"
                 raise OutOfMemory(msg) from error
             raise
+
+
+CUPY_POOL = "CuPy"
+
+
+class _Allocator:
+    """The allocator of device memory, chosen once a process: another choice would be undefined with memory in use.
+
+    Importing cuDF sets CuPy's allocator to RMM's, whose default asks the driver for every temporary array, and waits
+    for the device to free it. CuPy's own pool is the default here, RMM's pool for all libraries a choice.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._name = ""
+
+    def chosen(self, size: str) -> str:
+        """Description of the allocator; the first call chooses it by the size of RMM's pool, in gigabytes or 1."""
+        with self._lock:
+            if not self._name:
+                self._name = self._choose(size)
+            return self._name
+
+    def _choose(self, size: str) -> str:
+        cupy = _imported("cupy")
+        if size in ("", "0"):
+            cupy.cuda.set_allocator(cupy.get_default_memory_pool().malloc)
+            return CUPY_POOL
+        try:
+            size_bytes = FIRST_POOL_BYTES if size == "1" else int(float(size) * 1e9) // 256 * 256
+        except ValueError as error:
+            msg = f"{POOL} is {size!r}; expected 1 or gigabytes, for example {POOL}=8"
+            raise BadInput(msg) from error
+        _imported("rmm").reinitialize(pool_allocator=True, initial_pool_size=size_bytes)
+        cupy.cuda.set_allocator(_imported("rmm.allocators.cupy").rmm_cupy_allocator)
+        return f"RMM, {size_bytes / 1e9:.1f} GB at first"
+
+
+_allocator = _Allocator()
+
+
+def _imported(name: str) -> ModuleType:
+    """A module, without what its import warns of: deprecations among the libraries themselves."""
+    if name in sys.modules:
+        return sys.modules[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_module(name)
 
 
 def _version(number: int) -> str:

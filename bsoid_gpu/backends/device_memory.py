@@ -7,20 +7,33 @@ estimates, not measurements, and err upwards.
 from __future__ import annotations
 
 FEWER = "give fewer or shorter sessions, use a GPU with more memory, or type --backend cpu"
+FEWER_NEIGHBOURS = f"lower [embedding] neighbours, {FEWER}"
 WORKSPACE = 1 << 30  # tiles of a brute-force neighbour search
+FIRST_WITH_SMALL_GRAPH = (24, 2)  # release of cuML whose UMAP holds 48 bytes for each bin and neighbour; 72 before
 SMALLEST_BATCH, LARGEST_BATCH = 256, 4096  # rows of a membership batch; the larger is cuML's default
 
 
 def table(file_bytes: int) -> int:
-    """A text file, its columns as numbers, and their matrix."""
-    return 3 * file_bytes + (64 << 20)
+    """The numbers of a text file, and what is computed from them."""
+    return 4 * file_bytes + (64 << 20)
 
 
-def umap(bins: int, columns: int, neighbours: int, dimensions: int) -> int:
-    """Input, neighbours with their distances, the fuzzy graph before and after symmetrisation, the embedding."""
-    of_neighbours = bins * neighbours * (8 + 4)
-    of_graph = 2 * 2 * bins * neighbours * (4 + 4 + 4)
-    return 4 * bins * (columns + 4 * dimensions) + of_neighbours + of_graph + WORKSPACE
+def neighbours(rows: int, columns: int, number: int) -> int:
+    """Input, distances and indices, and the indices in 32 bits."""
+    return 4 * rows * columns + rows * number * (4 + 8 + 4) + WORKSPACE
+
+
+def umap(
+    bins: int, columns: int, neighbours: int, dimensions: int, release: tuple[int, ...] = FIRST_WITH_SMALL_GRAPH
+) -> int:
+    """Input, the embedding, and the neighbours with the fuzzy graph before and after symmetrisation."""
+    of_neighbour = 48 if release >= FIRST_WITH_SMALL_GRAPH else 72
+    return 4 * bins * (columns + 4 * dimensions) + bins * neighbours * of_neighbour + WORKSPACE
+
+
+def own_layout(bins: int, edges: int, dimensions: int) -> int:
+    """Both ends of each edge with their frequencies, and for each step of an epoch where those of a bin begin."""
+    return 2 * edges * (4 + 4) + 32 * bins * (8 + 8) + 8 * bins * dimensions + (64 << 20)
 
 
 def hdbscan(bins: int, dimensions: int, min_samples: int) -> int:

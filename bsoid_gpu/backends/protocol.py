@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,11 @@ class Backend(Protocol):
     @property
     def threads(self) -> int:
         """Threads that compiled loops on the host may use."""
+        ...
+
+    @property
+    def stacks_fits(self) -> bool:
+        """Whether several small fits are faster as one computation on larger arrays than one by one."""
         ...
 
     def describe(self) -> dict[str, str]:
@@ -44,4 +49,12 @@ class Backend(Protocol):
 
     def repeatable(self) -> AbstractContextManager[Any]:
         """Context in which the same input gives the same bytes on any number of cores."""
+        ...
+
+    def table(self, columns: Mapping[str, Any]) -> Any:
+        """Data frame of columns by name: of pandas, or of cuDF on a GPU."""
+        ...
+
+    def free_bytes(self) -> int:
+        """Free memory for arrays, in bytes."""
         ...

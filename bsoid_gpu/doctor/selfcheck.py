@@ -94,15 +94,16 @@ def run(backend: Backend, minutes: float) -> Job:
     file = Content(NAME, Path(f"{NAME}.csv"), deeplabcut_csv(pose))
     features = _features(file, backend)
     embedded = _embedded(features, backend)
-    linkage = hdbscan.single_linkage(embedded.positions, SETTINGS.clusters.min_samples, backend)
-    soft = clustering.cluster(embedded.positions, SETTINGS, backend).soft
+    points = backend.to_host(embedded.positions)
+    linkage = hdbscan.single_linkage(points, SETTINGS.clusters, backend)
+    soft = clustering.cluster(points, SETTINGS, backend).soft
     classified = classification.classify(features, soft, [len(soft)], SETTINGS.features.bin_s, SETTINGS, backend)
     perceptron = classified.classifier
     return Job(
         file=file,
         features=backend.to_host(features),
         scaled=backend.to_host(embedded.scaled),
-        points=backend.to_host(embedded.positions),
+        points=points,
         linkage=linkage,
         soft=soft,
         perceptron={name: backend.to_host(array) for name, array in perceptron.items()},
@@ -155,14 +156,14 @@ def _embedding_agrees(job: Job, other: Backend) -> Agreement:
 
 def _clusters_agree(job: Job, other: Backend) -> Agreement:
     clusters = SETTINGS.clusters
-    linkage = hdbscan.single_linkage(other.asarray(job.points), clusters.min_samples, other)
+    linkage = hdbscan.single_linkage(job.points, clusters, other)
     size = hdbscan.sizes(len(job.points), clusters)[0]
     reference, labels = (hdbscan_tree.cut(tree, size, clusters.selection).labels for tree in (job.linkage, linkage))
     return _rand_index(reference, labels, "clusters")
 
 
 def _memberships_agree(job: Job, other: Backend) -> Agreement:
-    labels = clustering.cluster(other.asarray(job.points), SETTINGS, other).soft
+    labels = clustering.cluster(job.points, SETTINGS, other).soft
     return _rand_index(job.soft, labels, "soft labels")
 
 

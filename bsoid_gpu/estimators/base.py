@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -52,12 +52,17 @@ class Estimator:
         Dataclass of its settings, with the name as the class variable ``method``.
     fit
         Embedder: ``fit(scaled, settings, seed, backend, monitor)`` returns positions (bins, dimensions) float32.
-        Clusterer: ``fit(embedding, settings, seed, backend, monitor)`` returns a :class:`ClusterFit`.
+        Clusterer: ``fit(embedding, settings, seed, backend, monitor)``, with the embedding on the host, returns a
+        :class:`ClusterFit`.
         Classifier: ``fit(features, labels, n_classes, settings, seed, backend)`` returns a :class:`Classifier`.
     cost
         ``cost(size, settings)`` returns the :class:`Cost` of one fit of a :class:`JobSize`.
     from_arrays
         Restores a fitted classifier from its arrays; None for other roles.
+    fit_parts
+        Fits a classifier to each of several parts of the bins at once, if it can:
+        ``fit_parts(features, labels, n_classes, settings, seed, backend, parts)`` with the bins (rows,) int64 of each
+        part returns in their order what ``fit`` returns for the bins of each part, up to rounding.
     problems
         Returns a sentence for each setting that contradicts another.
     smallest_job
@@ -71,6 +76,7 @@ class Estimator:
     fit: Callable[..., Any]
     cost: Callable[[JobSize, Any], Cost]
     from_arrays: Callable[[dict[str, Array]], Classifier] | None = None
+    fit_parts: Callable[..., Sequence[Classifier]] | None = None
     problems: Callable[[Any], list[str]] = lambda _: []
     smallest_job: Callable[[Any, int], tuple[int, str]] = lambda _settings, _bins: (1, "")
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.typing import Array
 
 
 WRONG_FOR_ONE = "0.2.0"  # release of fast-hdbscan whose tree is wrong for min_samples = 1
@@ -39,6 +38,11 @@ class HdbscanSettings:
     selection: str = setting(
         "eom", "'eom' (excess of mass) or 'leaf' (finer, more even clusters).", choices=("eom", "leaf")
     )
+    tree: str = setting(
+        "exact",
+        "Tree and memberships: 'exact' (on the host, the same on every backend) or 'cuml' (on a GPU: approximate).",
+        choices=("exact", "cuml"),
+    )
 
 
 def sizes(bins: int, settings: HdbscanSettings) -> list[int]:
@@ -49,20 +53,24 @@ def sizes(bins: int, settings: HdbscanSettings) -> list[int]:
 
 
 def fit(
-    embedding: Array, settings: HdbscanSettings, seed: int, backend: Backend, monitor: Monitor = SILENT
+    embedding: NDArray[np.float32],
+    settings: HdbscanSettings,
+    seed: int,
+    backend: Backend,
+    monitor: Monitor = SILENT,
 ) -> ClusterFit:
     """Cut the tree of the bins at each minimum size and use the cut with the most clusters, the first in a tie.
 
     Parameters
     ----------
     embedding
-        (bins, dimensions) float32.
+        (bins, dimensions) float32, on the host.
     settings
         Settings of HDBSCAN.
     seed
         Ignored: nothing is random.
     backend
-        Where to compute the tree and the memberships.
+        Where to compute the tree and the memberships of ``tree = "cuml"``.
     monitor
         Receives a message for each size.
 
@@ -71,7 +79,9 @@ def fit(
     BadInput
         No clusters at any size.
     """
-    linkage = single_linkage(embedding, settings.min_samples, backend)
+    if settings.tree == "cuml" and not isinstance(backend, CudaBackend):
+        monitor.warning("[clusters] tree = 'cuml' needs a GPU: the tree is exact")
+    linkage = single_linkage(embedding, settings, backend)
     bins = linkage.shape[0] + 1
     cuts = {}
     sweep = []
@@ -92,25 +102,25 @@ def fit(
     return ClusterFit(cuts[chosen].labels, membership, sweep)
 
 
-def single_linkage(embedding: Array, min_samples: int, backend: Backend) -> NDArray[np.float64]:
-    """Single-linkage tree of the mutual reachability distances: (bins - 1, 4) on the host."""
-    if isinstance(backend, CudaBackend):
+def single_linkage(embedding: NDArray[np.float32], settings: HdbscanSettings, backend: Backend) -> NDArray[np.float64]:
+    """Single-linkage tree of the mutual reachability distances: (bins - 1, 4)."""
+    if settings.tree == "cuml" and isinstance(backend, CudaBackend):
         from bsoid_gpu.estimators.hdbscan_cuda import single_linkage_by_cuml
 
-        return single_linkage_by_cuml(embedding, min_samples, backend)
-    return hdbscan_tree.single_linkage(embedding, min_samples)
+        return single_linkage_by_cuml(embedding, settings.min_samples, backend)
+    return hdbscan_tree.single_linkage(embedding, settings.min_samples)
 
 
 def membership_vectors(
-    embedding: Array,
+    embedding: NDArray[np.float32],
     cut: hdbscan_tree.Cut,
     min_cluster_size: int,
     settings: HdbscanSettings,
     backend: Backend,
     monitor: Monitor = SILENT,
 ) -> NDArray[np.float64]:
-    """Membership of each bin in each cluster of a cut: (bins, clusters) on the host."""
-    if isinstance(backend, CudaBackend):
+    """Membership of each bin in each cluster of a cut: (bins, clusters)."""
+    if settings.tree == "cuml" and isinstance(backend, CudaBackend):
         from bsoid_gpu.estimators.hdbscan_cuda import memberships_by_cuml
 
         return memberships_by_cuml(embedding, cut, min_cluster_size, settings, backend, monitor)
@@ -129,7 +139,7 @@ def cost(size: JobSize, settings: HdbscanSettings) -> Cost:
         parallel_s=0.0,
         product_s=0.0,
         host_bytes=n * 900,
-        device_bytes=device_memory.hdbscan(n, 3, settings.min_samples),
+        device_bytes=device_memory.hdbscan(n, 3, settings.min_samples) if settings.tree == "cuml" else 0.0,
     )
 
 

@@ -7,32 +7,29 @@ library. During a fit all parameters are one vector, and only one score per epoc
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.backends.chunks import DEVICE_BYTES, rows_per_chunk
+from bsoid_gpu.estimators import perceptron_stack
 from bsoid_gpu.estimators.base import CLASSIFIER, Cost, Estimator, JobSize
-from bsoid_gpu.estimators.network import accuracy, as_layers, gradient, initial, outputs, softmax
-from bsoid_gpu.estimators.standard_scaler import scale_of, standardise
+from bsoid_gpu.estimators.gradient_descent import adam, at_rest, corrected_step, mini_batches, split
+from bsoid_gpu.estimators.network import accuracy, as_layers, gradient, initial, outputs, scaled, softmax, weight_decay
+from bsoid_gpu.estimators.standard_scaler import scale_of
 from bsoid_gpu.fields import setting
-from bsoid_gpu.kernels.counter_rng import SHUFFLE, SPLIT, permutation
+from bsoid_gpu.kernels.counter_rng import SHUFFLE, permutation
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.typing import Array
 
-CHUNK_ROWS = 16_384  # limits the memory of a prediction: 8 MB for each 128 units
-VALIDATION_SHARE = 0.1
-WARM_UP = 0.2  # share of the updates with increasing step size
-FULL_BATCH = 1024  # bins; in smaller batches the step size falls with the square root of their size
-EPOCH_UPDATES = 50  # at least, with smaller batches if necessary: a fit to few bins has to converge too
 START_S, WEIGHT_S = 0.1, 0.9e-10  # for the cost: measured on one core of the reference machine
-MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8  # Adam's
+INDEX_BYTES = 13 * 5 * 8  # of each bin on a device: its places in thirteen fits, which are computed at once
 
 
 @dataclass(frozen=True)
@@ -91,8 +88,9 @@ class Perceptron:
         xp = array_namespace(features)
         layers = list(zip(self.weights, self.biases, strict=True))
         rows = features.shape[0]
-        starts = range(0, max(rows, 1), CHUNK_ROWS)  # at least one chunk, even of no rows
-        chunks = (_scaled(features[i : min(i + CHUNK_ROWS, rows), :], self.mean, self.scale) for i in starts)
+        chunk = rows_per_chunk(features, max(self.mean.shape[0], *(bias.shape[0] for bias in self.biases)))
+        starts = range(0, max(rows, 1), chunk)  # at least one chunk, even of no rows
+        chunks = (scaled(features[i : min(i + chunk, rows), :], self.mean, self.scale) for i in starts)
         return xp.concat([softmax(outputs(layers, chunk)[-1]) for chunk in chunks])
 
     @classmethod
@@ -113,7 +111,7 @@ def fit(
     """Fit a perceptron that predicts labels from features.
 
     A random tenth of the bins is held out for validation: the epoch with the best accuracy there is used. Steps follow
-    :func:`step_size`.
+    :func:`bsoid_gpu.estimators.gradient_descent.step_size`.
 
     Parameters
     ----------
@@ -135,23 +133,67 @@ def fit(
     ValueError
         No bins, NaN or infinite features, or labels out of range.
     """
-    _check(features, labels, n_classes, backend)
-    xp, device = array_namespace(features), device_of(features)
-    bins, columns = features.shape
+    _check(features, labels, n_classes, backend, features.shape[0])
+    xp = array_namespace(features)
     mean, scale = scale_of(features)
-    x = _scaled(features, mean, scale)
-    sizes = (columns, *settings.hidden, n_classes)
-    order = permutation(xp, bins, seed, SPLIT, device)
-    held_out = int(VALIDATION_SHARE * bins)
-    validation = order[:held_out] if held_out else order  # too few bins for a held-out part
-    parameters = _descend(x, xp.astype(labels, xp.int64), order[held_out:], validation, sizes, settings, seed, backend)
+    x, targets = scaled(features, mean, scale), xp.astype(labels, xp.int64)
+    sizes = (features.shape[1], *settings.hidden, n_classes)
+    parameters = _descend(x, targets, sizes, settings, seed, backend)
+    return _perceptron(parameters, sizes, mean, scale)
+
+
+def fit_parts(
+    features: Array,
+    labels: Array,
+    n_classes: int,
+    settings: PerceptronSettings,
+    seed: int,
+    backend: Backend,
+    parts: Sequence[Array],
+) -> list[Perceptron]:
+    """Fit a perceptron to each of several parts of the bins, in about as many array operations as one :func:`fit`.
+
+    Parameters
+    ----------
+    features, labels, n_classes, settings, seed
+        As of :func:`fit`.
+    backend
+        Moves two numbers to the host at the start, and the step sizes to the device.
+    parts
+        Bins of each part, (rows,) int64.
+
+    Returns
+    -------
+    list[Perceptron]
+        Those of :func:`fit` for the bins of each part, up to rounding.
+
+    Raises
+    ------
+    ValueError
+        As :func:`fit`, for all bins.
+    """
+    _check(features, labels, n_classes, backend, min(part.shape[0] for part in parts))
+    xp = array_namespace(features)
+    mean, scale = (xp.stack(each) for each in zip(*(_scale_of_part(features, part) for part in parts), strict=True))
+    sizes = (features.shape[1], *settings.hidden, n_classes)
+    bins = perceptron_stack.Bins(features, xp.astype(labels, xp.int64), mean, scale)
+    parameters = perceptron_stack.descend(bins, parts, sizes, settings, seed)
+    return [_perceptron(parameters[i, :], sizes, mean[i, :], scale[i, :]) for i in range(len(parts))]
+
+
+def _scale_of_part(features: Array, part: Array) -> tuple[Array, Array]:
+    return scale_of(array_namespace(features).take(features, part, axis=0))
+
+
+def _perceptron(parameters: Array, sizes: tuple[int, ...], mean: Array, scale: Array) -> Perceptron:
     weights, biases = zip(*as_layers(parameters, sizes), strict=True)
     return Perceptron(weights, biases, mean, scale)
 
 
-def _check(features: Array, labels: Array, n_classes: int, backend: Backend) -> None:
+def _check(features: Array, labels: Array, n_classes: int, backend: Backend, fewest: int) -> None:
+    """Raise for bins that cannot be fitted; ``fewest`` is the number of bins of the smallest fit."""
     xp = array_namespace(features)
-    if features.shape[0] == 0:
+    if fewest == 0:
         msg = "there are no bins to fit the perceptron to"
         raise ValueError(msg)
     in_range = (labels >= 0) & (labels < n_classes)
@@ -164,68 +206,16 @@ def _check(features: Array, labels: Array, n_classes: int, backend: Backend) -> 
         raise ValueError(msg)
 
 
-def _scaled(features: Array, mean: Array, scale: Array) -> Array:
-    """Input of the first layer: standardised in float64, returned as float32."""
-    xp = array_namespace(features)
-    return xp.astype(standardise(features, mean, scale), xp.float32)
-
-
-def weight_decay(xp: ModuleType, sizes: tuple[int, ...], l2: float, device: object = None) -> Array:
-    """Coefficient of the L2 penalty, (parameters,) float32: ``l2`` for a weight, 0 for a bias, as in scikit-learn."""
-    parts = [
-        xp.full(count, decay, dtype=xp.float32, device=device)
-        for inputs, units in pairwise(sizes)
-        for count, decay in ((inputs * units, l2), (units, 0.0))
-    ]
-    return xp.concat(parts)
-
-
-def mini_batches(bins: int, settings: PerceptronSettings) -> tuple[int, float]:
-    """Number of mini-batches of an epoch of ``bins`` bins, and the largest step size for batches of that size."""
-    batches = math.ceil(bins / min(settings.batch, math.ceil(bins / EPOCH_UPDATES)))
-    return batches, settings.learning_rate * min(1.0, math.sqrt(bins / batches / FULL_BATCH))
-
-
-def step_size(update: int, updates: int, largest: float) -> float:
-    """Step size of an update, counted from 0: rises linearly to ``largest``, then falls linearly to 0."""
-    done = (update + 0.5) / updates
-    return largest * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
-
-
-class Moments(NamedTuple):
-    """Adam's running means of the gradient and of its square, and the number of updates."""
-
-    mean: Array
-    square: Array
-    updates: int
-
-
-def adam(parameters: Array, slope: Array, moments: Moments, step: float) -> tuple[Array, Moments]:
-    """One update with the gradient ``slope`` (Kingma & Ba 2015, section 2, with the bias corrections in the step)."""
-    xp = array_namespace(parameters)
-    updates = moments.updates + 1
-    mean = MEAN_DECAY * moments.mean + (1 - MEAN_DECAY) * slope
-    square = SQUARE_DECAY * moments.square + (1 - SQUARE_DECAY) * slope * slope
-    step *= math.sqrt(1 - SQUARE_DECAY**updates) / (1 - MEAN_DECAY**updates)
-    return parameters - step * mean / (xp.sqrt(square) + EPSILON), Moments(mean, square, updates)
-
-
 def _descend(
-    x: Array,
-    labels: Array,
-    rows: Array,
-    validation: Array,
-    sizes: tuple[int, ...],
-    settings: PerceptronSettings,
-    seed: int,
-    backend: Backend,
+    x: Array, labels: Array, sizes: tuple[int, ...], settings: PerceptronSettings, seed: int, backend: Backend
 ) -> Array:
-    """Parameters of the epoch with the best accuracy on the rows ``validation``, the last in a tie."""
+    """Parameters of the epoch with the best validation accuracy, the last in a tie."""
     xp, device = array_namespace(x), device_of(x)
+    rows, validation = split(xp, x.shape[0], seed, device)
     held_out, held_out_labels = xp.take(x, validation, axis=0), xp.take(labels, validation)
     one_hot = xp.eye(sizes[-1], dtype=x.dtype, device=device)
-    parameters = best_parameters = initial(xp, sizes, seed, device)
-    moments = Moments(xp.zeros_like(parameters), xp.zeros_like(parameters), 0)
+    state = at_rest(initial(xp, sizes, seed, device))
+    best_parameters = state.parameters
     bins = rows.shape[0]
     batches, largest = mini_batches(bins, settings)
     decay = weight_decay(xp, sizes, settings.l2, device)
@@ -235,13 +225,13 @@ def _descend(
         for batch in range(batches):
             chosen = shuffled[bins * batch // batches : bins * (batch + 1) // batches]
             target = xp.take(one_hot, xp.take(labels, chosen), axis=0)
-            slope = gradient(parameters, sizes, xp.take(x, chosen, axis=0), target) + decay * parameters
-            step = step_size(moments.updates, settings.max_epochs * batches, largest)
-            parameters, moments = adam(parameters, slope, moments, step)
-        score = float(backend.to_host(accuracy(as_layers(parameters, sizes), held_out, held_out_labels)))
+            slope = gradient(state.parameters, sizes, xp.take(x, chosen, axis=0), target) + decay * state.parameters
+            step = corrected_step(epoch * batches + batch, settings.max_epochs * batches, largest)
+            state = adam(state, slope, step)
+        score = float(backend.to_host(accuracy(as_layers(state.parameters, sizes), held_out, held_out_labels)))
         stale = 0 if score > best + settings.tolerance else stale + 1
         if score >= best:
-            best, best_parameters = score, parameters
+            best, best_parameters = score, state.parameters
         if stale >= settings.patience:
             break
     return best_parameters
@@ -255,7 +245,7 @@ def cost(size: JobSize, settings: PerceptronSettings) -> Cost:
         parallel_s=0.0,
         product_s=size.bins * settings.max_epochs * weights * WEIGHT_S,
         host_bytes=3 * 8 * size.bins * size.columns,
-        device_bytes=4 * 8 * size.bins * size.columns,
+        device_bytes=size.bins * (4 * 8 * size.columns + INDEX_BYTES) + 4 * DEVICE_BYTES,
     )
 
 
@@ -272,6 +262,7 @@ ESTIMATOR = Estimator(
     version=1,
     settings=PerceptronSettings,
     fit=fit,
+    fit_parts=fit_parts,
     cost=cost,
     from_arrays=Perceptron.from_arrays,
     problems=problems,

@@ -35,7 +35,7 @@ def scale_of(features: Array, *, floor: float = FLOOR) -> tuple[Array, Array]:
         Mean and deviation, (columns,) float64 each.
     """
     xp = array_namespace(features)
-    features = xp.astype(features, xp.float64)
+    features = xp.astype(features, xp.float64, copy=False)
     if features.shape[0] == 0:
         zeros = xp.zeros(features.shape[1], dtype=xp.float64, device=device_of(features))
         return zeros, zeros + 1.0
@@ -48,4 +48,4 @@ def scale_of(features: Array, *, floor: float = FLOOR) -> tuple[Array, Array]:
 def standardise(features: Array, mean: Array, deviation: Array) -> Array:
     """Columns of mean 0 and standard deviation 1, from the result of :func:`scale_of`: float64."""
     xp = array_namespace(features)
-    return (xp.astype(features, xp.float64) - mean) / deviation
+    return (xp.astype(features, xp.float64, copy=False) - mean) / deviation

@@ -1,12 +1,14 @@
-"""UMAP (McInnes, Healy & Melville 2018): numba kernels on the CPU, cuML on a GPU."""
+"""UMAP (McInnes, Healy & Melville 2018) on exact neighbours: layout by kernels of our own or, on a GPU, by cuML."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.errors import BadInput
@@ -15,6 +17,8 @@ from bsoid_gpu.estimators.initialisation import principal_components
 from bsoid_gpu.fields import setting
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
@@ -45,6 +49,12 @@ class UmapSettings:
         "Initial positions: 'pca' (principal components, the same on every backend) or 'spectral' (slower; on the "
         "CPU it needs umap-learn).",
         choices=("pca", "spectral"),
+    )
+    layout: str = setting(
+        "auto",
+        "Layout: 'own' (kernels of this program), 'cuml' (on a GPU), or 'auto': own on the CPU; on a GPU cuML's from "
+        "release 26.02 on, own before.",
+        choices=("auto", "own", "cuml"),
     )
     repeatable: bool = setting(
         True, "Whether the same seed gives the same embedding; false is faster on a GPU (--seed none)."
@@ -85,43 +95,72 @@ def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, moni
     settings = resolved(settings, bins)
     if round(bins**0.5) > settings.neighbours == MOST_NEIGHBOURS:
         monitor.message(f"neighbours are limited to {MOST_NEIGHBOURS:,}, the limit of cuML")
+    if settings.layout == "cuml" and not isinstance(backend, CudaBackend):
+        monitor.warning("[embedding] layout = 'cuml' needs a GPU: the layout is our own")
     initial = None
     if settings.initialisation == "pca":
         with backend.repeatable():
             initial = principal_components(scaled, settings.dimensions, seed)
-    if isinstance(backend, CudaBackend):
-        from bsoid_gpu.estimators.umap_cuda import fit_by_cuml
+    xp = array_namespace(scaled)
+    points = np.ascontiguousarray(backend.to_host(xp.astype(scaled, xp.float32)))
+    neighbours = _neighbours(points, settings.neighbours, backend, monitor)
+    if isinstance(backend, CudaBackend) and _uses_cuml(settings, backend):
+        from bsoid_gpu.estimators.umap_cuda import layout_by_cuml
 
-        return fit_by_cuml(scaled, initial, settings, seed, backend, monitor)
-    return fit_on_host(scaled, initial, settings, seed, backend.threads, monitor)
-
-
-def fit_on_host(
-    scaled: Array, initial: Array | None, settings: UmapSettings, seed: int, threads: int, monitor: Monitor = SILENT
-) -> NDArray[np.float32]:
-    """UMAP on exact neighbours, the same on any number of threads; ``initial`` positions, or None for spectral ones."""
+        return layout_by_cuml(points, neighbours, initial, settings, seed, backend, monitor)
     from bsoid_gpu.kernels.fuzzy_graph import fuzzy_graph
-    from bsoid_gpu.kernels.neighbours import nearest
-    from bsoid_gpu.kernels.umap_layout import curve, layout
 
-    points = np.ascontiguousarray(scaled, dtype=np.float32)
-    distances, indices = nearest(
-        points, settings.neighbours, threads, lambda done, total: monitor.progress("neighbours", done, total)
-    )
-    graph = fuzzy_graph(distances, indices, least=1 / settings.epochs)  # a weaker edge never fires
+    graph = fuzzy_graph(*neighbours, least=1 / settings.epochs)  # a weaker edge never fires
+    if initial is None:
+        initial = backend.asarray(_spectral(points, graph, settings.dimensions, seed))
+    return _layout(initial, graph, settings, seed, backend, monitor)
+
+
+def _uses_cuml(settings: UmapSettings, backend: CudaBackend) -> bool:
+    """Whether cuML makes the layout."""
+    from bsoid_gpu.estimators.umap_cuda import repeats_well
+
+    return settings.layout == "cuml" or (settings.layout == "auto" and repeats_well(backend))
+
+
+def _neighbours(
+    points: NDArray[np.float32], neighbours: int, backend: Backend, monitor: Monitor
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Distances and indices of the exact neighbours, on the host: the same on every backend."""
+    if isinstance(backend, CudaBackend):
+        from bsoid_gpu.estimators.neighbours_cuda import nearest_by_cuml
+
+        return nearest_by_cuml(points, neighbours, backend, monitor)
+    from bsoid_gpu.kernels.neighbours import nearest
+
+    return nearest(points, neighbours, backend.threads, lambda done, total: monitor.progress("neighbours", done, total))
+
+
+def _layout(
+    initial: Array, graph: Graph, settings: UmapSettings, seed: int, backend: Backend, monitor: Monitor
+) -> Array:
+    """Our own layout, from its checkpoint if there is one: the same on any number of threads."""
+    from bsoid_gpu.kernels import umap_layout
+
+    layout = umap_layout.layout
+    room: AbstractContextManager[None] = contextlib.nullcontext()
+    if isinstance(backend, CudaBackend):
+        from bsoid_gpu.estimators import umap_cuda
+        from bsoid_gpu.kernels import umap_layout_cuda
+
+        layout, room = umap_layout_cuda.layout, umap_cuda.room_for_layout(initial, graph, backend)
     checkpoint = monitor.read()
-    positions = checkpoint["positions"] if checkpoint else initial
-    if positions is None:
-        positions = _spectral(points, graph, settings.dimensions, seed)
-    a, b = curve(settings.min_dist)
+    positions = backend.asarray(checkpoint["positions"]) if checkpoint else initial
     first = int(checkpoint["epoch"][0]) if checkpoint else 0
+    a, b = umap_layout.curve(settings.min_dist)
     epochs = layout(
         positions, graph, a, b, settings.epochs, settings.negative_samples, settings.learning_rate, seed, first
     )
-    for epoch, positions in epochs:
-        monitor.progress("layout", epoch, settings.epochs)
-        monitor.save(lambda: {"positions": positions, "epoch": np.array([epoch])})  # noqa: B023 - called at once
-    return np.asarray(positions, dtype=np.float32)
+    with room:
+        for epoch, positions in epochs:
+            monitor.progress("layout", epoch, settings.epochs)
+            monitor.save(lambda: {"positions": backend.to_host(positions), "epoch": np.array([epoch])})  # noqa: B023 - called at once
+    return positions
 
 
 def _spectral(data: NDArray[np.float32], graph: Graph, dimensions: int, seed: int) -> NDArray[np.float32]:

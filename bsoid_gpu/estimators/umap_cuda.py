@@ -1,48 +1,79 @@
-"""UMAP by cuML, from release 23.12 on."""
+"""UMAP's layout by cuML, from release 23.12 on."""
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bsoid_gpu.backends import device_memory
+from bsoid_gpu.estimators.neighbours_cuda import itself_first
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
     from bsoid_gpu.backends.cuda import CudaBackend
     from bsoid_gpu.estimators.base import Monitor
     from bsoid_gpu.estimators.umap import UmapSettings
+    from bsoid_gpu.kernels.fuzzy_graph import Graph
     from bsoid_gpu.typing import Array
 
-FIRST_WITH_INITIALISATION = (26, 2)  # release whose UMAP takes initial positions; its signature does not show it
+# The first release whose UMAP takes initial positions (its signature does not show it), and that repeats a seed without
+# applying the forces of a whole epoch at once, which spoils the layout.
+FIRST_GOOD = (26, 2)
 
 
-def fit_by_cuml(
-    scaled: Array, initial: Array | None, settings: UmapSettings, seed: int, backend: CudaBackend, monitor: Monitor
+def repeats_well(backend: CudaBackend) -> bool:
+    """Whether the installed cuML has a good repeatable layout."""
+    return backend.release >= FIRST_GOOD
+
+
+def room_for_layout(positions: Array, graph: Graph, backend: CudaBackend) -> AbstractContextManager[None]:
+    """Context of our own layout, which needs memory for the edges of the graph."""
+    bins, dimensions = positions.shape
+    needed = device_memory.own_layout(bins, len(graph.columns), dimensions)
+    return backend.room(f"the layout of {bins:,} bins", needed, device_memory.FEWER_NEIGHBOURS)
+
+
+def layout_by_cuml(
+    points: NDArray[np.float32],
+    neighbours: tuple[NDArray[np.float32], NDArray[np.int32]],
+    initial: Array | None,
+    settings: UmapSettings,
+    seed: int,
+    backend: CudaBackend,
+    monitor: Monitor,
 ) -> Array:
-    """UMAP by cuML, on exact neighbours if it has to be repeatable; in one call, without checkpoints."""
-    bins, columns = scaled.shape
+    """UMAP by cuML on given neighbours (distances and indices); in one call, without checkpoints."""
+    bins, columns = points.shape
     what = f"UMAP of {bins:,} bins with {settings.neighbours:,} neighbours"
-    needed = device_memory.umap(bins, columns, settings.neighbours, settings.dimensions)
-    with backend.room(what, needed, f"lower [embedding] neighbours, {device_memory.FEWER}"):
-        data = backend.cupy.ascontiguousarray(scaled, dtype=np.float32)
+    needed = device_memory.umap(bins, columns, settings.neighbours, settings.dimensions, backend.release)
+    distances, indices = itself_first(*neighbours)
+    with backend.room(what, needed, device_memory.FEWER_NEIGHBOURS):
         model = backend.library("cuml.manifold").UMAP(**arguments(initial, settings, seed, backend, monitor))
-        return backend.cupy.ascontiguousarray(model.fit_transform(data), dtype=np.float32)
+        graph = backend.asarray(indices.astype(np.int64)), backend.asarray(distances)
+        positions = model.fit_transform(backend.asarray(points), knn_graph=graph)
+        return backend.cupy.ascontiguousarray(positions, dtype=np.float32)
 
 
 def arguments(
     initial: Array | None, settings: UmapSettings, seed: int, backend: CudaBackend, monitor: Monitor
 ) -> dict[str, Any]:
     """Arguments of cuML's UMAP in the installed release."""
+    good, release = repeats_well(backend), backend.library("cuml").__version__
     init: Any = "random"  # the spectral initialisation of older releases loses the global structure
-    if backend.release >= FIRST_WITH_INITIALISATION:
+    if good:
         init = "spectral" if initial is None else backend.cupy.ascontiguousarray(initial, dtype=np.float32)
     else:
+        monitor.warning(f"cuML {release} takes no initial positions: UMAP starts at random positions")
+    if settings.repeatable and not good:
         monitor.warning(
-            f"cuML {backend.library('cuml').__version__} takes no initial positions: UMAP starts at random positions"
+            f"cuML {release} has no good repeatable layout: this embedding is another one each time; "
+            "[embedding] layout = 'own' repeats"
         )
-    keywords = {
+    return {
         "n_neighbors": settings.neighbours,
         "n_components": settings.dimensions,
         "n_epochs": settings.epochs,
@@ -51,9 +82,4 @@ def arguments(
         "negative_sample_rate": settings.negative_samples,
         "init": init,
         "output_type": "cupy",
-    }
-    if settings.repeatable:
-        keywords["random_state"] = seed
-        if "build_algo" in inspect.signature(backend.library("cuml.manifold").UMAP).parameters:
-            keywords["build_algo"] = "brute_force_knn"
-    return keywords
+    } | ({"random_state": seed} if settings.repeatable and good else {})

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 I = TypeVar("I")  # noqa: E741 - item
 R = TypeVar("R")
 WORTH_WORKERS = 6  # items; a worker takes as long to start as the work on two recordings
+MOST_THREADS = 4  # that share a device: reading keeps ahead of it
 SCHEDULERS = ("processes", "dask", "slurm")
 ADDRESSES = ("tcp://", "tls://", "ucx://", "ucxx://")
 QUIET = "127.0.0.1:0"  # any free port: jobs share machines
@@ -81,18 +84,47 @@ class Executor:
             Where the job computes; worker processes are for the CPU only.
         item_memory
             Bytes that a job needs: on this machine, no more jobs run at a time than fit in free memory.
+
+        On a GPU jobs run in threads: files are read and parsed while the device computes.
         """
         if not items:
             return
         if self.scheduler != "processes":
             yield from _on_dask(self, job, items, backend, item_memory)
             return
-        room = max(1, int(free_memory() / 2 / max(item_memory, 1)))
+        room = max(1, int(min(free_memory(), backend.free_bytes()) / 2 / max(item_memory, 1)))
         workers = min(self.workers or cores(), len(items), room)
-        if backend.name != "cpu" or workers < 2 or len(items) < WORTH_WORKERS:
+        if backend.name != "cpu":
+            yield from _in_threads(min(workers, MOST_THREADS), job, items)
+        elif workers < 2 or len(items) < WORTH_WORKERS:
             yield from map(job, items)
-            return
-        yield from _in_processes(workers, job, items)
+        else:
+            yield from _in_processes(workers, job, items)
+
+
+def _in_threads(workers: int, job: Callable[[I], R], items: Sequence[I]) -> Iterator[R]:
+    """Run them in threads, not further ahead than there are workers: a result waits in memory."""
+    if workers < 2:
+        yield from map(job, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[tuple[R, list[logging.LogRecord]]]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(_captured, job, item))
+                if len(waiting) == workers:
+                    yield _shown(waiting.popleft().result())
+            while waiting:
+                yield _shown(waiting.popleft().result())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _shown(outcome: tuple[R, list[logging.LogRecord]]) -> R:
+    """The result of a job, after its messages are logged."""
+    result, messages = outcome
+    show(messages)
+    return result
 
 
 def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> Iterator[R]:
@@ -103,9 +135,8 @@ def _in_processes(workers: int, job: Callable[[I], R], items: Sequence[I]) -> It
     # a command that is killed leaves no workers behind, not even those that have no job yet
     pool = Parallel(workers, return_as="generator", initializer=die_with_parent, initargs=(os.getpid(),))
     try:
-        for result, messages in pool(delayed(_captured)(job, item) for item in items):
-            show(messages)
-            yield result
+        for outcome in pool(delayed(_captured)(job, item) for item in items):
+            yield _shown(outcome)
     except BrokenProcessPool as error:
         raise OutOfMemory(LOST) from error
     finally:  # else idle workers hold their memory for five minutes
@@ -122,10 +153,9 @@ def _on_dask(
         waiting = client.map(_captured, [job] * len(items), items, pure=False)
         try:
             while waiting:  # Dask repeats the job of a lost worker on another one
-                result, messages = waiting[0].result()
+                outcome = waiting[0].result()
                 del waiting[0]  # so that its worker frees the result
-                show(messages)
-                yield result
+                yield _shown(outcome)
         except KilledWorker as error:
             raise OutOfMemory(LOST) from error
 

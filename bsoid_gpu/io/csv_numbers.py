@@ -1,12 +1,14 @@
-"""The numeric body of a CSV file: pyarrow on the CPU, cuDF on a GPU."""
+"""The numeric body of a CSV file, read by pyarrow and moved to the backend.
+
+cuDF would read on the device, but adds decimal digits up in double: its numbers are not correctly rounded, text becomes
+a missing number, and rows of another length are filled or cut.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-
-from bsoid_gpu.backends.cuda import CudaBackend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +58,6 @@ def read_numbers(
     ValueError
         A cell that is not a number, a row of another length, or a filled cell among the empty ones.
     """
-    if isinstance(backend, CudaBackend):
-        from bsoid_gpu.io import csv_cuda
-
-        return Numbers(*csv_cuda.read_numbers(data, skip_rows, columns, MISSING, backend, cells, empty))
     first, others = _by_pyarrow(data, skip_rows, columns, cells, empty)
     return Numbers(first, backend.asarray(others))
 

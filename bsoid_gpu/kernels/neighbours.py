@@ -5,6 +5,8 @@ distance by a constant of the row. A sample of the points gives each row a limit
 expected. Columns below it are the candidates, collected while the product is in the cache; distances are computed and
 sorted for candidates only, or for all points where the limit was wrong. Equal points are searched once. Blocks have a
 fixed size, so that the result does not depend on the number of threads.
+
+Another search may give the candidates instead, such as one on a GPU: the result is the same.
 """
 
 from __future__ import annotations
@@ -17,10 +19,14 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from bsoid_gpu.kernels.neighbour_selection import Distinct, as_float, nearest_of, write_neighbours
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.int32], NDArray[np.float32]]]
 
 ROWS, COLUMNS = 512, 2048  # of a product: 4 MB
 SAMPLE = 2048  # points that the limits are estimated from
@@ -28,9 +34,9 @@ SAMPLE = 2048  # points that the limits are estimated from
 # a product of d + 1 terms within (d + 1) u (|x|^2 + 2 |y|^2), a squared distance within 2 (d + 2) u (|x|^2 + |y|^2).
 # Together with the sums and comparisons that follow, that is less than 8 (d + 4) u for each of the two squared lengths.
 MARGIN = np.float32(8 * 2.0**-24)
+SPARE = 32  # candidates of another search beyond the neighbours: ties and rounding seldom reach further
 TINY = np.float32(2.0**-100)  # squared length whose margin exceeds the loss by underflow
 LANES = 16  # products compared at a time
-INDEX_BITS, INDEX_MASK = np.uint64(32), np.uint64(0xFFFFFFFF)  # of a word: squared distance, then index
 
 
 def nearest(
@@ -58,34 +64,78 @@ def nearest(
         Euclidean distances (points, neighbours), ascending, and the indices of the neighbours (points, neighbours).
         Ties are ordered by index. Distances are computed in float32.
     """
-    points = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # no -0.0: equal rows have equal bytes
-    rows, members, offsets = _distinct(points)
-    candidates = _Candidates(rows, min(neighbours, len(rows)))
-    distances = np.empty((len(points), neighbours), dtype=np.float32)
-    indices = np.empty((len(points), neighbours), dtype=np.int32)
+    distinct = _distinct(points)
+    candidates = _Candidates(distinct.rows, min(neighbours, len(distinct.rows)))
 
-    def block(start: int) -> None:
-        _select(rows, start, *candidates.of_block(start), candidates.width, members, offsets, distances, indices)
+    def select(start: int, distances: NDArray[np.float32], indices: NDArray[np.int32]) -> None:
+        _select(distinct, start, *candidates.of_block(start), candidates.width, distances, indices)
 
-    starts = range(0, len(rows), ROWS)
+    return _in_blocks(select, distinct, neighbours, threads, progress)
+
+
+def nearest_among(
+    points: NDArray[np.float32],
+    neighbours: int,
+    search: Search,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """The same as :func:`nearest`, with candidates from another search, whose distances may be rounded.
+
+    Parameters
+    ----------
+    points, neighbours, threads, progress
+        See :func:`nearest`.
+    search
+        ``search(rows, number)`` returns, for all rows (rows, columns), the indices of about as many nearest rows (rows,
+        candidates) int32, and the largest of their distances (rows,), computed in float32 as
+        ``sqrt(|x|^2 + |y|^2 - 2 x.y)`` or more precisely. Where more rows may be as near, all are searched.
+    """
+    distinct = _distinct(points)
+    rows = distinct.rows
+    columns, largest = search(rows, min(neighbours + SPARE, len(rows)))
+    if columns.shape[1] == len(rows):
+        limit = np.full(len(rows), np.inf, dtype=np.float32)
+    else:
+        # a row y that is no candidate has a computed distance L or more: d^2 >= L^2 - e (|x|^2 + |y|^2), with
+        # |y|^2 <= 2 (|x|^2 + d^2)
+        error = float(MARGIN) * (rows.shape[1] + 4)
+        squares = np.einsum("ij,ij->i", rows, rows).astype(np.float64) + float(TINY)
+        limit = ((largest.astype(np.float64) ** 2 - 3 * error * squares) / (1 + 3 * error)).astype(np.float32)
+
+    def select(start: int, distances: NDArray[np.float32], indices: NDArray[np.int32]) -> None:
+        block = slice(start, start + ROWS)
+        _select_among(distinct, start, columns[block], limit[block], distances, indices)
+
+    return _in_blocks(select, distinct, neighbours, threads, progress)
+
+
+def _in_blocks(
+    select: Callable[[int, NDArray[np.float32], NDArray[np.int32]], None],
+    distinct: Distinct,
+    neighbours: int,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Distances and indices of all points; ``select`` writes those of a block of rows."""
+    shape = (len(distinct.members), neighbours)
+    distances, indices = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int32)
+    starts = range(0, len(distinct.rows), ROWS)
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        for done, _ in enumerate(pool.map(block, starts), start=1):
+        for done, _ in enumerate(pool.map(lambda start: select(start, distances, indices), starts), start=1):
             if progress is not None:
                 progress(done, len(starts))
     return distances, indices
 
 
-def _distinct(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64]]:
-    """The distinct points, in the order of their first occurrence, and the points equal to each.
-
-    The points equal to row r are ``members[offsets[r]:offsets[r + 1]]``, ascending.
-    """
+def _distinct(points: NDArray[np.float32]) -> Distinct:
+    points = np.ascontiguousarray(points, dtype=np.float32) + np.float32(0.0)  # no -0.0: equal rows have equal bytes
     as_bytes = points.view(np.dtype((np.void, points.shape[1] * points.itemsize))).ravel()
     _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
     order = np.argsort(first)
     row = np.argsort(order)[group]
     members = np.argsort(row, kind="stable").astype(np.int32)
-    return points[first[order]], members, np.concatenate([[0], np.cumsum(np.bincount(row))])
+    return Distinct(points[first[order]], members, np.concatenate([[0], np.cumsum(np.bincount(row))]))
 
 
 class _Candidates:
@@ -145,8 +195,9 @@ def _append_candidates(block, first, limit, columns, products, count):  # type: 
 
 
 @numba.njit(nogil=True, cache=True)
-def _select(rows, start, columns, products, count, limit, width, members, offsets, distances, indices):  # type: ignore[no-untyped-def]
+def _select(distinct, start, columns, products, count, limit, width, distances, indices):  # type: ignore[no-untyped-def]
     """Select the nearest candidates; search all rows where the candidates are too few or too many to be certain."""
+    rows = distinct.rows
     neighbours = min(distances.shape[1], rows.shape[0])
     for i in range(columns.shape[0]):
         number, bound = count[i], np.float32(np.inf)
@@ -154,72 +205,19 @@ def _select(rows, start, columns, products, count, limit, width, members, offset
             largest = products[i, :number] + width[columns[i, :number]]
             bound = np.partition(largest, neighbours - 1)[neighbours - 1] + width[start + i]
         if bound < limit[i]:
-            words = _nearest_of(rows, start + i, columns[i, :number][products[i, :number] <= bound], neighbours)
+            words = nearest_of(rows, start + i, columns[i, :number][products[i, :number] <= bound], neighbours)
         else:
-            words = _nearest_of(rows, start + i, np.arange(rows.shape[0], dtype=np.int32), neighbours)
-        words = _expand(words, members, offsets, distances.shape[1])
-        for place in range(distances.shape[1]):
-            distance, index = math.sqrt(_as_float(words[place])), words[place] & INDEX_MASK
-            for point in members[offsets[start + i] : offsets[start + i + 1]]:
-                distances[point, place], indices[point, place] = distance, index
-
-
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})  # sums in any order: vectorised
-def _squared(points, i, j):  # type: ignore[no-untyped-def]
-    total = np.float32(0.0)
-    for column in range(points.shape[1]):
-        difference = points[i, column] - points[j, column]
-        total += difference * difference
-    return total
+            words = nearest_of(rows, start + i, np.arange(rows.shape[0], dtype=np.int32), neighbours)
+        write_neighbours(words, distinct, start + i, distances, indices)
 
 
 @numba.njit(nogil=True, cache=True)
-def _nearest_of(points, i, others, neighbours):  # type: ignore[no-untyped-def]
-    """Words of the nearest others, ascending: the bits of the squared distance, then those of the index.
-
-    The bits of non-negative floats sort like the floats.
-    """
-    squared = np.empty(len(others), dtype=np.float32)
-    for c in range(len(others)):
-        squared[c] = _squared(points, i, others[c])
-    bits = squared.view(np.uint32)
-    words = np.empty(len(others), dtype=np.uint64)
-    for c in range(len(others)):
-        words[c] = np.uint64(bits[c]) << INDEX_BITS | np.uint64(others[c])
-    return _smallest(words, neighbours)
-
-
-@numba.njit(nogil=True, cache=True)
-def _expand(words, members, offsets, neighbours):  # type: ignore[no-untyped-def]
-    """Words of the nearest points, from those of the nearest rows.
-
-    As many rows as neighbours suffice: the first point of each is nearer than every point of any other row.
-    """
-    size, used = 0, 0
-    while used < len(words) and (size < neighbours or words[used] >> INDEX_BITS == words[used - 1] >> INDEX_BITS):
-        row = words[used] & INDEX_MASK
-        size += min(offsets[row + 1] - offsets[row], neighbours)
-        used += 1
-    expanded, size = np.empty(size, dtype=np.uint64), 0
-    for word in words[:used]:
-        row = word & INDEX_MASK
-        for point in members[offsets[row] : min(offsets[row + 1], offsets[row] + neighbours)]:
-            expanded[size] = word & ~INDEX_MASK | np.uint64(point)
-            size += 1
-    return expanded if size == used else _smallest(expanded, neighbours)
-
-
-@numba.njit(nogil=True, cache=True)
-def _smallest(words, number):  # type: ignore[no-untyped-def]
-    """The smallest words, ascending."""
-    if number < len(words):
-        words = np.partition(words, number)[:number]
-    words.sort()
-    return words
-
-
-@numba.njit(nogil=True, cache=True)
-def _as_float(word):  # type: ignore[no-untyped-def]
-    bits = np.empty(1, dtype=np.uint32)
-    bits[0] = word >> INDEX_BITS
-    return bits.view(np.float32)[0]
+def _select_among(distinct, start, columns, limit, distances, indices):  # type: ignore[no-untyped-def]
+    """Select the nearest candidates; search all rows where others may be below the limit of squared distances."""
+    rows = distinct.rows
+    neighbours = min(distances.shape[1], rows.shape[0])
+    for i in range(columns.shape[0]):
+        words = nearest_of(rows, start + i, columns[i], neighbours)
+        if not as_float(words[-1]) < limit[i]:
+            words = nearest_of(rows, start + i, np.arange(rows.shape[0], dtype=np.int32), neighbours)
+        write_neighbours(words, distinct, start + i, distances, indices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,14 @@ from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from bsoid_gpu.estimators import registry
-from bsoid_gpu.estimators.base import CLASSIFIER, SILENT, Monitor, predict
+from bsoid_gpu.estimators.base import CLASSIFIER, SILENT, Classifier, Estimator, Monitor, predict
 from bsoid_gpu.typing import Array
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Settings
+
+ALL = "all"  # name of the fit to all bins
 
 
 @dataclass(frozen=True)
@@ -83,42 +85,82 @@ def classify(
     monitor
         Receives the progress; the checkpoint contains the completed fits.
     """
-    chosen, seed = settings.classifier, settings.seed
-    estimator = registry.of(CLASSIFIER, chosen)
+    estimator = registry.of(CLASSIFIER, settings.classifier)
     if estimator.from_arrays is None:
         msg = f"the classifier {estimator.name!r} has no from_arrays"
         raise TypeError(msg)
-    targets = backend.asarray(labels)
     classes = int(labels.max()) + 1
     parts = held_out_parts(len(labels), session_bins, bin_s, settings)
+    fits = _Fits(features, backend.asarray(labels), classes, estimator, settings, backend, _split(parts, backend))
+    results = {name: backend.asarray(array) for name, array in monitor.read().items()}  # keys are FIT/ARRAY
 
-    def predicted_without(held_out: NDArray[np.bool_]) -> dict[str, Array]:
-        """Labels of the held-out bins, by a fit to the others."""
-        order = backend.asarray(np.argsort(held_out, kind="stable"))  # the training bins come first
-        training, rest = order[: np.sum(~held_out)], order[np.sum(~held_out) :]
-        fitted = estimator.fit(_rows(features, training), _rows(targets, training), classes, chosen, seed, backend)
-        return {"labels": predict(fitted, _rows(features, rest))}
-
-    def fitted_to_all() -> dict[str, Array]:
-        return estimator.fit(features, targets, classes, chosen, seed, backend).arrays()
+    def missing() -> list[str]:
+        return [name for name in fits.bins if not _arrays_of_fit(name, results)]
 
     def on_host() -> dict[str, NDArray[Any]]:
         return {name: backend.to_host(array) for name, array in results.items()}
 
-    fits = {"all": fitted_to_all} | {name: partial(predicted_without, part) for name, part in parts.items()}
-    # keys are FIT/ARRAY
-    results = {name: backend.asarray(array) for name, array in monitor.read().items()}
-    remaining = [name for name in fits if not _arrays_of_fit(name, results)]
-    resumed = len(fits) - len(remaining)
     with backend.repeatable():
-        for name, result in zip(remaining, backend.map([fits[name] for name in remaining]), strict=True):
-            results |= {f"{name}/{array}": values for array, values in result.items()}
-            monitor.progress("fits of the classifier", resumed + remaining.index(name) + 1, len(fits))
+        for completed in fits.results(missing()):
+            results |= completed
+            monitor.progress("fits of the classifier", len(fits.bins) - len(missing()), len(fits.bins))
             monitor.save(on_host)
-        classifier = _arrays_of_fit("all", results)
-        predicted = backend.to_host(predict(estimator.from_arrays(classifier), features))
-    predictions = {name: backend.to_host(results[f"{name}/labels"]) for name in parts}
-    return Classification(classifier, predicted, *_scored(predictions, parts, labels, classes))
+        classifier = _arrays_of_fit(ALL, results)
+        of_all = predict(estimator.from_arrays(classifier), features)
+    of_parts = [results[f"{name}/labels"] for name in parts]
+    on_backend = array_namespace(of_all).concat([of_all, *of_parts])
+    ends = np.cumsum([each.shape[0] for each in (of_all, *of_parts)])
+    predicted, *others = np.split(backend.to_host(on_backend), ends[:-1])
+    scored = _scored(dict(zip(parts, others, strict=True)), parts, labels, classes)
+    return Classification(classifier, predicted, *scored)
+
+
+@dataclass(frozen=True)
+class _Fits:
+    """Fits to all bins, and to the bins that are not held out.
+
+    ``bins`` are, by the name of the fit, the bins for training and those held out, (rows,) int64 each.
+    """
+
+    features: Array
+    labels: Array
+    classes: int
+    estimator: Estimator
+    settings: Settings
+    backend: Backend
+    bins: dict[str, tuple[Array, Array]]
+
+    def results(self, names: Sequence[str]) -> Iterator[dict[str, Array]]:
+        """Arrays of the fits, by FIT/ARRAY, as they complete: one after another, or all at once if that is faster.
+
+        Those of a fit to all bins are the classifier's; of others, the ``labels`` predicted for the held-out bins.
+        """
+        options = self.classes, self.settings.classifier, self.settings.seed, self.backend
+        if names and self.estimator.fit_parts is not None and self.backend.stacks_fits:
+            training = [self.bins[name][0] for name in names]
+            fitted = self.estimator.fit_parts(self.features, self.labels, *options, training)
+            stacked = [self._result(name, one) for name, one in zip(names, fitted, strict=True)]
+            yield {key: values for result in stacked for key, values in result.items()}
+            return
+
+        def single(name: str) -> dict[str, Array]:
+            features, labels = (_rows(values, self.bins[name][0]) for values in (self.features, self.labels))
+            return self._result(name, self.estimator.fit(features, labels, *options))
+
+        yield from self.backend.map([partial(single, name) for name in names])
+
+    def _result(self, name: str, fitted: Classifier) -> dict[str, Array]:
+        if name == ALL:
+            return {f"{name}/{array}": values for array, values in fitted.arrays().items()}
+        return {f"{name}/labels": predict(fitted, _rows(self.features, self.bins[name][1]))}
+
+
+def _split(parts: dict[str, NDArray[np.bool_]], backend: Backend) -> dict[str, tuple[Array, Array]]:
+    """Bins for training and held-out bins of each fit; those of all fits move to the backend at once."""
+    held_out = {ALL: np.zeros_like(parts["random"]), **parts}
+    order = backend.asarray(np.stack([np.argsort(part, kind="stable") for part in held_out.values()]))
+    training = [int(np.sum(~part)) for part in held_out.values()]  # they come first
+    return {name: (order[i, : training[i]], order[i, training[i] :]) for i, name in enumerate(held_out)}
 
 
 def held_out_parts(

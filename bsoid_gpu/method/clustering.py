@@ -15,7 +15,6 @@ from bsoid_gpu.estimators.base import CLUSTERER, SILENT, ClusterFit, Monitor
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Settings
-    from bsoid_gpu.typing import Array
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,10 @@ class Clustering:
     sweep: pd.DataFrame
 
 
-def cluster(embedding: Array, settings: Settings, backend: Backend, monitor: Monitor = SILENT) -> Clustering:
-    """Cluster the embedding (bins, dimensions), and label every bin.
+def cluster(
+    embedding: NDArray[np.float32], settings: Settings, backend: Backend, monitor: Monitor = SILENT
+) -> Clustering:
+    """Cluster the embedding (bins, dimensions), which is on the host, and label every bin.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def cluster(embedding: Array, settings: Settings, backend: Backend, monitor: Mon
     """
     clusterer = registry.of(CLUSTERER, settings.clusters)
     fitted = clusterer.fit(embedding, settings.clusters, settings.seed, backend, monitor)
-    return _by_size(fitted, _most_likely(fitted, backend.to_host(embedding)))
+    return _by_size(fitted, _most_likely(fitted, embedding))
 
 
 def _most_likely(fitted: ClusterFit, embedding: NDArray[np.float32]) -> NDArray[np.int64]:

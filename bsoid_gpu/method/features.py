@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.backends.chunks import rows_per_chunk
 from bsoid_gpu.method import windows as w
 from bsoid_gpu.method.pairs import Pair, all_pairs, columns, named_pairs, pair_name
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
 
     MovingWindows = Callable[[Array, int, int], w.Windows]
-
-CHUNK_FRAMES = 16_384  # bounds the memory of the frame features: 36 columns of this length are 4.7 MB
 
 
 def feature_names(keypoints: Sequence[str], pairs: Sequence[str] = (), dimensions: int = 2) -> list[str]:
@@ -146,7 +145,7 @@ def bin_features(position: Array, fps: float, settings: Features, pairs: Sequenc
     width = w.smoothing_frames(fps, settings.smoothing_s)
     edges = w.bin_edges(xp, position.shape[0] - 1, bin_frames, device_of(position))
     rows = []
-    for first, last in _chunks(edges.shape[0] - 1, bin_frames):
+    for first, last in _chunks(position, pairs, edges.shape[0] - 1, bin_frames):
         steps = range(round(first * bin_frames), round(last * bin_frames))
         frames = range(steps.start + 1, steps.stop + 1)  # a step's distance is that of its end frame
         bins = w.bins_between(edges[first : last + 1], steps.start, bin_frames)
@@ -177,7 +176,7 @@ def window_features(position: Array, fps: float, settings: Features, pairs: Sequ
     width = w.smoothing_frames(fps, settings.smoothing_s)
     total = position.shape[0]
     reach = math.ceil(bin_frames / 2) + 1
-    for first, last in _chunks(total, 1.0):
+    for first, last in _chunks(position, pairs, total, 1.0):
         at = xp.arange(first, last, device=device_of(position))
         of_frames, of_steps = w.centred_windows(at, total, bin_frames)
         frames = range(max(first - reach, 0), min(last + reach, total))
@@ -198,6 +197,8 @@ def _from(windows: w.Windows, samples: range) -> w.Windows:
     return w.Windows(windows.start - samples.start, windows.stop - samples.start, windows.longest)
 
 
-def _chunks(items: int, frames_each: float) -> Iterator[tuple[int, int]]:
-    size = max(1, int(CHUNK_FRAMES / frames_each))
+def _chunks(position: Array, pairs: Sequence[Pair], items: int, frames_each: float) -> Iterator[tuple[int, int]]:
+    """First item and end of each chunk of ``items`` of ``frames_each``."""
+    frames = rows_per_chunk(position, columns(position.shape[1], len(pairs)))
+    size = max(1, int(frames / frames_each))
     return ((first, min(first + size, items)) for first in range(0, items, size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.estimators.base import Classifier
     from bsoid_gpu.run_folder.model_file import Model
+    from bsoid_gpu.typing import Array
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Run:
         Clusters and noise at each minimum cluster size.
     sessions
         Name, recording, frames, bins, quality and notes of each session.
+    session_of_bin, start_s
+        (bins,) name of the session, and time of the first frame in seconds.
+    backend, backend_features
+        Where the run was computed, and the features there.
     warnings
         What was repaired, assumed or left out, and reasons not to trust the result; empty if there are none.
     """
@@ -64,8 +70,22 @@ class Run:
     sweep: pd.DataFrame
     sessions: list[dict[str, Any]]
     warnings: list[str]
+    session_of_bin: NDArray[np.object_] = field(repr=False)
+    start_s: NDArray[np.float64] = field(repr=False)
+    backend: Backend = field(repr=False)
+    backend_features: Array = field(repr=False)
 
     @property
     def classifier(self) -> Classifier:
         """The classifier from features to labels, its arrays on the host."""
         return self.model.fitted()
+
+    def table(self) -> Any:
+        """One row per training bin: session, start, features, position in the embedding, and labels.
+
+        The columns of ``training.csv``, not rounded: a frame of pandas, or after a build on a GPU a frame of cuDF, made
+        from the features in device memory.
+        """
+        from bsoid_gpu.run_folder.tables import run_columns
+
+        return self.backend.table(run_columns(self))

@@ -63,7 +63,7 @@ def clusters(positions: NDArray[np.float32], settings: Settings, backend: Backen
     inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": settings.seed}
     result = _stage(
         store, CLUSTERS, (CLUSTERER, settings.clusters), inputs, Clustering, backend,
-        lambda monitor: cluster(backend.asarray(positions), settings, backend, monitor),
+        lambda monitor: cluster(positions, settings, backend, monitor),
     )  # fmt: skip
     noise = 100 * float(np.mean(result.hard < 0))
     logger.info("%d clusters, %.0f %% noise before soft assignment", result.membership.shape[1], noise)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.method.labelling import Prediction
     from bsoid_gpu.method.session_features import SessionFeatures
+    from bsoid_gpu.run_folder.model_file import Model
     from bsoid_gpu.run_folder.results import Run
 
 
@@ -86,16 +87,37 @@ def session_facts(session: SessionFeatures) -> dict[str, Any]:
     }
 
 
+def run_columns(run: Run) -> dict[str, Any]:
+    """Columns of the training bins by name, those of ``training.csv``: features on the backend, others on the host."""
+    names, per_length = _feature_columns(run.model)
+    values = zip(names, per_length, range(len(names)), strict=True)
+    return {
+        "session": run.session_of_bin,
+        "time_s": run.start_s,
+        **{name: run.backend_features[:, i] / unit for name, unit, i in values},
+        **{f"embedding_{i + 1}": column for i, column in enumerate(run.embedding.T)},
+        "label": run.hard_labels,
+        "soft_label": run.soft_labels,
+        "membership": run.membership.max(axis=1),
+        "predicted": run.predicted_labels[run.training_bins],
+    }
+
+
+def _feature_columns(model: Model) -> tuple[list[str], list[float]]:
+    """Names of the feature columns, and the divisor of each: lengths are in mm if the scale of the camera is known."""
+    px_per_mm = model.settings.input.px_per_mm
+    names = features.feature_names(model.keypoints, model.settings.features.pairs, model.dimensions)
+    per_length = [px_per_mm if px_per_mm and features.is_length(name) else 1.0 for name in names]
+    return [name if unit == 1.0 else f"{name} (mm)" for name, unit in zip(names, per_length, strict=True)], per_length
+
+
 def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:
     """For each session one row per bin: start, features, position in the embedding, and labels.
 
     With ``[input] px_per_mm`` lengths are in millimetres, and the names of their columns end in ``(mm)``.
     Position and cluster labels are empty for bins outside the training subsample.
     """
-    px_per_mm = run.model.settings.input.px_per_mm
-    names = features.feature_names(run.model.keypoints, run.model.settings.features.pairs, run.model.dimensions)
-    per_length = np.asarray([px_per_mm if px_per_mm and features.is_length(name) else 1.0 for name in names])
-    names = [name if unit == 1.0 else f"{name} (mm)" for name, unit in zip(names, per_length, strict=True)]
+    names, per_length = _feature_columns(run.model)
     embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
     embedded_columns |= {
         "label": run.hard_labels,

@@ -197,6 +197,10 @@ def _discover(
         dimensions=extracted[0].dimensions,
     )
     firsts = np.cumsum([0, *all_bins])
+    start_s = [
+        session.start_s + np.asarray(session.bin_frames)[part] / settings.input.fps
+        for session, part in zip(extracted, chosen, strict=True)
+    ]
     return Run(
         model=model,
         features=on_host,
@@ -212,6 +216,10 @@ def _discover(
         sweep=clustered.sweep,
         sessions=[tables.session_facts(session) for session in extracted],
         warnings=scores["warnings"],
+        session_of_bin=np.repeat(np.array([session.name for session in extracted], dtype=object), session_bins),
+        start_s=np.concatenate(start_s),
+        backend=backend,
+        backend_features=features,
     )
 
 

@@ -95,6 +95,7 @@ def vectors(clusterer, int batch_size=4096): pass
     assert record.of_source(cython, "absent") is None
 
 
+@pytest.mark.filterwarnings("ignore")  # raised by the imports
 @pytest.mark.parametrize("release", RELEASES)
 def test_arrays_of_the_stand_ins_offer_nothing_that_the_release_does_not(release, monkeypatch):
     fake_rapids.install(monkeypatch, release)

@@ -67,7 +67,7 @@ def test_gradient_of_one_weight_by_hand(arrays):
 
 def test_weight_decay_by_hand(arrays):
     parameters = arrays.asarray(np.zeros(0, dtype=np.float32))
-    decay = perceptron.weight_decay(array_namespace(parameters), (2, 1, 2), 0.5, device(parameters))
+    decay = network.weight_decay(array_namespace(parameters), (2, 1, 2), 0.5, device(parameters))
     # two weights, a bias, two weights, two biases
     assert arrays.to_host(decay).tolist() == [0.5, 0.5, 0, 0.5, 0.5, 0, 0]
     assert arrays.to_host(decay).dtype == np.float32
@@ -84,7 +84,7 @@ def test_the_penalised_gradient_equals_that_of_scikit_learn():
         vectors.append(np.concatenate([part.ravel() for layer in layers for part in layer]))
     before, after = vectors
     slope = network.gradient(before, (3, 5, 3), features, np.eye(3)[labels])
-    slope = slope + perceptron.weight_decay(array_namespace(before), (3, 5, 3), 0.3) * before
+    slope = slope + network.weight_decay(array_namespace(before), (3, 5, 3), 0.3) * before
     np.testing.assert_allclose(slope, (before - after) / 1e-3, rtol=1e-5, atol=1e-8)
 
 
@@ -98,43 +98,18 @@ def test_l2_shrinks_weights_but_not_biases(arrays, hidden):
     np.testing.assert_allclose(model.predict_proba(features[:1]), [[0.75, 0.25]], atol=0.01)
 
 
-def test_mini_batches_by_hand():
-    settings = PerceptronSettings(learning_rate=0.05, batch=2048)
-    assert perceptron.mini_batches(70_000, settings) == (50, 0.05)  # of 1400 bins
-    assert perceptron.mini_batches(1_024_000, settings) == (500, 0.05)  # of 2048 bins
-    assert perceptron.mini_batches(12_800, settings) == (50, 0.025)  # of 256 bins: a quarter of 1024, half of the step
-    assert perceptron.mini_batches(1600, PerceptronSettings(learning_rate=0.05, batch=16)) == (100, 0.05 / 8)
-    assert perceptron.mini_batches(49, settings) == (49, 0.05 / 32)  # of one bin
-
-
-def test_step_size_by_hand():
-    # at the middle of each of 10 updates: rising up to 0.2, then falling to 1
-    steps = [perceptron.step_size(update, 10, 0.8) for update in range(10)]
-    assert steps == pytest.approx([0.2, 0.6, 0.75, 0.65, 0.55, 0.45, 0.35, 0.25, 0.15, 0.05])
-
-
 def test_a_fit_follows_its_schedule_of_step_sizes(monkeypatch):
     steps = []
     adam = perceptron.adam
-    monkeypatch.setattr(
-        perceptron, "adam", lambda p, slope, moments, step: steps.append(step) or adam(p, slope, moments, step)
-    )
+    monkeypatch.setattr(perceptron, "adam", lambda state, slope, step: steps.append(step) or adam(state, slope, step))
     features, labels = gaussians(1000)
     perceptron.fit(features, labels, 3, PerceptronSettings(**{**vars(QUICK), "max_epochs": 2}), 0, HOST)
     # 900 training bins in 50 batches of 18; 20 of the 100 updates are the warm-up
     largest = QUICK.learning_rate * np.sqrt(18 / 1024)
     rise, fall = np.arange(0.5, 20) / 20, np.arange(79.5, 0, -1) / 80
-    np.testing.assert_allclose(steps, largest * np.concatenate([rise, fall]))
-
-
-def test_first_updates_of_adam_by_hand(arrays):
-    start, slope = np.array([1.0, 2.0]), np.array([0.5, -4.0])
-    moments = perceptron.Moments(arrays.asarray(np.zeros(2)), arrays.asarray(np.zeros(2)), 0)
-    once, moments = perceptron.adam(arrays.asarray(start), arrays.asarray(slope), moments, 0.1)
-    assert arrays.to_host(once) == pytest.approx([0.9, 2.1], abs=1e-6)  # a full step against the sign of each slope
-    twice, moments = perceptron.adam(once, arrays.asarray(slope), moments, 0.1)
-    assert arrays.to_host(twice) == pytest.approx([0.8, 2.2], abs=1e-6)
-    assert moments.updates == 2
+    n = np.arange(1, 101)
+    corrections = np.sqrt(1 - 0.999**n) / (1 - 0.9**n)
+    np.testing.assert_allclose(steps, largest * np.concatenate([rise, fall]) * corrections)
 
 
 def test_three_clouds_are_classified_on_every_array_library(arrays):
@@ -201,7 +176,7 @@ def test_probabilities_do_not_depend_on_the_chunks(arrays, monkeypatch):
     features, labels = gaussians(100)
     model = perceptron.fit(arrays.asarray(features), arrays.asarray(labels), 3, QUICK, 0, arrays)
     expected = arrays.to_host(model.predict_proba(arrays.asarray(features)))
-    monkeypatch.setattr(perceptron, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(perceptron, "rows_per_chunk", lambda *_: 7)
     np.testing.assert_allclose(
         arrays.to_host(model.predict_proba(arrays.asarray(features))), expected, rtol=1e-5, atol=1e-6
     )

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -45,6 +46,51 @@ def test_results_come_in_order_and_messages_are_logged_here(scheduler, monkeypat
     assert [value for value, _ in results] == [i * i for i in range(8)]
     assert os.getpid() not in {process for _, process in results}
     assert [r.message for r in caplog.records if r.message.startswith("item")] == [f"item {i}" for i in range(8)]
+
+
+class OnDevice:
+    """A backend that is not the CPU's, with memory for so many jobs of one byte at a time."""
+
+    name = "cuda"
+
+    def __init__(self, jobs):
+        self.free_bytes = lambda: 2 * jobs
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 100])
+def test_on_a_device_jobs_share_the_process_and_results_come_in_order(jobs, monkeypatch, caplog):
+    monkeypatch.setattr(executors, "cores", lambda: 8)
+    caplog.set_level("INFO", "bsoid_gpu")
+    running, most, lock = [0], [0], threading.Lock()
+
+    def job(item):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.02)
+        with lock:
+            running[0] -= 1
+        return square(item)
+
+    results = list(Executor().run_each(job, range(12), OnDevice(jobs), 1))
+    assert results == [(i * i, os.getpid()) for i in range(12)]
+    assert [r.message for r in caplog.records if r.message.startswith("item")] == [f"item {i}" for i in range(12)]
+    assert most[0] <= min(jobs, executors.MOST_THREADS)
+
+
+def test_an_error_in_a_thread_ends_the_others():
+    seen = []
+
+    def job(item):
+        seen.append(item)
+        if item == 1:
+            msg = "broken"
+            raise BadInput(msg)
+        return item
+
+    with pytest.raises(BadInput, match="broken"):
+        list(Executor(workers=2).run_each(job, range(100), OnDevice(100), 1))
+    assert len(seen) < 10
 
 
 KILLED = """

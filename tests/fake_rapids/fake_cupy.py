@@ -1,15 +1,18 @@
 """CuPy on the host: its arrays are not NumPy's, and only ``asarray`` and ``asnumpy`` convert between the two."""
 
+import importlib
 import operator
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 
+from fake_rapids.allocation import MemoryPool, warn
 from fake_rapids.contract import bind
 
 REVERSED = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"]
 OPERATORS = [*REVERSED, "eq", "ne", "lt", "le", "gt", "ge"]
 REFUSED = ["float", "int", "bool", "index", "complex", "iter", "array", "contains", "dlpack"]
+PARTS = ("cupy.cuda", "cupy.cuda.device", "cupy.cuda.memory", "cupy.linalg", "cupy.fft")
 PASSED = {"dtype", "issubdtype", "finfo", "iinfo", "result_type", "can_cast", "promote_types", "isscalar", "ndim"}
 
 
@@ -35,7 +38,7 @@ class Device:
         return None
 
 
-def array_class(ledger):
+def array_class(ledger, memory):
     """The class of the device arrays; a new one each time, since array_api_compat remembers classes."""
 
     class ndarray:
@@ -45,6 +48,8 @@ def array_class(ledger):
 
         def __init__(self, values):
             self._values = np.asarray(values)
+            if self._values.base is None:  # not a view of another array
+                memory.array(self._values.nbytes)
 
         shape = property(lambda self: self._values.shape)
         dtype = property(lambda self: self._values.dtype)
@@ -78,7 +83,8 @@ def array_class(ledger):
             return ndarray(abs(self._values))
 
         def astype(self, dtype, order="K", casting=None, subok=None, copy=True):
-            return ndarray(self._values.astype(dtype, order=order, copy=copy))
+            values = self._values.astype(dtype, order=order, copy=copy)
+            return self if values is self._values else ndarray(values)
 
         def sum(self, axis=None, dtype=None, out=None, keepdims=False):
             return ndarray(self._values.sum(axis=axis, dtype=dtype, keepdims=keepdims))
@@ -125,9 +131,8 @@ def array_class(ledger):
     return ndarray, unwrap
 
 
-def modules(recorded, ledger):
-    """The modules by name, with the names that the release has."""
-    ndarray, unwrap = array_class(ledger)
+def bodies(recorded, ledger, memory, ndarray, unwrap):
+    """Bodies of the modules by name, with the names that the release has."""
 
     def wrapped(value):
         if isinstance(value, np.ndarray | np.generic):
@@ -149,7 +154,8 @@ def modules(recorded, ledger):
 
     def asarray(a, dtype=None, order=None, *, blocking=False):
         if isinstance(a, ndarray):
-            return ndarray(np.asarray(a._values, dtype=dtype, order=order))
+            values = np.asarray(a._values, dtype=dtype, order=order)
+            return a if values is a._values else ndarray(values)
         values = np.array(a, dtype=dtype, order=order)
         ledger.to_device.append(values.nbytes)
         return ndarray(values)
@@ -163,40 +169,62 @@ def modules(recorded, ledger):
         return a.get()
 
     def ascontiguousarray(a, dtype=None):
-        return ndarray(np.ascontiguousarray(a._values, dtype=dtype)) if isinstance(a, ndarray) else asarray(a, dtype)
+        return asarray(a, dtype, order="C")
 
-    cupy = ModuleType("cupy")
-    cupy.__version__ = recorded["versions"]["cupy"].lstrip(">=")
-    for name in recorded["cupy"]["names"]:
-        if hasattr(np, name):
-            value = getattr(np, name)
-            passed = not callable(value) or isinstance(value, type) or name in PASSED
-            setattr(cupy, name, value if passed else on_device(value, name))
-    for function in (asarray, array, asnumpy, ascontiguousarray):
-        setattr(cupy, function.__name__, function)
-    cupy.ndarray, cupy.newaxis = ndarray, None
-    runtime = SimpleNamespace(
-        getDeviceCount=lambda: 1,
-        getDeviceProperties=lambda device: dict(fake_card()),
-        memGetInfo=lambda: (ledger.free_bytes, fake_card()["totalGlobalMem"]),
-        driverGetVersion=lambda: 12040,
-        runtimeGetVersion=lambda: 12020,
-    )
-    fakes = {"cupy": cupy}
-    for name in ("cupy.cuda", "cupy.cuda.device", "cupy.cuda.memory", "cupy.linalg", "cupy.fft"):
-        fakes[name] = ModuleType(name)
-    fakes["cupy.cuda"].runtime = runtime
-    fakes["cupy.cuda"].Device = fakes["cupy.cuda.device"].Device = Device
-    fakes["cupy.cuda.memory"].OutOfMemoryError = OutOfMemoryError
-    cupy.get_default_memory_pool = lambda: SimpleNamespace(free_all_blocks=lambda: None)
-    for part in ("linalg", "fft"):
-        for name in recorded["cupy"][part]:
-            if callable(getattr(getattr(np, part), name, None)):
-                setattr(fakes[f"cupy.{part}"], name, on_device(getattr(getattr(np, part), name)))
-    return fakes
+    def cupy(module):
+        module.__version__ = recorded["versions"]["cupy"].lstrip(">=")
+        for name in recorded["cupy"]["names"]:
+            if hasattr(np, name):
+                value = getattr(np, name)
+                passed = not callable(value) or isinstance(value, type) or name in PASSED
+                setattr(module, name, value if passed else on_device(value, name))
+        for function in (asarray, array, asnumpy, ascontiguousarray):
+            setattr(module, function.__name__, function)
+        module.ndarray, module.newaxis = ndarray, None
+        module.get_default_memory_pool = lambda: memory.default_pool
+        warn("cupy", DeprecationWarning)
+        for name in PARTS:
+            importlib.import_module(name)
+
+    def cuda(module):
+        module.runtime = SimpleNamespace(
+            getDeviceCount=lambda: 1,
+            getDeviceProperties=lambda device: dict(ledger.card),
+            memGetInfo=lambda: (ledger.free_bytes, ledger.card["totalGlobalMem"]),
+            driverGetVersion=lambda: 12040,
+            runtimeGetVersion=lambda: 12020,
+            deviceSynchronize=lambda: None,
+        )
+        module.Device, module.MemoryPool = Device, MemoryPool
+        module.set_allocator, module.get_allocator = memory.set_allocator, memory.get_allocator
+
+    def device(module):
+        module.Device = Device
+
+    def errors(module):
+        module.OutOfMemoryError, module.MemoryPool = OutOfMemoryError, MemoryPool
+
+    def part(module):
+        name = module.__name__.rpartition(".")[2]
+        for function in recorded["cupy"][name]:
+            if callable(getattr(getattr(np, name), function, None)):
+                setattr(module, function, on_device(getattr(getattr(np, name), function)))
+
+    return {"cupy": cupy} | dict(zip(PARTS, (cuda, device, errors, part, part), strict=True))
 
 
-def fake_card():
-    from fake_rapids import CARD
+def replace_layout(monkeypatch, ndarray):
+    """The layout of UMAP on the device by the host's kernel: kernels of numba.cuda cannot run here at any size."""
+    from bsoid_gpu.kernels import umap_layout
 
-    return CARD
+    try:
+        module = importlib.import_module("bsoid_gpu.kernels.umap_layout_cuda")
+    except ImportError:
+        return
+
+    def layout(positions, *arguments, **keywords):
+        assert isinstance(positions, ndarray), "expected a device array"
+        for epoch, values in umap_layout.layout(positions._values, *arguments, **keywords):
+            yield epoch, ndarray(values)
+
+    monkeypatch.setattr(module, "layout", layout)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from bsoid_gpu.kernels import neighbours as module
-from bsoid_gpu.kernels.neighbours import nearest
+from bsoid_gpu.kernels.neighbour_selection import INDEX_MASK, nearest_of
+from bsoid_gpu.kernels.neighbours import nearest, nearest_among
 
 
 def recall(indices, points, neighbours):
@@ -31,8 +32,8 @@ def assert_sorted_by_float32_distance(points, neighbours, rows):
     """Compare some rows with a sort of all distances, computed in float32."""
     _, indices = nearest(points, neighbours)
     for row in rows:
-        words = module._nearest_of(points, row, np.arange(len(points), dtype=np.int32), neighbours)
-        assert indices[row].tolist() == (words & module.INDEX_MASK).tolist()
+        words = nearest_of(points, row, np.arange(len(points), dtype=np.int32), neighbours)
+        assert indices[row].tolist() == (words & INDEX_MASK).tolist()
 
 
 @pytest.mark.parametrize(("n", "columns", "neighbours"), [(3000, 36, 55), (7000, 10, 84), (2049, 3, 300), (40, 4, 40)])
@@ -115,3 +116,41 @@ def test_progress_is_reported_in_the_calling_thread():
     calls = []
     nearest(points, 5, threads=2, progress=lambda *blocks: calls.append((*blocks, threading.current_thread())))
     assert calls == [(done, 3, threading.current_thread()) for done in (1, 2, 3)]
+
+
+def rounded_search(rows, number):
+    """The nearest rows by distances in expanded form, float32; which of equal distances are taken is random."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - np.float32(2) * (rows @ rows.T), 0))
+    order = np.random.default_rng().permutation(len(rows))
+    columns = order[np.argsort(distances[:, order], axis=1, kind="stable")[:, :number]]
+    return columns.astype(np.int32), np.take_along_axis(distances, columns, axis=1).max(axis=1)
+
+
+def assert_the_same_from_candidates(points, neighbours):
+    for exact, selected in zip(
+        nearest(points, neighbours), nearest_among(points, neighbours, rounded_search), strict=True
+    ):
+        np.testing.assert_array_equal(selected, exact)
+
+
+@pytest.mark.parametrize("shift", [0.0, 40.0, 4000.0])
+def test_candidates_of_another_search_give_the_same_neighbours(shift):
+    rng = np.random.default_rng(0)
+    points = rng.normal(shift, 1, size=(1500, 12)).astype(np.float32)
+    points[rng.integers(0, 1500, 300)] = points[3]
+    assert_the_same_from_candidates(points, 20)
+
+
+def test_candidates_that_tie_beyond_the_spare_ones_are_not_trusted():
+    corners = np.array(np.meshgrid(*[[0.0, 1.0]] * 9)).reshape(9, -1).T.astype(np.float32)
+    assert_the_same_from_candidates(corners, 30)  # the 30 nearest are among 46 of which 36 tie; asked for: 62 of 512
+    assert_the_same_from_candidates(corners, 100)  # 84 at the third distance, 126 at the fourth
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 300), st.integers(1, 4), st.integers(1, 3), st.data())
+def test_candidates_of_another_search_serve_any_shape(n, columns, span, data):
+    points = data.draw(st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed)))
+    points = points.integers(0, 10**span, size=(n, columns)).astype(np.float32)
+    assert_the_same_from_candidates(points, data.draw(st.integers(1, n)))

@@ -1,6 +1,11 @@
+import contextlib
+
 import numpy as np
 import pytest
+from conftest import StrictArrays
 
+from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.estimators.base import SILENT, Monitor
 from bsoid_gpu.estimators.perceptron import PerceptronSettings
 from bsoid_gpu.method import classification
 from bsoid_gpu.settings.schema import Settings, Validation
@@ -58,3 +63,71 @@ def test_a_random_part_has_its_share_of_the_bins_but_at_least_one():
     rng = np.random.default_rng(1)
     assert classification.random_part(1000, 0.2, rng).sum() == 200
     assert classification.random_part(3, 0.01, rng).sum() == 1
+
+
+class StackingCpu(CpuBackend):
+    """The CPU, with all fits at once."""
+
+    stacks_fits = True
+
+
+class StrictDevice(StrictArrays):
+    """A device with only the array API standard."""
+
+    name, stacks_fits, repeatable = "strict", True, contextlib.nullcontext
+
+
+class Checkpoints(Monitor):
+    """Keeps the checkpoints and the progress."""
+
+    def __init__(self, saved=None):
+        self.start, self.saved, self.done = saved or {}, [], []
+
+    def read(self):
+        return self.start
+
+    def save(self, gather):
+        self.saved.append(dict(gather()))
+
+    def progress(self, what, done, total):
+        self.done.append((done, total))
+
+
+def of_clouds(backend, monitor=SILENT):
+    """The classification of three clouds of bins in six blocks, with three folds."""
+    labels = np.random.default_rng(0).integers(3, size=600)
+    features = 3 * np.eye(3)[labels] + np.random.default_rng(1).normal(size=(600, 3))
+    settings = Settings(
+        classifier=PerceptronSettings(hidden=(8,), max_epochs=3), validation=Validation(folds=3, block_s=10.0)
+    )
+    return classification.classify(backend.asarray(features), labels, [600], 0.1, settings, backend, monitor)
+
+
+@pytest.mark.parametrize("kind", [StackingCpu, StrictDevice])
+def test_fits_at_once_give_the_result_of_fits_one_after_another(cpu, kind):
+    backend, monitor = kind(), Checkpoints()
+    expected, result = of_clouds(cpu), of_clouds(backend, monitor)
+    assert result.scores == expected.scores
+    assert result.confusion.tolist() == expected.confusion.tolist()
+    assert result.predicted.tolist() == expected.predicted.tolist()
+    for name, array in expected.classifier.items():
+        np.testing.assert_allclose(backend.to_host(result.classifier[name]), array, rtol=1e-4, atol=1e-5)
+    assert monitor.done == [(6, 6)]
+    assert len(monitor.saved) == 1
+
+
+@pytest.mark.parametrize("kind", [CpuBackend, StackingCpu])
+def test_only_fits_that_the_checkpoint_lacks_are_made(kind):
+    complete, resumed = Checkpoints(), Checkpoints()
+    expected = of_clouds(kind(), complete)
+    names = {key.partition("/")[0] for key in complete.saved[-1]}
+    assert names == {"all", "random", "blocks", "fold 0", "fold 1", "fold 2"}
+    resumed.start = {
+        key: array for key, array in complete.saved[-1].items() if key.partition("/")[0] not in ("all", "fold 1")
+    }
+    result = of_clouds(kind(), resumed)
+    assert resumed.done == ([(6, 6)] if kind is StackingCpu else [(5, 6), (6, 6)])
+    assert result.scores == expected.scores
+    finished = Checkpoints(complete.saved[-1])
+    assert of_clouds(kind(), finished).scores == expected.scores
+    assert not finished.done

@@ -51,7 +51,7 @@ def test_chunk_size_does_not_change_a_byte(monkeypatch):
     xy = np.random.default_rng(2).normal(size=(500, 4, 2)).cumsum(axis=0)
     bins = features.bin_features(xy, 29.97, Features())
     frames = np.concatenate(list(features.window_features(xy, 29.97, Features())))
-    monkeypatch.setattr(features, "CHUNK_FRAMES", 37)
+    monkeypatch.setattr(features, "rows_per_chunk", lambda *_: 37)
     assert np.array_equal(features.bin_features(xy, 29.97, Features()), bins)
     assert np.array_equal(np.concatenate(list(features.window_features(xy, 29.97, Features()))), frames)
 

@@ -56,6 +56,7 @@ def test_the_tables_have_the_results_of_the_run(built):
     assert len(table) == len(run.features)
     assert table["time_s"].tolist()[:3] == pytest.approx([0, 0.1, 0.2])
     np.testing.assert_allclose(table.iloc[:, 2:38], run.features, atol=1e-6)
+    pd.testing.assert_frame_equal(run.table(), table, check_exact=False, rtol=0, atol=1e-4, check_dtype=False)
     assert json.loads((folder / "scores.json").read_text())["clusters"] == run.model.labels
     assert pd.read_csv(folder / "sweep.csv")["chosen"].sum() == 1
     assert len(pd.read_csv(folder / "confusion.csv")) == run.model.labels

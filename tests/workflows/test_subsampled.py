@@ -48,6 +48,8 @@ def test_a_subsample_is_embedded_and_every_bin_is_labelled(subsampled, sessions)
     assert embedded.groupby(table["session"]).sum().between(214, 215).all()
     names = features.feature_names(mouse.KEYPOINTS)
     np.testing.assert_allclose(table.loc[embedded, names], run.features, atol=1e-6)
+    of_training, ours = table[embedded].reset_index(drop=True), run.table()
+    pd.testing.assert_frame_equal(ours, of_training, check_exact=False, rtol=0, atol=1e-4, check_dtype=False)
     assert table.loc[embedded, "soft_label"].tolist() == run.soft_labels.tolist()
     assert table["predicted"].tolist() == run.predicted_labels.tolist()
     assert np.mean(table.loc[embedded, "predicted"] == table.loc[embedded, "soft_label"]) > 0.9
