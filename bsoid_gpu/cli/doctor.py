@@ -66,7 +66,7 @@ def _prove(path: str, sizes: str, recordings: str | None, fps: str | None) -> bo
     from bsoid_gpu.doctor.proof import Plan, prove, sizes_from
     from bsoid_gpu.doctor.proof_table import table
 
-    plan = Plan(sizes=sizes_from(sizes), recordings=recordings and Path(recordings), fps=fps)
+    plan = Plan(sizes=sizes_from(sizes), recordings=Path(recordings) if recordings else None, fps=fps)
     result = prove(Path(path), CpuBackend(), get_backend("cuda"), plan)
     click.echo(table(result), err=True)
     click.echo(path)

@@ -80,7 +80,8 @@ class CardMemory:
     def _asked(self) -> tuple[int, int] | None:
         """Peak since the last question, and bytes in use now."""
         with suppress(OSError, ValueError):
-            assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
             self._process.stdin.write("\n")
             self._process.stdin.flush()
             peak, used = self._process.stdout.readline().split()

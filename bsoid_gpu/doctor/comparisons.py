@@ -93,7 +93,7 @@ def equal_labels(name: str, reference: NDArray[Any], measured: NDArray[Any], wha
 def memberships(name: str, reference: NDArray[np.int64], measured: NDArray[np.int64]) -> Result:
     """Share of bins with the same likeliest cluster."""
     share, bound = float(np.mean(reference == measured)), tolerances.MEMBERSHIPS.value
-    return at_least(name, share, bound, f"{share:.2%} of the bins have the same likeliest cluster, at least {bound:.0%}")
+    return at_least(name, share, bound, f"{share:.2%} of the likeliest clusters are the same, at least {bound:.0%}")
 
 
 def accuracy(reference: float, measured: float) -> Result:

@@ -64,7 +64,7 @@ class Recordings:
         settings = self.settings
         session = preprocess.filtered(self.contents[0].tracks(settings.input.fps, backend), settings, backend)[0]
         estimator = registry.of(CLASSIFIER, settings.classifier)
-        assert estimator.from_arrays is not None  # noqa: S101 - every classifier has it
+        assert estimator.from_arrays is not None
         restored = estimator.from_arrays({name: backend.asarray(array) for name, array in classifier.items()})
         return labelling.label_frames(session, restored, settings.features, backend).labels
 
@@ -136,9 +136,7 @@ def run(recordings: Recordings, backend: Backend) -> Job:
         "classifier", lambda: _classified(features, clusters.soft, session_bins, backend, settings)
     )
     labels = timed("labels", lambda: recordings.labels(classifier, backend))
-    return Job(
-        recordings, features, session_bins, scaled, points, clusters, classifier, scores, labels, seconds
-    )
+    return Job(recordings, features, session_bins, scaled, points, clusters, classifier, scores, labels, seconds)
 
 
 def _embedded(

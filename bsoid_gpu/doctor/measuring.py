@@ -10,6 +10,14 @@ from typing import Any
 from bsoid_gpu.machine import machine, versions
 
 
+STAGES = ("build", "features", "embedding", "clusters", "classifier", "labels", "predict")
+
+
+def text_of(seconds: Mapping[str, float]) -> str:
+    """Seconds of a build and a prediction, and of their stages, as text."""
+    return ", ".join(f"{stage} {seconds[stage]:.1f} s" for stage in STAGES if stage in seconds)
+
+
 def seconds_by_kind(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """Seconds of each kind of stage in the manifest of a run: those of the features of all recordings are added up."""
     seconds: dict[str, float] = {}

@@ -6,7 +6,7 @@ The result is one JSON, written after each row, so that a killed proof leaves wh
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,13 @@ from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.doctor import proof_steps, sessions, tolerances
 from bsoid_gpu.doctor.card_memory import CardMemory, Memory, NoMemory
 from bsoid_gpu.doctor.job import Job, Recordings, run
-from bsoid_gpu.doctor.measuring import circumstances
-from bsoid_gpu.doctor.proof_builds import WORKER, builds, text_of
+from bsoid_gpu.doctor.measuring import circumstances, text_of
+from bsoid_gpu.doctor.proof_builds import WORKER, builds
 from bsoid_gpu.doctor.proof_record import Record
 from bsoid_gpu.doctor.proof_worker import ALLOCATORS
 from bsoid_gpu.doctor.result import information
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.io.sessions import sources
+from bsoid_gpu.io.sessions import Source, sources
 from bsoid_gpu.method.embedding import MIN_BINS
 from bsoid_gpu.settings.schema import Settings, parse_fps
 
@@ -101,8 +101,9 @@ def prove(path: Path, reference: Backend, other: Backend, plan: Plan, memory: Me
 
 
 def _proved(path: Path, reference: Backend, other: Backend, plan: Plan, memory: Memory) -> dict[str, Any]:
+    jobs = _jobs(plan)
     record = Record(path, head(other, plan), memory)
-    for data, recordings in _jobs(plan):
+    for data, recordings in jobs.items():
         job = None
         with record.step(data, f"the job on {reference.name}"):
             job = run(recordings(), reference)
@@ -143,20 +144,24 @@ def steps(plan: Plan) -> dict[str, Step]:
     }
 
 
-def _jobs(plan: Plan) -> Iterator[tuple[str, Callable[[], Recordings]]]:
-    """Name of each job, and a function that reads its recordings."""
-    for bins in plan.sizes:
-        yield f"{bins:,} bins", partial(_simulated, bins, plan.settings)
+def _jobs(plan: Plan) -> dict[str, Callable[[], Recordings]]:
+    """A function that reads the recordings of each job, by its name."""
+    jobs: dict[str, Callable[[], Recordings]] = {
+        f"{bins:,} bins": partial(_simulated, bins, plan.settings) for bins in plan.sizes
+    }
     if plan.recordings is not None:
-        yield "recordings", partial(_read, plan.recordings, parse_fps(plan.fps), plan.settings)
+        fps = parse_fps(plan.fps)
+        parts = sources(plan.recordings, fps)  # now: what cannot be read stops the proof before its first job
+        jobs["recordings"] = partial(_read, parts, plan.recordings, _with_fps(plan.settings, fps))
+    return jobs
 
 
 def _simulated(bins: int, settings: Settings) -> Recordings:
     return Recordings(sessions.simulated(bins), _with_fps(settings, sessions.FPS))
 
 
-def _read(folder: Path, fps: float, settings: Settings) -> Recordings:
-    return Recordings([source.read() for source in sources(folder, fps)], _with_fps(settings, fps), folder)
+def _read(parts: Sequence[Source], folder: Path, settings: Settings) -> Recordings:
+    return Recordings([part.read() for part in parts], settings, folder)
 
 
 def _with_fps(settings: Settings, fps: float) -> Settings:

@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bsoid_gpu.doctor import comparisons
+from bsoid_gpu.doctor.measuring import text_of
 from bsoid_gpu.doctor.proof_worker import ALLOCATORS, RUNS, SEEDED
 from bsoid_gpu.doctor.result import information
 from bsoid_gpu.files import write_atomic
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 WORKER = (sys.executable, "-m", "bsoid_gpu.doctor.proof_worker")
 
 
-def builds(
-    job: Job, other: Backend, record: Record, allocators: Sequence[str], worker: Sequence[str] = WORKER
-) -> None:
+def builds(job: Job, other: Backend, record: Record, allocators: Sequence[str], worker: Sequence[str] = WORKER) -> None:
     """Seconds of each stage, and whether the model is the same each time."""
-    models = {}
+    models: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder, settings = job.recordings.folder or Path(scratch), Path(scratch, "settings.toml")
         if job.recordings.folder is None:
@@ -58,8 +57,3 @@ def _run(command: Sequence[str]) -> None:
         lines = done.stderr.strip().splitlines() or ["no message"]
         msg = f"the worker ended with {done.returncode}: {lines[-1]}"
         raise RuntimeError(msg)
-
-
-def text_of(seconds: Mapping[str, Any]) -> str:
-    """Seconds of the stages as text."""
-    return ", ".join(f"{stage} {number:.1f} s" for stage, number in seconds.items())

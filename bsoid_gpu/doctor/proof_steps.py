@@ -14,6 +14,7 @@ from bsoid_gpu.doctor import comparisons
 from bsoid_gpu.doctor.result import Result, information
 from bsoid_gpu.estimators import hdbscan, hdbscan_membership, hdbscan_tree, registry, umap
 from bsoid_gpu.estimators.base import CLASSIFIER, CLUSTERER, EMBEDDER, JobSize, Monitor
+from bsoid_gpu.estimators.umap_cuda import repeats_well
 from bsoid_gpu.files import digest
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.schema import Settings
 
 RUNS = 3  # of a layout with a seed
-FIRST_GOOD = (26, 2)  # release of cuML whose seeded layout is good, see :mod:`bsoid_gpu.estimators.umap_cuda`
 
 
 def features(job: Job, other: Backend, record: Record) -> None:
@@ -65,7 +65,7 @@ def with_layout(settings: Settings, kind: str) -> Settings:
 
 def _not_the_default(kind: str, other: Backend) -> str:
     """Why the results of a layout have no verdict; empty if they have one."""
-    if kind == "cuml" and isinstance(other, CudaBackend) and other.release < FIRST_GOOD:
+    if kind == "cuml" and isinstance(other, CudaBackend) and not repeats_well(other):
         return "cuML's layout is not the default before release 26.02"
     return ""
 
@@ -96,9 +96,7 @@ def tree(job: Job, other: Backend, record: Record) -> None:
     record.add(_same_memberships(hdbscan_membership.membership_vectors(job.points, cut), vectors, monitor.texts))
 
 
-def _same_memberships(
-    reference: NDArray[np.float64], measured: NDArray[np.float64], warnings: list[str]
-) -> Result:
+def _same_memberships(reference: NDArray[np.float64], measured: NDArray[np.float64], warnings: list[str]) -> Result:
     name = "memberships of cuML: likeliest cluster"
     if warnings:
         return information(name, "; ".join(warnings))

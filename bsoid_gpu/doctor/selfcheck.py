@@ -18,21 +18,21 @@ SETTINGS = Settings(input=Input(fps=sessions.FPS), validation=Validation(folds=0
 BINS = 3_000
 
 
-def check(reference: Backend, other: Backend, bins: int = BINS, settings: Settings = SETTINGS) -> list[Result]:
-    """Run a small job on the reference backend, and each step on the other backend from the same input.
+def check(reference: Backend, other: Backend) -> list[Result]:
+    """Run a small job on the reference backend, which is known to be correct, and compare the other one with it."""
+    return compare(run(recordings(), reference), other)
 
-    Parameters
-    ----------
-    reference
-        The backend that is known to be correct.
-    other
-        The backend to check; an error is a failed step, and the next steps still run.
-    bins
-        Length of the simulated session, in bins of 100 ms.
-    settings
-        All settings, with the frame rate of the simulated session.
+
+def recordings(bins: int = BINS, settings: Settings = SETTINGS) -> Recordings:
+    """A simulated session of so many bins of 100 ms."""
+    return Recordings(sessions.simulated(bins), settings)
+
+
+def compare(job: Job, other: Backend) -> list[Result]:
+    """Each step of a job on another backend, from the input that the reference had.
+
+    An error is a failed step, and the next steps still run.
     """
-    job = run(Recordings(sessions.simulated(bins), settings), reference)
     steps: dict[str, Callable[[Job, Backend], list[Result]]] = {
         "features": _features,
         "neighbours": _neighbours,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import fake_rapids
 import pytest
 
+import fake_rapids
 from bsoid_gpu import log
 from bsoid_gpu.backends import cuda_probe, get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
@@ -42,11 +42,12 @@ def install(patch, release):
     return fake_rapids.install(patch, release)
 
 
-def prove(release, result, sizes, settings=None):
+def prove(release, result, sizes, settings=None, allocators=tuple(proof_worker.ALLOCATORS)):
     """The report of the proof; the builds run in processes with the same stand-ins."""
     plan = proof.Plan(
         sizes=proof.sizes_from(sizes),
         settings=settings or Settings(),
+        allocators=allocators,
         worker=(sys.executable, __file__, release, WORKER),
         facts={"stand_ins": release},
     )
@@ -67,7 +68,7 @@ def main(arguments):
         asked = parser.parse_args(rest)
         log.to_stderr()
         report = prove(release, asked.result, asked.sizes, toml.load(asked.config) if asked.config else None)
-    print(table(report))
+    sys.stdout.write(f"{table(report)}\n")
     return 0 if report["passed"] else 3
 
 
