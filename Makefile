@@ -9,7 +9,7 @@ ORACLES ?= .venv-oracles
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 PYTHON3_12 ?= $(shell python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: bench demo dist docs test test-all test-hpc test-oldest test-oracles contract mutants lint clean
+.PHONY: bench demo dist docs gpu-proof test test-all test-hpc test-oldest test-oracles contract mutants lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -61,6 +61,13 @@ $(WHEELS)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(WHEELS)
 	$(WHEELS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cuda12,test]'
 	touch $@
+
+# on a machine with a card, in the active environment with RAPIDS and the extra `test`, or that of PYTHON
+gpu-proof:
+	mkdir -p build
+	$(PYTHON) -m pytest -m gpu --require-gpu -W default; tests=$$?; \
+	$(PYTHON) -m bsoid_gpu doctor --proof build/gpu-proof.json; proof=$$?; \
+	exit $$((tests || proof))
 
 # the pages and the reference of the Python interface as HTML in build/docs; nothing is fetched while they are built
 docs: $(VENV)/.ready

@@ -1,15 +1,15 @@
 """What all benchmarks need: seconds of functions and of stages, and a report that names machine and versions."""
 
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bsoid_gpu.machine import machine, versions
+from bsoid_gpu.doctor.measuring import circumstances, seconds_by_kind
+
+__all__ = ["circumstances", "seconds_by_kind", "timed", "write"]
 
 T = TypeVar("T")
 
@@ -22,22 +22,6 @@ def timed(function: Callable[..., T], *arguments: Any, repeats: int = 1, **keywo
         result = function(*arguments, **keywords)
         seconds.append(time.perf_counter() - started)
     return result, round(statistics.median(seconds), 3)
-
-
-def seconds_by_kind(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Seconds of each kind of stage in the manifest of a run: those of the features of all recordings are added up."""
-    seconds: dict[str, float] = {}
-    for name, stage in stages.items():
-        kind = name.split()[0]
-        seconds[kind] = seconds.get(kind, 0.0) + stage["seconds"]
-    return seconds
-
-
-def circumstances(*libraries: str) -> dict[str, Any]:
-    """Machine, without its name, and versions: of the program, of what it depends on, and of more libraries."""
-    about = machine() | {"system": f"{platform.system()} {platform.machine()}"}
-    del about["host"]
-    return {"machine": about, "versions": versions() | {name: metadata.version(name) for name in libraries}}
 
 
 def write(report: Mapping[str, Any], result: Path) -> None:

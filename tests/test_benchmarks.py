@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-import fake_rapids
 import numba
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 import bsoid_gpu
-from bsoid_gpu.backends import cuda_probe
 from bsoid_gpu.cli.main import main as cli
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.estimators.perceptron import PerceptronSettings
@@ -221,22 +219,6 @@ def test_recordings(benchmark, sessions, tmp_path, tiny_builds, capsys):
     printed = capsys.readouterr().out
     assert "freezing: 419 bins" in printed
     assert "majority accuracy" in printed
-
-
-def test_both_backends(benchmark, sessions, tmp_path, run_script, tiny_builds, monkeypatch):
-    card = cuda_probe.Device("Pretend V100", (7, 0), 16 * 10**9)
-    packages = [cuda_probe.Package("cupy-cuda12x", "13.0")]
-    packages += [cuda_probe.Package(f"{name}-cu12", "26.10.0") for name in ("cudf", "cuml", "rmm")]
-    healthy = cuda_probe.Survey(driver=True, cuda=(12, 4), devices=(card,), packages=tuple(packages))
-    monkeypatch.setattr(cuda_probe, "survey", lambda: healthy)
-    fake_rapids.install(monkeypatch, "26.10")
-    run_script("gpu", sessions[0].parent, FPS, tmp_path / "result.json", "--repeats", 1)
-    report = json.loads((tmp_path / "result.json").read_text())
-    assert report["card"]["card"] == "Pretend V100"
-    assert report["agreement"]["frames_labelled_alike_by_one_model"] == 1
-    assert set(report["cuda"]["seconds_median"]) == {
-        "build", "predict", "features", "embedding", "clusters", "classifier",
-    }  # fmt: skip
 
 
 @pytest.mark.slow

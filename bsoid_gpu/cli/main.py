@@ -6,14 +6,15 @@ Heavy modules are imported inside the commands, so that ``--help`` answers at on
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bsoid_gpu._version import __version__
+from bsoid_gpu.cli.doctor import doctor
 from bsoid_gpu.cli.hpc import hpc
+from bsoid_gpu.cli.options import debug
 from bsoid_gpu.errors import BsoidError, OutOfMemory
 
 if TYPE_CHECKING:
@@ -53,19 +54,6 @@ def _fail(ctx: click.Context, error: BaseException, text: str, code: int) -> Non
         raise error
     click.echo(f"error: {text}", err=True)
     ctx.exit(code)
-
-
-def _debug(function: F) -> F:
-    """Add the option --debug to a command."""
-
-    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-        if value:
-            ctx.meta["debug"] = True
-
-    option = click.option(
-        "--debug", is_flag=True, expose_value=False, callback=remember, help="Show the traceback of an error."
-    )
-    return option(function)
 
 
 def _backend(function: F) -> F:
@@ -109,7 +97,7 @@ def _executor(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bsoid-gpu")
-@_debug
+@debug
 def main() -> None:
     """Discover what freely moving animals do, from pose tracks, without naming the behaviours first."""
     from bsoid_gpu.log import to_stderr
@@ -123,7 +111,7 @@ def main() -> None:
 @click.option("--minutes", default=5.0, show_default=True, help="Length of each session.")
 @click.option("--fps", default=60.0, show_default=True, help="Frames per second.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the random number generator.")
-@_debug
+@debug
 def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) -> None:
     """Simulate DeepLabCut sessions of a mouse with known behaviours.
 
@@ -154,7 +142,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 @_individuals
 @_executor
 @click.option("--dry-run", is_flag=True, help="Only check the files, and print the time and memory of each stage.")
-@_debug
+@debug
 def build(
     sessions: tuple[str, ...],
     fps: str | None,
@@ -208,7 +196,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 )
 @click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
 @_executor
-@_debug
+@debug
 def predict(
     model: str,
     sessions: tuple[str, ...],
@@ -246,7 +234,7 @@ def predict(
 @main.command(epilog="\b\nExample:\n  bsoid-gpu info run1")
 @click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_debug
+@debug
 def info(model: str, as_json: bool) -> None:
     """Show a model: its sessions, labels and held-out accuracy."""
     import json
@@ -258,30 +246,9 @@ def info(model: str, as_json: bool) -> None:
     click.echo(json.dumps(about, indent=1, sort_keys=True) if as_json else model_file.describe(loaded))
 
 
-@main.command(epilog="\b\nExample:\n  bsoid-gpu doctor --backend cuda")
-@click.option("--backend", type=click.Choice(["cpu", "cuda"]), help="Exit with code 3 if it does not work.")
-@click.option(
-    "--check/--no-check", default=True, show_default=True, help="Compare cuda with cpu on a small job, if cuda works."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_debug
-def doctor(backend: str | None, check: bool, as_json: bool) -> None:
-    """Report which backends work, and what to type for the others."""
-    import json
-
-    from bsoid_gpu.doctor import report
-    from bsoid_gpu.errors import BackendUnavailable
-
-    examined = report.examine(check=check and backend != "cpu")
-    click.echo(json.dumps(examined, indent=1) if as_json else report.report(examined))
-    required = backend or ("cpu" if examined["self_check"] is None else "cuda")
-    if not report.works(examined, required):
-        sys.exit(BackendUnavailable.exit_code)
-
-
 @main.command(epilog="\b\nExample:\n  bsoid-gpu config > settings.toml")
 @click.argument("settings_file", required=False, metavar="[FILE]", type=click.Path(path_type=str))
-@_debug
+@debug
 def config(settings_file: str | None) -> None:
     """Print all settings, explained: the defaults or those of FILE."""
     from bsoid_gpu.settings import toml
@@ -290,4 +257,5 @@ def config(settings_file: str | None) -> None:
     click.echo(toml.to_toml(toml.load(settings_file) if settings_file else Settings()), nl=False)
 
 
+main.add_command(doctor)
 main.add_command(hpc)

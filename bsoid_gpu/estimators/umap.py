@@ -103,7 +103,7 @@ def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, moni
             initial = principal_components(scaled, settings.dimensions, seed)
     xp = array_namespace(scaled)
     points = np.ascontiguousarray(backend.to_host(xp.astype(scaled, xp.float32)))
-    neighbours = _neighbours(points, settings.neighbours, backend, monitor)
+    neighbours = exact_neighbours(points, settings.neighbours, backend, monitor)
     if isinstance(backend, CudaBackend) and _uses_cuml(settings, backend):
         from bsoid_gpu.estimators.umap_cuda import layout_by_cuml
 
@@ -123,8 +123,8 @@ def _uses_cuml(settings: UmapSettings, backend: CudaBackend) -> bool:
     return settings.layout == "cuml" or (settings.layout == "auto" and repeats_well(backend))
 
 
-def _neighbours(
-    points: NDArray[np.float32], neighbours: int, backend: Backend, monitor: Monitor
+def exact_neighbours(
+    points: NDArray[np.float32], neighbours: int, backend: Backend, monitor: Monitor = SILENT
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Distances and indices of the exact neighbours, on the host: the same on every backend."""
     if isinstance(backend, CudaBackend):

@@ -8,9 +8,10 @@ from bsoid_gpu.backends import cuda_diagnosis, cuda_probe
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.doctor import report, selfcheck
+from bsoid_gpu.doctor.result import at_least, at_most
 
-GOOD = selfcheck.Result("features", True, "largest relative difference 0.0e+00", 0.0, 1e-9)
-BAD = selfcheck.Result("labels", False, "97 % of the frames", 0.97, 0.999)
+GOOD = at_most("features", 0.0, 1e-9, "largest relative difference 0.0e+00")
+BAD = at_least("labels", 0.97, 0.999, "97 % of the frames")
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_a_self_check_that_agrees(results):
     assert "cuda: works" in done.stdout
     assert "self-check of cuda against cpu: passed" in done.stdout
     assert json.loads(run("--json").stdout)["self_check"] == [
-        {"name": "features", "passed": True, "text": GOOD.text, "measured": 0.0, "bound": 1e-9}
+        {"name": "features", "passed": True, "text": GOOD.text, "measured": 0.0, "bound": 1e-9, "sense": "at most"}
     ]
 
 
