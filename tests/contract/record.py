@@ -22,19 +22,24 @@ FILES = {
     "cuml.cluster.HDBSCAN": "cuml/cluster/hdbscan/hdbscan.pyx",
     "cuml.cluster.hdbscan.all_points_membership_vectors": "cuml/cluster/hdbscan/prediction.pyx",
     "cuml.neighbors.NearestNeighbors": "cuml/neighbors/nearest_neighbors.pyx",
-    "cuml.metrics.trustworthiness": "cuml/metrics/trustworthiness.pyx",
-    "cudf.read_csv": "cudf/io/csv.py",
+    "cuml.ensemble.RandomForestClassifier": "cuml/ensemble/randomforestclassifier.pyx",
+    "cudf.DataFrame": "cudf/core/dataframe.py",
     "cudf.DataFrame.to_cupy": "cudf/core/frame.py",
-    "cudf.DataFrame.astype": "cudf/core/dataframe.py",
-    "cudf.Series.isnull": "cudf/core/frame.py",
+    "cudf.DataFrame.to_pandas": "cudf/core/dataframe.py",
     "rmm.reinitialize": "rmm/rmm.py",
     "rmm.allocators.cupy.rmm_cupy_allocator": "rmm/allocators/cupy.py",
 }
-METHODS = ("fit", "fit_transform", "transform", "fit_predict", "generate_prediction_data", "kneighbors", "get_params")
+METHODS = (
+    *("fit", "fit_transform", "transform", "fit_predict", "generate_prediction_data", "kneighbors", "get_params"),
+    "as_sklearn",
+)
+# what an estimator has from its constructor on, and the code looks for
+ATTRIBUTES = {"cuml.cluster.HDBSCAN": ("_single_linkage_tree",)}
 VERSIONED = ("cuml", "cudf", "rmm", "cupy", "numpy", "pandas")
 CUDA = (
     "Device",
     "MemoryPool",
+    "MemoryPool.malloc",
     "set_allocator",
     "memory.OutOfMemoryError",
     "runtime.CUDARuntimeError",
@@ -71,15 +76,16 @@ def parameters(function):
     ]
 
 
-def of_object(value):
-    """Entry of a function, or of a class with its methods and fitted attributes."""
+def of_object(value, attributes=()):
+    """Entry of a function, or of a class with its methods and fitted attributes, and those of ``attributes`` it has."""
     if not inspect.isclass(value):
         return {"parameters": parameters(value)}
-    return {
+    entry = {
         "parameters": parameters(value.__init__),
         "methods": {name: parameters(getattr(value, name)) for name in METHODS if hasattr(value, name)},
         "properties": sorted(name for name in dir(value) if name.endswith("_") and not name.startswith("_")),
     }
+    return entry | ({"attributes": [name for name in attributes if hasattr(value(), name)]} if attributes else {})
 
 
 def of_cupy():
@@ -122,7 +128,7 @@ def wheels():
         "python": sys.version.split()[0],
         "versions": {name: importlib.import_module(name).__version__ for name in VERSIONED},
         "unrecorded": [],
-        "api": {name: of_object(find(name)) for name in FILES},
+        "api": {name: of_object(find(name), ATTRIBUTES.get(name, ())) for name in FILES},
         "cupy": of_cupy(),
     }
 
@@ -132,18 +138,18 @@ def sources(version, folder):
     api = {}
     for name, file in FILES.items():
         text = Path(folder, file).read_text() if Path(folder, file).is_file() else ""
-        entry = of_source(text, name.rpartition(".")[2])
+        entry = of_source(text, name.rpartition(".")[2], ATTRIBUTES.get(name, ()))
         if entry:
             api[name] = entry
     return {
-        "how": "parameter lists read from source text of about that release; CuPy by inspect.signature from its wheel",
+        "how": "parameter lists read from the source files of that release; CuPy by inspect.signature from its wheel",
         "versions": dict.fromkeys(("cuml", "cudf", "rmm"), version),
         "unrecorded": sorted(set(FILES) - set(api)),
         "api": api,
     }
 
 
-def of_source(text, name):
+def of_source(text, name, attributes=()):
     """Entry of a function or class in Python or Cython source; ``None`` if it is missing."""
     defined = re.search(rf"^( *)(?:cdef )?class {name}\b", text, re.M)
     if not defined:
@@ -155,11 +161,13 @@ def of_source(text, name):
     methods = _definitions(body)
     described = re.findall(r"^    (\w+_) = \w+\(", body, re.M)  # attributes that cuML converts to arrays
     computed = re.findall(r"@(?:cached_)?property\s+def (\w+_)\(", body)
-    return {
+    entry = {
         "parameters": methods["__init__"],
         "methods": {method: methods[method] for method in METHODS if method in methods},
         "properties": sorted(name for name in {*described, *computed} if not name.startswith("_")),
     }
+    given = [name for name in attributes if re.search(rf"^        self\.{name} = ", body, re.M)]
+    return entry | ({"attributes": given} if attributes else {})
 
 
 def _definitions(text):

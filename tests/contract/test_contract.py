@@ -9,6 +9,7 @@ import fake_rapids
 import pytest
 import record
 import uses
+from fake_rapids import contract
 
 RELEASES = ["23.12", "26.10"]
 RECORDED = {name: json.loads(Path(__file__).with_name(f"rapids-{name}.json").read_text()) for name in RELEASES}
@@ -30,7 +31,7 @@ def test_a_record_lists_every_entry_as_recorded_or_unrecorded(release):
 
 
 def test_differences_between_the_releases_that_matter():
-    for entry in ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN", "cuml.metrics.trustworthiness"):
+    for entry in ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN", "cuml.ensemble.RandomForestClassifier"):
         assert "handle" in names("23.12", entry)
         assert "handle" not in names("26.10", entry)
     new = {"build_algo", "build_kwds", "device_ids", "force_serial_epochs"}
@@ -39,10 +40,35 @@ def test_differences_between_the_releases_that_matter():
     for entry, method in (("cuml.manifold.UMAP", "fit_transform"), ("cuml.cluster.HDBSCAN", "fit")):
         assert "convert_dtype" in names("23.12", entry, method)
         assert "convert_dtype" not in names("26.10", entry, method)
-    gone = {"delim_whitespace", "use_python_file_object"}
-    assert set(names("23.12", "cudf.read_csv")) - set(names("26.10", "cudf.read_csv")) == gone
+    assert "copy" in set(names("26.10", "cudf.DataFrame")) - set(names("23.12", "cudf.DataFrame"))
     asarray = {name: [it for it, _, _ in RECORDED[name]["cupy"]["signatures"]["asarray"]] for name in RELEASES}
     assert asarray == {"23.12": ["a", "dtype", "order"], "26.10": ["a", "dtype", "order", "copy", "blocking"]}
+
+
+def test_where_each_release_has_hdbscans_tree():
+    old, new = (recorded["api"]["cuml.cluster.HDBSCAN"] for recorded in (OLD, NEW))
+    arrays = {"children_", "lambdas_", "sizes_"}
+    assert arrays <= set(old["properties"])
+    assert old["attributes"] == []
+    assert arrays.isdisjoint(new["properties"])
+    assert new["attributes"] == ["_single_linkage_tree"]
+
+
+def test_only_the_newer_release_gives_its_forest_to_scikit_learn():
+    entry = "cuml.ensemble.RandomForestClassifier"
+    assert ["as_sklearn" in recorded["api"][entry]["methods"] for recorded in (OLD, NEW)] == [False, True]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_neighbours_and_allocators_are_asked_for_as_both_releases_take_it(release):
+    api, cupy = RECORDED[release]["api"], RECORDED[release]["cupy"]
+    nearest = api["cuml.neighbors.NearestNeighbors"]
+    contract.bind(nearest, (), {"n_neighbors": 5, "algorithm": "brute", "metric": "euclidean", "output_type": "cupy"})
+    for method in ("fit", "kneighbors"):
+        contract.bind({"parameters": nearest["methods"][method]}, ("X",), {})
+    contract.bind(api["rmm.reinitialize"], (), {"pool_allocator": True, "initial_pool_size": 256})
+    assert {"MemoryPool.malloc", "set_allocator"} <= set(cupy["cuda"])
+    assert "get_default_memory_pool" in cupy["names"]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -66,6 +92,7 @@ class Estimator(Base):
     def __init__(self, *, size=5, handle=None,
                  method='eom'):
         cdef int n = <int> size
+        self._made = None
 
     @property
     def tree_(self): pass
@@ -74,7 +101,7 @@ class Estimator(Base):
 
 def vectors(clusterer, int batch_size=4096): pass
 """
-    assert record.of_source(cython, "Estimator") == {
+    assert record.of_source(cython, "Estimator", ("_made", "_other")) == {
         "parameters": [
             ["size", "KEYWORD_ONLY", "5"],
             ["handle", "KEYWORD_ONLY", "None"],
@@ -89,6 +116,7 @@ def vectors(clusterer, int batch_size=4096): pass
             ]
         },
         "properties": ["labels_", "tree_"],
+        "attributes": ["_made"],
     }
     parameters = [["clusterer", "POSITIONAL_OR_KEYWORD", None], ["batch_size", "POSITIONAL_OR_KEYWORD", "4096"]]
     assert record.of_source(cython, "vectors") == {"parameters": parameters}

@@ -6,6 +6,8 @@ Not named test_*.py, so that it runs only on request: `make contract`.
 import importlib
 import inspect
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +17,10 @@ import pytest
 import record
 import uses
 
-from bsoid_gpu.backends import get_backend
+from bsoid_gpu.backends import cuda, get_backend
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.errors import BackendUnavailable
-from bsoid_gpu.estimators import hdbscan_cuda, umap_cuda
+from bsoid_gpu.estimators import hdbscan_cuda, neighbours_cuda, random_forest, umap_cuda
 from bsoid_gpu.estimators.base import SILENT
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.estimators.umap import UmapSettings
@@ -29,6 +31,7 @@ FILE = Path(__file__).with_name(f"rapids-{RELEASE}.json")
 RECORDED = json.loads(FILE.read_text())
 AGAIN = f"record again, python {Path(__file__).with_name('record.py')} wheels {FILE}, and read the difference"
 POINTS = np.zeros((50, 3), dtype=np.float32)
+NEIGHBOURS = np.zeros((50, 7), dtype=np.float32), np.tile(np.arange(7, dtype=np.int32), (50, 1))
 
 
 @pytest.fixture
@@ -38,10 +41,30 @@ def backend(monkeypatch):
 
     proof = SimpleNamespace(sum=lambda: SimpleNamespace(get=lambda: 499_500))
     monkeypatch.setattr(cupy, "arange", lambda _: proof)
+    monkeypatch.setattr(cuda, "_allocator", cuda._Allocator())  # of this test
     made = CudaBackend()
+    assert cupy.cuda.get_allocator() == cupy.get_default_memory_pool().malloc
     made.cupy = np
+    monkeypatch.setattr(made, "to_host", lambda values: values)
     monkeypatch.setattr(made, "free_bytes", lambda: 10**12)
     return made
+
+
+@pytest.fixture
+def replaced(monkeypatch):
+    """Replaces a method by one that gives a value, or self for None; calls must match its signature, and are kept."""
+
+    def replace(kind, name, value):
+        signature, calls = inspect.signature(getattr(kind, name)), []
+
+        def method(*arguments, **keywords):
+            calls.append(signature.bind(*arguments, **keywords).arguments)
+            return arguments[0] if value is None else value
+
+        monkeypatch.setattr(kind, name, method)
+        return calls
+
+    return replace
 
 
 @pytest.mark.parametrize("name", ["cuml", "cudf", "rmm", "cupy"])
@@ -51,47 +74,83 @@ def test_the_record_is_of_the_installed_version(name):
 
 @pytest.mark.parametrize("name", record.FILES)
 def test_signatures_match_the_record(name):
-    assert record.of_object(record.find(name)) == RECORDED["api"][name], AGAIN
+    assert record.of_object(record.find(name), record.ATTRIBUTES.get(name, ())) == RECORDED["api"][name], AGAIN
 
 
 def test_cupy_matches_the_record():
     assert record.of_cupy() == RECORDED["cupy"], AGAIN
 
 
+def test_the_imports_of_the_backend_warn_of_nothing_that_ends_a_run():
+    code = "from bsoid_gpu.backends import cuda; print(cuda.missing(), [cuda._imported(name) for name in cuda.USED])"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[] [<module 'cupy'")
+
+
 @pytest.mark.parametrize("start", [None, POINTS], ids=["spectral", "given"])
 @pytest.mark.parametrize("repeatable", [True, False])
-def test_umap_accepts_the_arguments_of_the_backend(start, repeatable, backend, monkeypatch):
+def test_umap_accepts_the_arguments_of_the_backend(start, repeatable, backend, replaced):
     from cuml.manifold import UMAP
 
-    made = []
-    monkeypatch.setattr(UMAP, "fit_transform", lambda self, data: (made.append(self), POINTS)[1])
+    calls = replaced(UMAP, "fit_transform", POINTS)
     settings = UmapSettings(neighbours=7, epochs=200, repeatable=repeatable)
-    umap_cuda.fit_by_cuml(np.zeros((50, 36)), start, settings, 23, backend, SILENT)
-    parameters = made[0].get_params()
+    data = np.zeros((50, 36), dtype=np.float32)
+    umap_cuda.layout_by_cuml(data, NEIGHBOURS, start, settings, 23, backend, SILENT)
+    parameters = calls[0]["self"].get_params()
     assert (parameters["n_neighbors"], parameters["n_components"], parameters["n_epochs"]) == (7, 3, 200)
     assert parameters["random_state"] == (23 if repeatable else None)
-    assert parameters["build_algo"] == ("brute_force_knn" if repeatable else "auto")
     assert parameters["init"] == "spectral" if start is None else np.array_equal(parameters["init"], start)
+    indices, distances = calls[0]["knn_graph"]
+    assert (indices.dtype, distances.dtype) == (np.int64, np.float32)
+    assert np.array_equal(indices[:, 0], np.arange(50))
 
 
-def test_hdbscan_accepts_the_arguments_of_the_backend(backend, monkeypatch):
+def test_nearest_neighbors_accepts_the_arguments_of_the_backend(backend, replaced):
+    from cuml.neighbors import NearestNeighbors
+
+    rows = np.random.default_rng(0).normal(0, 1, (50, 4)).astype(np.float32)
+    away = np.sqrt(((rows[:, None] - rows[None]) ** 2).sum(axis=-1))
+    order = np.argsort(away, axis=1)
+    fits = replaced(NearestNeighbors, "fit", None)
+    replaced(NearestNeighbors, "kneighbors", (np.take_along_axis(away, order, axis=1), order))
+    _, indices = neighbours_cuda.nearest_by_cuml(rows, 7, backend, SILENT)
+    assert np.array_equal(indices, order[:, :7])
+    parameters = fits[0]["self"].get_params()
+    assert (parameters["algorithm"], parameters["metric"]) == ("brute", "euclidean")
+    assert parameters["n_neighbors"] >= 7
+
+
+def test_hdbscan_accepts_the_arguments_of_the_backend(backend, replaced):
     from cuml.cluster import HDBSCAN
     from cuml.cluster.hdbscan import all_points_membership_vectors
 
-    monkeypatch.setattr(HDBSCAN, "fit", lambda self, data: self)
+    replaced(HDBSCAN, "fit", None)
     settings = HdbscanSettings()
     model = hdbscan_cuda.fitted(POINTS, 12, settings.min_samples, settings.selection, backend, prediction_data=True)
     parameters = model.get_params()
     assert (parameters["min_cluster_size"], parameters["min_samples"]) == (12, settings.min_samples)
     assert (parameters["cluster_selection_method"], parameters["prediction_data"]) == (settings.selection, True)
     inspect.signature(all_points_membership_vectors).bind(model, batch_size=100)
-    assert not hasattr(model, "single_linkage_tree_")  # before a fit, and without an error that hdbscan is missing
+    assert model._single_linkage_tree is None  # before a fit
+    assert not hasattr(model, "single_linkage_tree_")
+
+
+def test_the_forest_accepts_the_arguments_of_the_backend(backend, replaced):
+    from cuml.ensemble import RandomForestClassifier
+
+    fits = replaced(RandomForestClassifier, "fit", None)
+    replaced(RandomForestClassifier, "as_sklearn", "a forest")
+    settings = random_forest.RandomForestSettings()
+    assert random_forest._by_cuml(POINTS, np.zeros(50, dtype=int), settings, 23, backend) == "a forest"
+    parameters = fits[0]["self"].get_params()
+    assert (parameters["n_estimators"], parameters["random_state"]) == (settings.trees, 23)
 
 
 def test_the_stand_ins_offer_nothing_that_the_wheels_do_not(monkeypatch):
-    estimators = ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN")
+    estimators = ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN", "cuml.neighbors.NearestNeighbors")
     functions = ("cupy.asarray", "cupy.array", "cupy.asnumpy", "cupy.ascontiguousarray")
-    classes = ("cupy", "cupy.ndarray", "cudf.DataFrame", "cudf.Series", "cupy.cuda.runtime")
+    classes = ("cupy", "cupy.ndarray", "cudf.DataFrame", "cupy.cuda.runtime")
     real = {name: record.find(name) for name in (*estimators, *functions, *classes)}
     fake_rapids.install(monkeypatch, RELEASE)
     for name in estimators:

@@ -1,4 +1,4 @@
-"""cuDF's tables on pandas, and its reader, as lenient and as inexact as cuDF's."""
+"""cuDF's tables on pandas."""
 
 import numpy as np
 import pandas as pd
@@ -6,25 +6,14 @@ import pandas as pd
 from fake_rapids import allocation
 from fake_rapids.contract import bind
 
-EXACT = {"float_precision": "round_trip"} if int(pd.__version__.split(".")[0]) < 3 else {}  # newer ones always are
-
 
 def bodies(recorded, ledger, ndarray):
     api = recorded["api"]
 
-    class Series:
-        def __init__(self, values):
-            self._values = values
-            self.dtype = values.dtype
-
-        def isnull(self):
-            return Series(self._values.isnull())
-
-        def all(self):
-            return bool(self._values.all())
-
     class DataFrame:
-        def __init__(self, data=None, index=None, columns=None, dtype=None):
+        def __init__(self, *arguments, **keywords):
+            given = bind(api["cudf.DataFrame"], arguments, keywords)
+            data, columns, dtype = (given.get(name) for name in ("data", "columns", "dtype"))
             self._has_nulls = isinstance(data, pd.DataFrame) and bool(data.isnull().to_numpy().any())
             if isinstance(data, ndarray):  # its NaN are no nulls
                 assert data.ndim == 2, "expected a matrix"
@@ -46,12 +35,6 @@ def bodies(recorded, ledger, ndarray):
         def __len__(self):
             return len(self._table)
 
-        def __getitem__(self, name):
-            return Series(self._table[name])
-
-        def astype(self, dtype):
-            return DataFrame(self._table.astype(dtype))
-
         def to_cupy(self, *arguments, **keywords):
             arguments_by_name = bind(api["cudf.DataFrame.to_cupy"], arguments, keywords)
             if self._has_nulls and arguments_by_name.get("na_value") is None:
@@ -60,7 +43,8 @@ def bodies(recorded, ledger, ndarray):
             values = self._table.to_numpy(na_value=arguments_by_name.get("na_value", np.nan))
             return ndarray(np.array(values, dtype=arguments_by_name.get("dtype"), order="F"))
 
-        def to_pandas(self):
+        def to_pandas(self, *arguments, **keywords):
+            bind(api["cudf.DataFrame.to_pandas"], arguments, keywords)
             ledger.to_host.append(int(self._table.memory_usage(index=False).sum()))
             return self._table.copy()
 
@@ -68,38 +52,10 @@ def bodies(recorded, ledger, ndarray):
             msg = "Implicit conversion to a host NumPy array via __array__ is not allowed"
             raise TypeError(msg)
 
-    def read_csv(*arguments, **keywords):
-        arguments_by_name = bind(api["cudf.read_csv"], arguments, keywords)
-        ledger.called("cudf.read_csv", arguments_by_name)
-        data = arguments_by_name.pop("filepath_or_buffer")
-        ledger.to_device.append(len(data.getvalue()))
-        table = pd.read_csv(data, low_memory=False, **EXACT, **arguments_by_name)
-        data.seek(0)
-        cells = pd.read_csv(data, low_memory=False, **arguments_by_name, dtype=str)
-        for name in table.select_dtypes(float):
-            table[name] = cells[name].map(digit_by_digit, na_action="ignore").astype(float)
-        # columns without names are called "0", "1", ...
-        return DataFrame(table.set_axis(map(str, table.columns), axis=1))
-
     def cudf(module):
         module.__version__ = recorded["versions"].get("cudf", recorded["versions"]["cuml"])
-        module.read_csv, module.DataFrame, module.Series = read_csv, DataFrame, Series
+        module.DataFrame = DataFrame
         allocation.take_over()
         allocation.warn("cudf", FutureWarning)
 
     return {"cudf": cudf}
-
-
-def digit_by_digit(cell):
-    """A number, its decimal digits added up in double: not the double nearest to the text."""
-    number, _, exponent = cell.strip().lower().partition("e")
-    whole, _, decimals = number.lstrip("+-").partition(".")
-    if not (whole + decimals).isdigit():
-        return float(cell)
-    value, place = 0.0, 1.0
-    for digit in whole:
-        value = value * 10 + int(digit)
-    for digit in decimals:
-        place /= 10
-        value += int(digit) * place
-    return (-value if number.startswith("-") else value) * 10.0 ** int(exponent or 0)
