@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import machine
@@ -33,8 +34,10 @@ USED = (
     "cuml",
     "cuml.cluster",
     "cuml.cluster.hdbscan",
+    "cuml.ensemble",
     "cuml.manifold",
     "cuml.neighbors",
+    "numba.cuda",
 )
 FULL = ("out_of_memory", "out of memory", "bad_alloc", "cudaErrorMemoryAllocation")
 
@@ -204,3 +207,18 @@ def _imported(name: str) -> ModuleType:
 def _version(number: int) -> str:
     """Version number in words: CUDA writes 12.4 as 12040."""
     return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def missing() -> list[str]:
+    """Modules that this backend imports and that are not installed; nothing is imported, as that may need a driver."""
+    return [name for name in USED if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    folders = None  # those of Python
+    for part in name.split("."):
+        spec = PathFinder.find_spec(part, folders)
+        if spec is None or spec.origin is None:  # a folder without a module may remain of an uninstalled package
+            return False
+        folders = list(spec.submodule_search_locations or ())
+    return True
