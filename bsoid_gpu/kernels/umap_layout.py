@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
+from llvmlite.ir import FunctionType
 from numba.cpython.unsafe.tuple import tuple_setitem
+
+from bsoid_gpu.kernels.umap_events import BLOCKS, STEPS_PER_EPOCH, events, first_point, frequencies_of, mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +25,15 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.kernels.fuzzy_graph import Graph
 
-STEPS_PER_EPOCH = 32
 EPOCHS_PER_LIST = 8  # epochs whose events are listed together
-BLOCKS = 64  # of points, processed in parallel
 CLIP = np.float32(4.0)  # largest force along one dimension, as in umap-learn
 SOFTENING = 0.001  # keeps the repulsion of equal points finite, as in umap-learn
 # forces are tabulated by the leading bits of the squared distance: 128 entries for each power of two
 MANTISSA_BITS = 7
 SHIFT = 23 - MANTISSA_BITS
 FIRST_ENTRY, LAST_ENTRY = (127 - 40) << MANTISSA_BITS, (127 + 14) << MANTISSA_BITS  # 2^-40 and 2^14
+# of a linear congruential generator of 64-bit words (Knuth's MMIX)
+MULTIPLIER, INCREMENT = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 
 
 def layout(
@@ -70,19 +73,18 @@ def layout(
     tuple
         Number of complete epochs, and the positions (points, dimensions) float32, which the next step overwrites.
     """
-    attraction, repulsion = _forces(a, b)
-    frequencies = graph.weights / graph.weights.max()
+    attraction, repulsion = forces(a, b)
+    frequencies = frequencies_of(graph)
+    rates = learning_rates(learning_rate, epochs)
     old = positions.astype(np.float32)
     new = np.empty_like(old)
     origin = (np.float32(0.0),) * positions.shape[1]
     for first in range(first_epoch, epochs, EPOCHS_PER_LIST):
         last = min(first + EPOCHS_PER_LIST, epochs)
-        steps = (last - first) * STEPS_PER_EPOCH
-        heads, tails, offsets = _events(graph.offsets, graph.columns, frequencies, first, last, seed)
-        rates = learning_rate * (1.0 - (first + np.arange(steps) // STEPS_PER_EPOCH) / epochs)
+        heads, tails, offsets = events(graph.offsets, graph.columns, frequencies, first, last, seed)
         _run_steps(
-            old, new, heads, tails, offsets, attraction, repulsion,
-            rates, first * STEPS_PER_EPOCH, negative_samples, seed, origin,
+            old, new, heads, tails, offsets, attraction, repulsion, rates[first:last],
+            first * STEPS_PER_EPOCH, negative_samples, np.uint64(seed), origin,
         )  # fmt: skip
         yield last, old
 
@@ -101,7 +103,12 @@ def curve(min_dist: float) -> tuple[float, float]:
     return float(a), float(b)
 
 
-def _forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def learning_rates(first: float, epochs: int) -> NDArray[np.float32]:
+    """Of each epoch: they fall linearly from the first to 0."""
+    return (first * (1.0 - np.arange(epochs) / epochs)).astype(np.float32)
+
+
+def forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Attraction and repulsion, as factors of the difference of positions, by the leading bits of its square."""
     middle = (np.arange(FIRST_ENTRY, LAST_ENTRY, dtype=np.uint32) << SHIFT) | (1 << (SHIFT - 1))
     squared = middle.astype(np.uint32).view(np.float32).astype(np.float64)
@@ -111,109 +118,101 @@ def _forces(a: float, b: float) -> tuple[NDArray[np.float32], NDArray[np.float32
 
 
 @numba.njit(inline="always")
-def _mix(word):  # type: ignore[no-untyped-def]
-    """Random word from a counter: the output function of SplitMix64."""
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
+def stream_of(key, step, block):  # type: ignore[no-untyped-def]
+    """Where the stream of random words of a block of points starts in a step, counted from the first epoch."""
+    return mix(key + (np.uint64(step) << np.uint64(8)) + np.uint64(block))
 
 
 @numba.njit(inline="always")
-def _step_of(head, tail, seed):  # type: ignore[no-untyped-def]
-    """The step of an epoch in which an edge fires."""
-    return np.int64(_mix(seed + (np.uint64(head) << np.uint64(32) | np.uint64(tail))) % np.uint64(STEPS_PER_EPOCH))
+def next_word(stream):  # type: ignore[no-untyped-def]
+    """The following word of a stream."""
+    return stream * MULTIPLIER + INCREMENT
 
 
-def _events(
-    offsets: NDArray[np.int64],
-    columns: NDArray[np.int32],
-    frequencies: NDArray[np.float32],
-    first: int,
-    last: int,
-    seed: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-    """Events of the epochs ``first <= e < last``, sorted by block of points, step, and point.
+@numba.njit
+def jumped(stream, words):  # type: ignore[no-untyped-def]
+    """The word of a stream so many words on.
 
-    The head of an event is the point that it moves. Its tail is the other end of the edge: ``tail`` if the edge starts
-    at the head and so repels too, ``-1 - tail`` if it starts at the other end. The events of block k and step s are at
-    ``places[k, s]:places[k, s + 1]``.
+    A step maps x to ``m x + c``; twice as many steps map x to ``m^2 x + (m + 1) c``. The binary digits of ``words`` say
+    which of these jumps make up the whole (Brown 1994, "Random number generation with arbitrary strides").
     """
-    ends = np.cumsum(_count_events(offsets, frequencies, first, last))
-    heads, tails = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1], dtype=np.int32)
-    places = np.empty((BLOCKS, (last - first) * STEPS_PER_EPOCH + 1), dtype=np.int64)
-    _list_events(offsets, columns, frequencies, first, last, np.uint64(seed), ends, places, heads, tails)
-    return heads, tails, places
+    multiplier, increment, words = MULTIPLIER, INCREMENT, np.uint64(words)
+    while words > np.uint64(0):
+        if words & np.uint64(1):
+            stream = stream * multiplier + increment
+        increment = (multiplier + np.uint64(1)) * increment
+        multiplier = multiplier * multiplier
+        words = words >> np.uint64(1)
+    return stream
 
 
 @numba.njit(inline="always")
-def _firings(frequency, epochs):  # type: ignore[no-untyped-def]
-    """How often an edge has fired after so many epochs."""
-    return np.int32(epochs * np.float64(frequency))
+def random_point(word, points):  # type: ignore[no-untyped-def]
+    """A random point from a word of a stream."""
+    return np.int64((word >> np.uint64(32)) * np.uint64(points) >> np.uint64(32))
 
 
-@numba.njit(parallel=True, cache=True)
-def _count_events(offsets, frequencies, first, last):  # type: ignore[no-untyped-def]
-    """Number of events of each block."""
-    points = len(offsets) - 1
-    sizes = np.empty(BLOCKS, dtype=np.int64)
-    for block in numba.prange(BLOCKS):
-        total = 0
-        for edge in range(offsets[points * block // BLOCKS], offsets[points * (block + 1) // BLOCKS]):
-            total += _firings(frequencies[edge], last) - _firings(frequencies[edge], first)
-        sizes[block] = 2 * total
-    return sizes
+@numba.njit(inline="always")
+def table_entry(squared):  # type: ignore[no-untyped-def]
+    """Entry of a squared distance in the tables of forces."""
+    entry = (_bits(squared) >> np.uint32(SHIFT)) - np.int64(FIRST_ENTRY)
+    entry = entry if entry > 0 else 0  # not min and max, which numba 0.68 lacks on CUDA
+    return entry if entry < LAST_ENTRY - FIRST_ENTRY else LAST_ENTRY - FIRST_ENTRY - 1
 
 
-@numba.njit(parallel=True, cache=True)
-def _list_events(offsets, columns, frequencies, first, last, key, ends, places, heads, tails):  # type: ignore[no-untyped-def]
-    """List the events of each block in the order of the points, and sort them by step."""
-    points, steps = len(offsets) - 1, places.shape[1] - 1
-    for block in numba.prange(BLOCKS):
-        begin = ends[block - 1] if block else 0
-        size = ends[block] - begin
-        step, head, tail = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32)
-        counts, event = np.zeros(steps, dtype=np.int64), 0
-        for i in range(points * block // BLOCKS, points * (block + 1) // BLOCKS):
-            for edge in range(offsets[i], offsets[i + 1]):
-                before, after = _firings(frequencies[edge], first), _firings(frequencies[edge], last)
-                if after == before:
-                    continue
-                j, frequency = columns[edge], np.float64(frequencies[edge])
-                forward, backward = _step_of(i, j, key), _step_of(j, i, key)
-                for firing in range(before + 1, after + 1):
-                    epoch = min(max(np.int64(np.ceil(firing / frequency)) - 1, first), last - 1) - first
-                    step[event], head[event], tail[event] = epoch * STEPS_PER_EPOCH + forward, i, j
-                    step[event + 1], head[event + 1], tail[event + 1] = epoch * STEPS_PER_EPOCH + backward, i, -1 - j
-                    counts[step[event]] += 1
-                    counts[step[event + 1]] += 1
-                    event += 2
-        places[block, 0] = begin
-        places[block, 1:] = begin + np.cumsum(counts)
-        free = places[block, :-1].copy()  # next free entry of each step
-        for event in range(size):
-            entry = free[step[event]]
-            heads[entry], tails[entry] = head[event], tail[event]
-            free[step[event]] = entry + 1
+@numba.njit(inline="always")
+def clipped(force):  # type: ignore[no-untyped-def]
+    """The force along one dimension, bounded."""
+    force = -CLIP if force < -CLIP else force
+    return CLIP if force > CLIP else force
+
+
+@numba.njit(inline="always")
+def plus_product(total, a, b):  # type: ignore[no-untyped-def]
+    """``total + a * b``, rounded twice everywhere: rounded once, positions would soon differ between devices."""
+    return total + _rounded_product(a, b)
+
+
+@numba.extending.intrinsic
+def _bits(typing_context, number):  # type: ignore[no-untyped-def]
+    """Bits of a float32 as an unsigned integer."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.bitcast(arguments[0], context.get_value_type(numba.types.uint32))
+
+    return numba.types.uint32(numba.types.float32), generate
+
+
+@numba.extending.intrinsic
+def _rounded_product(typing_context, a, b):  # type: ignore[no-untyped-def]
+    """Product of two float32; compilers for GPUs fuse any other with an addition to it."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        if not builder.module.triple.startswith("nvptx"):
+            return builder.fmul(*arguments)
+        name, number = "llvm.nvvm.mul.rn.f", arguments[0].type
+        return builder.call(builder.module.declare_intrinsic(name, (), FunctionType(number, [number] * 2)), arguments)
+
+    return numba.types.float32(numba.types.float32, numba.types.float32), generate
 
 
 @numba.njit(parallel=True, cache=True)
 def _run_steps(  # type: ignore[no-untyped-def]
-    old, new, heads, tails, places, attraction, repulsion, rates, first_step, negative_samples, seed, origin
+    old, new, heads, tails, places, attraction, repulsion, rates, first_step, negative_samples, key, origin
 ):
     """Run the listed steps; ``old`` holds the positions before and after.
 
     A step reads the other points from ``old``, and writes the moved points to ``new``.
     """
     points = old.shape[0]
-    for step in range(len(rates)):
-        rate = np.float32(rates[step])
+    for step in range(len(rates) * STEPS_PER_EPOCH):
+        rate = rates[step // STEPS_PER_EPOCH]
         for block in numba.prange(BLOCKS):
-            low, high = points * block // BLOCKS, points * (block + 1) // BLOCKS
+            low, high = first_point(points, block), first_point(points, block + 1)
             new[low:high] = old[low:high]
-            stream = _mix(np.uint64(seed) + (np.uint64(first_step + step) << np.uint64(8)) + np.uint64(block))
             _move_block(
-                old, new, heads, tails, places[block, step], places[block, step + 1],
-                attraction, repulsion, rate, negative_samples, stream, origin,
+                old, new, heads, tails, places[block, step], places[block, step + 1], attraction, repulsion,
+                rate, negative_samples, stream_of(key, first_step + step, block), origin,
             )  # fmt: skip
         old, new = new, old
 
@@ -242,12 +241,12 @@ def _move_block(  # type: ignore[no-untyped-def]
         force = _add_force(origin, here, old, j if fires else -1 - j, attraction)
         if fires:
             for _ in range(negative_samples):
-                stream = stream * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-                other = np.int64((stream >> np.uint64(32)) * np.uint64(points) >> np.uint64(32))
+                stream = next_word(stream)
+                other = random_point(stream, points)
                 if other != i:
                     force = _add_force(force, here, old, other, repulsion)
         for d in range(len(here)):
-            here = tuple_setitem(here, d, here[d] + rate * force[d])
+            here = tuple_setitem(here, d, plus_product(here[d], rate, force[d]))
             new[i, d] = here[d]
 
 
@@ -257,20 +256,8 @@ def _add_force(force, here, positions, j, table):  # type: ignore[no-untyped-def
     squared = np.float32(0.0)
     for d in range(len(here)):
         difference = here[d] - positions[j, d]
-        squared += difference * difference
-    entry = (_bits(squared) >> np.uint32(SHIFT)) - np.int64(FIRST_ENTRY)
-    factor = table[min(max(entry, 0), LAST_ENTRY - FIRST_ENTRY - 1)] if squared > 0.0 else np.float32(0.0)
+        squared = plus_product(squared, difference, difference)
+    factor = table[table_entry(squared)] if squared > 0.0 else np.float32(0.0)
     for d in range(len(here)):
-        term = min(max(factor * (here[d] - positions[j, d]), -CLIP), CLIP)
-        force = tuple_setitem(force, d, force[d] + term)
+        force = tuple_setitem(force, d, force[d] + clipped(factor * (here[d] - positions[j, d])))
     return force
-
-
-@numba.extending.intrinsic
-def _bits(typing_context, number):  # type: ignore[no-untyped-def]
-    """Bits of a float32 as an unsigned integer."""
-
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.bitcast(arguments[0], context.get_value_type(numba.types.uint32))
-
-    return numba.types.uint32(numba.types.float32), generate

@@ -222,7 +222,7 @@ def replace_layout(monkeypatch, ndarray):
     except ImportError:
         return
 
-    def layout(positions, *arguments, **keywords):
+    def layout(positions, *arguments, threads_per_block=None, **keywords):
         assert isinstance(positions, ndarray), "expected a device array"
         for epoch, values in umap_layout.layout(positions._values, *arguments, **keywords):
             yield epoch, ndarray(values)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
+from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.estimators import umap
 from bsoid_gpu.estimators.initialisation import principal_components
-from bsoid_gpu.estimators.umap import UmapSettings, fit_on_host
+from bsoid_gpu.estimators.umap import UmapSettings
 from fake_rapids import cuml_umap
 from fake_rapids.cuml_layout import batches, grid
 from fake_rapids.cuml_neighbours import brute_force
@@ -49,7 +51,7 @@ def test_without_a_seed_every_run_differs(imported, columns):
 
 def test_old_releases_move_all_points_at_once_and_lose_by_it(imported, release, columns):
     settings = UmapSettings(neighbours=NEIGHBOURS, epochs=EPOCHS)
-    ours = fit_on_host(columns, principal_components(columns, 3, SEED), settings, SEED, 1)
+    ours = umap.fit(columns, settings, SEED, CpuBackend())
     lost = trustworthiness(columns, ours) - trustworthiness(columns, embedded(columns, random_state=SEED))
     if release == "23.12":
         assert lost > 0.01

@@ -1,6 +1,8 @@
 import numba
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 from umap import UMAP
@@ -34,7 +36,7 @@ def digits():
 
 def test_forces_are_the_gradient_of_the_cross_entropy():
     """With q = 1 / (1 + a d^2b): of -log q for attraction, of -log(1 - q) for repulsion, along the difference."""
-    attraction, repulsion = umap_layout._forces(A, B)
+    attraction, repulsion = umap_layout.forces(A, B)
     entry = np.arange(umap_layout.FIRST_ENTRY, umap_layout.LAST_ENTRY)[2000:-200:100]
     squared = ((entry.astype(np.uint32) << umap_layout.SHIFT) + (1 << (umap_layout.SHIFT - 1))).astype(np.uint32)
     distance = np.sqrt(squared.view(np.float32).astype(float))
@@ -65,21 +67,20 @@ def test_two_points_by_hand():
     np.testing.assert_allclose(end[0] + end[1], start[0] + start[1], atol=1e-5)
 
 
-@pytest.mark.parametrize(("weight", "firings"), [(1.0, 20), (0.5, 10), (0.3, 6), (0.04, 0)])
-def test_an_edge_fires_in_proportion_to_its_weight(weight, firings):
-    edges = Graph(
-        np.asarray([0, 2, 3, 4]), np.asarray([1, 2, 0, 0], np.int32), np.asarray([1, weight, 1, weight], np.float32)
-    )
-    total = 0
-    for first in range(0, 20, umap_layout.EPOCHS_PER_LIST):
-        heads, tails, places = umap_layout._events(
-            edges.offsets, edges.columns, edges.weights, first, min(first + umap_layout.EPOCHS_PER_LIST, 20), 7
-        )
-        total += np.sum((heads == 2) & (tails == 0))
-        assert np.sum((heads == 2) & (tails == 0)) == np.sum((heads == 0) & (tails == -1 - 2))
-        assert places[-1, -1] == len(heads)
-        assert (np.diff(places.ravel()) >= 0).all()
-    assert total == firings
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**48))
+def test_a_jump_along_random_words_equals_their_closed_form(word, words):
+    m, c = int(umap_layout.MULTIPLIER), int(umap_layout.INCREMENT)
+    power = pow(m, words, (m - 1) * 2**64)
+    expected = (power * word + (power - 1) // (m - 1) * c) % 2**64
+    assert umap_layout.jumped(np.uint64(word), words) == expected
+
+
+def test_a_jump_along_random_words_equals_as_many_single_ones():
+    word = umap_layout.stream_of(np.uint64(2**64 - 9), 700, 63)
+    stepped = word
+    for words in range(100):
+        assert umap_layout.jumped(np.uint64(word), words) == stepped
+        stepped = umap_layout.next_word(np.uint64(stepped))
 
 
 def test_layout_is_as_trustworthy_as_that_of_umap_learn(digits):
