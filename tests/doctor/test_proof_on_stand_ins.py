@@ -15,6 +15,7 @@ from bsoid_gpu.estimators.perceptron import PerceptronSettings
 from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.settings.schema import Settings, Validation
 
+pytestmark = pytest.mark.slow  # minutes, most of them to compile what stands in for cuML
 RELEASES = ["23.12", "26.10"]
 TINY = Settings(
     embedding=UmapSettings(epochs=16),
