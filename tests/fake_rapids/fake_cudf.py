@@ -10,6 +10,9 @@ from fake_rapids.contract import bind
 def bodies(recorded, ledger, ndarray):
     api = recorded["api"]
 
+    class Series:
+        """Other libraries ask a loaded cuDF whether something is one."""
+
     class DataFrame:
         def __init__(self, *arguments, **keywords):
             given = bind(api["cudf.DataFrame"], arguments, keywords)
@@ -54,7 +57,7 @@ def bodies(recorded, ledger, ndarray):
 
     def cudf(module):
         module.__version__ = recorded["versions"].get("cudf", recorded["versions"]["cuml"])
-        module.DataFrame = DataFrame
+        module.DataFrame, module.Series = DataFrame, Series
         allocation.take_over()
         allocation.warn("cudf", FutureWarning)
 
