@@ -15,8 +15,8 @@ from bsoid_gpu.settings.schema import Input, Settings, Validation
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
 
-# Many neighbours and few epochs, where a layout has to be good: the seeded layout of cuML before 26.02, which applies the
-# forces of a whole epoch at once, is as good as another seed with the default settings of so small a job.
+# Many neighbours and few epochs, where a layout has to be good: the seeded layout of cuML before 26.02, which applies
+# the forces of a whole epoch at once, is as good as another seed with the default settings of so small a job.
 SETTINGS = Settings(
     input=Input(fps=sessions.FPS),
     embedding=UmapSettings(neighbours=400, epochs=200),

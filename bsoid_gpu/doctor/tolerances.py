@@ -11,7 +11,7 @@ bins    trustworthiness    clusters  mutual information
 70,000  0.9688 to 0.9715   11 to 14  0.933 to 0.977
 ======  =================  ========  =================
 
-An emulation of the seeded layouts of cuML, on 27,000 bins of real recordings: 0.9749 on the CPU, 0.9760 by release
+An emulation of the seeded layouts of cuML, on 27,000 bins: 0.9749 on the CPU, 0.9760 by release
 26.10 (mutual information with the CPU 0.958), 0.9691 by 23.12 (0.939), which applies the forces of an epoch at once.
 """
 
@@ -37,7 +37,7 @@ CLUSTERS = Tolerance(3, "difference of few clusters: other seeds on the CPU give
 CLUSTER_SHARE = Tolerance(0.3, "difference as a share of many clusters: other seeds on the CPU give 16 to 21")
 MANY_BINS = 50_000
 AGREEMENT = Tolerance(
-    0.95, "mutual information of clusters: 0.973 and more with other seeds on the CPU, 0.939 with the seed of cuML 23.12"
+    0.95, "mutual information of clusters: 0.973 and more with other seeds on the CPU, 0.939 with a seed in cuML 23.12"
 )
 AGREEMENT_OF_MANY = Tolerance(
     0.90, f"the same above {MANY_BINS:,} bins, where clusters are few and large: 0.933 with other seeds on the CPU"
