@@ -1,11 +1,12 @@
 """UMAP's layout on a GPU: the steps, events and random numbers of the CPU's kernel, and so the same positions.
 
-A thread moves a point, so that no two threads write to one place and no order between them matters. It goes through
+A thread moves a point: no two threads write to one place, and nothing depends on their number or order. It goes through
 the half-edges of its point that fire in the step, in the order of the CPU's list. Among the random words of the point's
-block it jumps to the first that the CPU uses for this point: as many as the points before it use.
+block it jumps to the first that the CPU uses for this point: beyond those of the points before it.
 
-Neither the number of threads nor their order enters the arithmetic. The compiler must not change it either, as small
-differences grow from step to step: keep ``fastmath`` off, and add a product to a number by ``plus_product`` only.
+The compiler must not change the arithmetic, because small differences grow from step to step: ``fastmath`` stays off,
+and a product is added by ``plus_product`` only, as any other is fused with the addition whatever ``fastmath`` says.
+Numbers of compiled functions are cast because they come as Python's on numba's simulator.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = Any
 
-# what a kernel takes without copying or waiting; numba's simulator takes the arrays themselves
+# once for each array: a launch would wait for the stream of one of CuPy; numba's simulator takes the arrays themselves
 _as_argument = getattr(cuda, "as_cuda_array", lambda array: array)
 
 
