@@ -27,7 +27,7 @@ LOADERS = ("library", "_imported", "import_module")
 
 def loaded():
     """Modules of RAPIDS, and numba's for the device, that the package imports, and a file that does."""
-    found = {}
+    modules = {}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
@@ -37,8 +37,8 @@ def loaded():
                 names = [one.name for one in node.names]
             elif "cuda" in path.stem and isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module] if node.module != "numba" else [f"numba.{one.name}" for one in node.names]
-            found |= {name: path.name for name in names if str(name).startswith((*cuda_probe.LIBRARIES, "numba.cuda"))}
-    return found
+            modules |= {name: path.name for name in names if str(name).startswith((*cuda_probe.LIBRARIES, "numba.cuda"))}
+    return modules
 
 
 def test_everything_that_is_imported_on_a_gpu_is_imported_at_once_and_looked_for():
