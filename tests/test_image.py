@@ -37,7 +37,9 @@ def loaded():
                 names = [one.name for one in node.names]
             elif "cuda" in path.stem and isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module] if node.module != "numba" else [f"numba.{one.name}" for one in node.names]
-            modules |= {name: path.name for name in names if str(name).startswith((*cuda_probe.LIBRARIES, "numba.cuda"))}
+            modules |= {
+                name: path.name for name in names if str(name).startswith((*cuda_probe.LIBRARIES, "numba.cuda"))
+            }
     return modules
 
 
