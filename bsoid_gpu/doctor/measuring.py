@@ -9,7 +9,6 @@ from typing import Any
 
 from bsoid_gpu.machine import machine, versions
 
-
 STAGES = ("build", "features", "embedding", "clusters", "classifier", "labels", "predict")
 
 
