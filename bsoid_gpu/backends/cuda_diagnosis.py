@@ -30,7 +30,9 @@ CONTAINERS = {  # option that passes the GPU, and the command
 DRIVERS = {(11, 0): "450.80.02", (12, 0): "525.60.13", (12, 2): "535", (13, 0): "580"}  # the oldest for each CUDA
 PASCAL, VOLTA, TURING = (6, 0), (7, 0), (7, 5)
 AFTER_PASCAL = (24, 2)  # the first RAPIDS that needs Volta
-GOOD_LAYOUT = (26, 2)  # the first RAPIDS whose UMAP repeats a seed well, and the first of the extra cuda12
+# The first RAPIDS whose UMAP takes initial positions (its signature does not show it), and that repeats a seed without
+# applying the forces of a whole epoch at once, which spoils the layout; also the first of the extra cuda12.
+GOOD_LAYOUT = (26, 2)
 ITS_CUDA = (12, 2)  # what the driver must support for it, with packages of CUDA 12
 NO_VOLTA = 13  # the first CUDA that needs Turing
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bsoid_gpu.backends import device_memory
+from bsoid_gpu.backends.cuda_diagnosis import GOOD_LAYOUT
 from bsoid_gpu.estimators.neighbours_cuda import itself_first
 
 if TYPE_CHECKING:
@@ -20,14 +21,10 @@ if TYPE_CHECKING:
     from bsoid_gpu.kernels.fuzzy_graph import Graph
     from bsoid_gpu.typing import Array
 
-# The first release whose UMAP takes initial positions (its signature does not show it), and that repeats a seed without
-# applying the forces of a whole epoch at once, which spoils the layout.
-FIRST_GOOD = (26, 2)
-
 
 def repeats_well(backend: CudaBackend) -> bool:
     """Whether the installed cuML has a good repeatable layout."""
-    return backend.release >= FIRST_GOOD
+    return backend.release >= GOOD_LAYOUT
 
 
 def room_for_layout(positions: Array, graph: Graph, backend: CudaBackend) -> AbstractContextManager[None]:

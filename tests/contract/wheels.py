@@ -81,11 +81,12 @@ def test_cupy_matches_the_record():
     assert record.of_cupy() == RECORDED["cupy"], AGAIN
 
 
-def test_the_imports_of_the_backend_warn_of_nothing_that_ends_a_run():
-    code = "from bsoid_gpu.backends import cuda; print(cuda.missing(), [cuda._imported(name) for name in cuda.USED])"
+def test_the_imports_of_the_backend_are_there_and_warn_of_nothing():
+    """The backend hides the warnings of other releases; where this fails, they belong in the stand-ins."""
+    code = "import importlib, bsoid_gpu.backends.cuda as cuda; list(map(importlib.import_module, cuda.USED))"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("[] [<module 'cupy'")
+    assert cuda.missing() == []
 
 
 @pytest.mark.parametrize("start", [None, POINTS], ids=["spectral", "given"])
