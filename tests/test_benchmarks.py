@@ -12,24 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from quick import TINY
 
 import bsoid_gpu
 from bsoid_gpu.cli.main import main as cli
-from bsoid_gpu.estimators.hdbscan import HdbscanSettings
-from bsoid_gpu.estimators.perceptron import PerceptronSettings
-from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.io import read_pose
-from bsoid_gpu.settings.schema import Settings, Validation
 from bsoid_gpu.settings.toml import to_toml
 from bsoid_gpu.synthetic.sessions import simulate
 
 FPS = 30.0
-TINY = Settings(
-    embedding=UmapSettings(epochs=16),
-    clusters=HdbscanSettings(smallest=0.02, largest=0.03, step=0.01),
-    classifier=PerceptronSettings(max_epochs=2),
-    validation=Validation(folds=0),
-)
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py"))
 

@@ -51,11 +51,11 @@ def layout(job: Job, other: Backend, record: Record, kind: str) -> None:
     again = [job.embedded(other, seeded) for _ in range(RUNS - 1)]
     repeated = comparisons.same_bytes(f"{name}: repeated", [digest(points.tobytes()) for points in (first, *again)])
     reason = _not_the_default(kind, other)
-    record.add(*_judged([repeated, *comparisons.embedding(job, first, other, f"{name}: ")], reason))
+    record.add(*_judged([repeated, *comparisons.embedding(job, first, seeded, other, f"{name}: ")], reason))
     unseeded = replace(seeded, embedding=replace(seeded.embedding, repeatable=False))
     name = f"{name}, no seed"
     free = record.computed(name, lambda: job.embedded(other, unseeded), _estimate(EMBEDDER, unseeded.embedding, job))
-    record.add(*_judged(comparisons.embedding(job, free, other, f"{name}: "), reason))
+    record.add(*_judged(comparisons.embedding(job, free, unseeded, other, f"{name}: "), reason))
 
 
 def with_layout(settings: Settings, kind: str) -> Settings:

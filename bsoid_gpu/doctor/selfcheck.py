@@ -15,8 +15,10 @@ from bsoid_gpu.settings.schema import Input, Settings, Validation
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
 
-# Many neighbours and few epochs, where a layout has to be good: the seeded layout of cuML before 26.02, which applies
-# the forces of a whole epoch at once, is as good as another seed with the default settings of so small a job.
+# Many neighbours and few epochs, where a layout has to be good. With the default settings of so small a job, the seeded
+# layout of cuML before 26.02, which applies the forces of a whole epoch at once, is as good as another seed. With these
+# (emulated with 9 seeds) its trustworthiness is 0.9644 to 0.9685; that of 20 layouts of the CPU and of 9 of cuML 26.10
+# is 0.9707 to 0.9742. It has 17 to 20 clusters, in two cases 28; the others have 28 to 36, in one case 19.
 SETTINGS = Settings(
     input=Input(fps=sessions.FPS),
     embedding=UmapSettings(neighbours=400, epochs=200),
@@ -64,7 +66,7 @@ def _neighbours(job: Job, other: Backend) -> list[Result]:
 
 
 def _embedding(job: Job, other: Backend) -> list[Result]:
-    return comparisons.embedding(job, job.embedded(other, job.settings), other)
+    return comparisons.embedding(job, job.embedded(other, job.settings), job.settings, other)
 
 
 def _labels(job: Job, other: Backend) -> list[Result]:

@@ -80,3 +80,14 @@ def test_information_keeps_the_number():
     assert result.passed
     assert (result.measured, result.bound) == (6, None)
     assert result.text.endswith("without a verdict: not the default")
+
+
+def test_another_seed_is_tried_where_the_first_fails(job, cpu):
+    points = job.points
+    shuffled = np.random.default_rng(0).permutation(points)
+    first, _, _ = comparisons.embedding(job, points, job.settings, cpu)
+    assert first.measured == job.trustworthiness
+    assert "seed" not in first.text
+    second = comparisons.embedding(job, shuffled, job.settings, cpu)
+    assert all("another seed" in result.text for result in second)
+    assert second[0].measured > 0.9

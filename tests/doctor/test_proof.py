@@ -1,12 +1,12 @@
 import json
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from quick import TINY
 
 from bsoid_gpu import backends
 from bsoid_gpu.backends import cuda_probe
@@ -14,26 +14,14 @@ from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.doctor import proof, proof_builds, proof_steps, proof_worker
 from bsoid_gpu.doctor.card_memory import NoMemory, Peak
-from bsoid_gpu.doctor.job import Recordings, run
 from bsoid_gpu.doctor.proof_record import Record
 from bsoid_gpu.doctor.proof_table import table
 from bsoid_gpu.doctor.result import at_least, information
-from bsoid_gpu.doctor.sessions import FPS, simulated
+from bsoid_gpu.doctor.sessions import simulated
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.estimators.hdbscan import HdbscanSettings
-from bsoid_gpu.estimators.perceptron import PerceptronSettings
-from bsoid_gpu.estimators.umap import UmapSettings
-from bsoid_gpu.settings.schema import Input, Settings, Validation
 from bsoid_gpu.settings.toml import to_toml
 
 BINS = 400
-TINY = Settings(
-    input=Input(fps=FPS),
-    embedding=UmapSettings(epochs=16),
-    clusters=HdbscanSettings(smallest=0.02, largest=0.03, step=0.01),
-    classifier=PerceptronSettings(max_epochs=2),
-    validation=Validation(folds=0),
-)
 # writes the result of a worker whose models have the digests of the first argument
 WORKER = """
 import json, sys
@@ -68,11 +56,6 @@ class TwoGigabytes:
         peak = Peak()
         yield peak
         peak.bytes = 2 * 10**9
-
-
-@pytest.fixture(scope="module")
-def job(cpu):
-    return run(Recordings(simulated(BINS), TINY), cpu)
 
 
 @pytest.fixture
@@ -183,14 +166,14 @@ def test_an_error_in_a_worker_is_its_last_line(job, record, cpu):
     assert failure["text"] == "RuntimeError: the worker ended with 1: out of memory"
 
 
-def test_a_worker_builds_three_times(tmp_path, monkeypatch):
+def test_a_worker_builds_three_times(tmp_path, tiny, monkeypatch):
     monkeypatch.delenv(proof_worker.POOL, raising=False)
     monkeypatch.setenv(proof_worker.POOL, "")  # undone after the test
     sessions, settings, result = tmp_path / "sessions", tmp_path / "settings.toml", tmp_path / "result.json"
     sessions.mkdir()
     for content in simulated(BINS):
         (sessions / f"{content.name}.csv").write_bytes(content.data)
-    settings.write_text(to_toml(TINY))
+    settings.write_text(to_toml(tiny))
     proof_worker.main([str(sessions), str(settings), "cpu", "rmm", str(result)])
     runs = json.loads(result.read_text())
     assert set(runs) == {"cold", "warm", "no seed"}
@@ -203,10 +186,7 @@ def test_real_recordings_are_one_more_job(tmp_path, cpu):
     folder.mkdir()
     for content in simulated(BINS, seed=3):
         (folder / f"{content.name}.csv").write_bytes(content.data)
-    unknown_rate = replace(TINY, input=Input())
-    report = proof.prove(
-        tmp_path / "proof.json", cpu, cpu, plan(sizes=(), recordings=folder, fps="60", settings=unknown_rate)
-    )
+    report = proof.prove(tmp_path / "proof.json", cpu, cpu, plan(sizes=(), recordings=folder, fps="60"))
     assert report["passed"]
     assert {row["data"] for row in report["rows"]} == {"recordings"}
 

@@ -5,24 +5,15 @@ from dataclasses import replace
 
 import pytest
 from fake_rapids import proof as on_stand_ins
+from quick import TINY
 
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.doctor import selfcheck
 from bsoid_gpu.doctor.job import run
 from bsoid_gpu.estimators import umap_cuda
-from bsoid_gpu.estimators.hdbscan import HdbscanSettings
-from bsoid_gpu.estimators.perceptron import PerceptronSettings
-from bsoid_gpu.estimators.umap import UmapSettings
-from bsoid_gpu.settings.schema import Settings, Validation
 
 pytestmark = pytest.mark.slow  # minutes, most of them to compile what stands in for cuML
 RELEASES = ["23.12", "26.10"]
-TINY = Settings(
-    embedding=UmapSettings(epochs=16),
-    clusters=HdbscanSettings(smallest=0.02, largest=0.03, step=0.01),
-    classifier=PerceptronSettings(max_epochs=2),
-    validation=Validation(folds=0),
-)
 
 
 @pytest.fixture(scope="module")

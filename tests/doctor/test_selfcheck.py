@@ -1,9 +1,7 @@
 import numpy as np
-import pytest
 
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.doctor import selfcheck
-from bsoid_gpu.doctor.job import run
 
 NAMES = ["features", "neighbours: recall", "embedding", "clusters", "agreement", "labels"]
 
@@ -25,11 +23,6 @@ class Broken(CpuBackend):
     def asarray(self, values):
         msg = "no kernel image is available\nfor execution on the device"
         raise RuntimeError(msg)
-
-
-@pytest.fixture(scope="module")
-def job(cpu):
-    return run(selfcheck.recordings(bins=600), cpu)
 
 
 def test_a_backend_agrees_with_itself(job, cpu):
