@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import cophenet, linkage
+from scipy.spatial.distance import pdist
 
 from bsoid_gpu.estimators import hdbscan_tree
 from bsoid_gpu.estimators.hdbscan_cuda import canonical_edges
@@ -17,7 +18,7 @@ def test_edges_of_a_tree_by_hand():
 def test_the_order_of_equal_merges_changes_nothing(n, seed, order_seed):
     points = np.random.default_rng(seed).integers(0, 6, size=(n, 2)).astype(float)
     order = np.random.default_rng(order_seed).permutation(n)
-    merges, others = linkage(points, "single"), linkage(points[order], "single")
+    merges, others = linkage(pdist(points)), linkage(pdist(points[order]))
     leaves = others[:, :2] < n
     others[:, :2] = np.where(leaves, order[np.where(leaves, others[:, :2], 0).astype(int)], others[:, :2])
     tree, other = (hdbscan_tree.linkage(canonical_edges(part)) for part in (merges, others))
