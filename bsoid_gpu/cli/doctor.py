@@ -24,7 +24,7 @@ SIZES = "3000,30000,70000"
     "--proof",
     metavar="FILE",
     type=click.Path(path_type=str),
-    help="Instead, measure every step of cuda against cpu at several sizes, and write FILE, JSON; takes an hour.",
+    help="Instead, measure every step of cuda against cpu at several sizes, and write FILE, JSON; may take an hour.",
 )
 @click.option("--sizes", default=SIZES, show_default=True, metavar="BINS,...", help="Bins of each job of the proof.")
 @click.option(

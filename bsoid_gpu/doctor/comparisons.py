@@ -27,7 +27,9 @@ def features(reference: NDArray[np.float64], measured: NDArray[np.float64]) -> R
     """
     size = np.maximum(np.abs(reference), np.mean(np.abs(reference), axis=0))
     largest, bound = float(np.max(np.abs(measured - reference) / size)), tolerances.FEATURES.value
-    return at_most("features", largest, bound, f"largest relative difference {largest:.1e}, at most {bound:.0e}")
+    return at_most(
+        "features: difference", largest, bound, f"largest relative difference {largest:.1e}, at most {bound:.0e}"
+    )
 
 
 def recall(reference: NDArray[np.int32], measured: NDArray[np.int32]) -> Result:

@@ -14,7 +14,7 @@ from bsoid_gpu.doctor.judge import trustworthiness
 from bsoid_gpu.estimators import registry, umap
 from bsoid_gpu.estimators.base import CLASSIFIER
 from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess
-from bsoid_gpu.method.session_features import SessionFeatures, session_features
+from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.method.subsample import training_bins
 
 if TYPE_CHECKING:
@@ -51,11 +51,12 @@ class Recordings:
     def features(self, backend: Backend) -> list[NDArray[np.float64]]:
         """Features (bins, columns) of the training bins of each session."""
         settings, fps = self.settings, self.settings.input.fps
-        extracted: list[SessionFeatures] = []
+        by_session: list[NDArray[np.float64]] = []
+        keypoints: tuple[str, ...] = ()
         for content in self.contents:
-            keypoints = extracted[0].keypoints if extracted else ()
-            extracted += session_features(content.tracks(fps, backend), fps, settings, backend, keypoints)
-        by_session = [backend.to_host(session.features) for session in extracted]
+            extracted = session_features(content.tracks(fps, backend), fps, settings, backend, keypoints)
+            keypoints = extracted[0].keypoints
+            by_session += [backend.to_host(session.features) for session in extracted]
         chosen = training_bins([len(part) for part in by_session], settings.max_training_bins, settings.seed)
         return [part[rows] for part, rows in zip(by_session, chosen, strict=True)]
 

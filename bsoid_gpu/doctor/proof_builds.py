@@ -28,6 +28,7 @@ WORKER = (sys.executable, "-m", "bsoid_gpu.doctor.proof_worker")
 def builds(job: Job, other: Backend, record: Record, allocators: Sequence[str], worker: Sequence[str] = WORKER) -> None:
     """Seconds of each stage, and whether the model is the same each time."""
     models: dict[str, str] = {}
+    other.free_bytes()  # what this process does not use is for the workers
     with tempfile.TemporaryDirectory() as scratch:
         folder, settings = job.recordings.folder or Path(scratch), Path(scratch, "settings.toml")
         if job.recordings.folder is None:

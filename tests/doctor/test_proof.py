@@ -82,7 +82,7 @@ def test_a_backend_proves_itself(tmp_path, cpu):
     assert {"machine", "versions", "card", "nvidia_smi", "survey", "sizes", "warm_up", "tolerances"} <= set(report)
     assert {row["data"] for row in report["rows"]} == {"400 bins"}
     measured = {row["name"]: row["measured"] for row in report["rows"]}
-    assert measured["features"] == measured["tree of cuML: heights"] == 0
+    assert measured["features: difference"] == measured["tree of cuML: heights"] == 0
     assert measured["layout own: agreement"] == measured["labels of frames: equal"] == 1
     assert measured["layout own: repeated"] == measured["build: repeated"] == 1
 
@@ -134,7 +134,7 @@ def test_an_embedding_that_differs_each_time_is_a_failure(job, record):
 def test_wrong_features_neighbours_and_classifiers_are_failures(job, record):
     for step in (proof_steps.features, proof_steps.neighbours, proof_steps.classifier):
         step(job, Unrepeatable(), record)
-    assert {"features", "neighbours: recall"} <= set(rows(record.report))
+    assert {"features: difference", "neighbours: recall"} <= set(rows(record.report))
 
 
 def test_more_memory_than_estimated_is_a_failure(tmp_path):

@@ -3,7 +3,7 @@ import numpy as np
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.doctor import selfcheck
 
-NAMES = ["features", "neighbours: recall", "embedding", "clusters", "agreement", "labels"]
+NAMES = ["features: difference", "neighbours: recall", "embedding", "clusters", "agreement", "labels"]
 
 
 class Wrong(CpuBackend):
