@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.doctor.job import Job
+    from bsoid_gpu.doctor.job import ReferenceJob
     from bsoid_gpu.settings.schema import Settings
 
 
@@ -40,7 +40,7 @@ def recall(reference: NDArray[np.int32], measured: NDArray[np.int32]) -> Result:
 
 
 def embedding(
-    job: Job, points: NDArray[np.float32], settings: Settings, backend: Backend, prefix: str = ""
+    job: ReferenceJob, points: NDArray[np.float32], settings: Settings, backend: Backend, prefix: str = ""
 ) -> list[Result]:
     """Trustworthiness of an embedding, and its clusters on that backend, against those of the reference.
 
@@ -56,7 +56,7 @@ def embedding(
 
 
 def _embedding(
-    job: Job, points: NDArray[np.float32], backend: Backend, prefix: str, addition: str = ""
+    job: ReferenceJob, points: NDArray[np.float32], backend: Backend, prefix: str, addition: str = ""
 ) -> list[Result]:
     measured, reference = trustworthiness(job.scaled, points), job.trustworthiness
     bound = round(reference - tolerances.TRUSTWORTHINESS.value, 4)

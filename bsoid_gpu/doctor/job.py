@@ -71,7 +71,7 @@ class Recordings:
 
 
 @dataclass(frozen=True)
-class Job:
+class ReferenceJob:
     """Results of each step on the reference backend, on the host; ``seconds`` are those of each step."""
 
     recordings: Recordings
@@ -119,7 +119,7 @@ class Job:
         return _classified(self.features, self.clusters.soft, self.session_bins, backend, self.settings)
 
 
-def run(recordings: Recordings, backend: Backend) -> Job:
+def run(recordings: Recordings, backend: Backend) -> ReferenceJob:
     """The complete job on one backend."""
     settings, seconds = recordings.settings, {}
 
@@ -137,7 +137,9 @@ def run(recordings: Recordings, backend: Backend) -> Job:
         "classifier", lambda: _classified(features, clusters.soft, session_bins, backend, settings)
     )
     labels = timed("labels", lambda: recordings.labels(classifier, backend))
-    return Job(recordings, features, session_bins, scaled, points, clusters, classifier, scores, labels, seconds)
+    return ReferenceJob(
+        recordings, features, session_bins, scaled, points, clusters, classifier, scores, labels, seconds
+    )
 
 
 def _embedded(

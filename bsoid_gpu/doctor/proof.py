@@ -16,7 +16,7 @@ from bsoid_gpu.backends import cuda_probe
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.doctor import proof_steps, sessions, tolerances
 from bsoid_gpu.doctor.card_memory import CardMemory, Memory, NoMemory
-from bsoid_gpu.doctor.job import Job, Recordings, run
+from bsoid_gpu.doctor.job import Recordings, ReferenceJob, run
 from bsoid_gpu.doctor.measuring import circumstances, text_of
 from bsoid_gpu.doctor.proof_builds import WORKER, builds
 from bsoid_gpu.doctor.proof_record import Record
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SIZES = (3_000, 30_000, 70_000)  # bins; above 65,536 there are more than 256 neighbours, which cuML selects otherwise
 LAYOUTS = ("cuml", "own")
 NVIDIA_SMI_S = 60.0
-Step = Callable[[Job, "Backend", Record], None]
+Step = Callable[[ReferenceJob, "Backend", Record], None]
 
 
 @dataclass(frozen=True)

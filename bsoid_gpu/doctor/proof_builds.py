@@ -19,13 +19,15 @@ from bsoid_gpu.settings.toml import to_toml
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.doctor.job import Job
+    from bsoid_gpu.doctor.job import ReferenceJob
     from bsoid_gpu.doctor.proof_record import Record
 
 WORKER = (sys.executable, "-m", "bsoid_gpu.doctor.proof_worker")
 
 
-def builds(job: Job, other: Backend, record: Record, allocators: Sequence[str], worker: Sequence[str] = WORKER) -> None:
+def builds(
+    job: ReferenceJob, other: Backend, record: Record, allocators: Sequence[str], worker: Sequence[str] = WORKER
+) -> None:
     """Seconds of each stage, and whether the model is the same each time."""
     models: dict[str, str] = {}
     other.free_bytes()  # what this process does not use is for the workers

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.doctor.job import Job
+    from bsoid_gpu.doctor.job import ReferenceJob
     from bsoid_gpu.doctor.proof_record import Record
     from bsoid_gpu.settings.schema import Settings
 
 RUNS = 3  # of a layout with a seed
 
 
-def features(job: Job, other: Backend, record: Record) -> None:
+def features(job: ReferenceJob, other: Backend, record: Record) -> None:
     """Reading, upload and features; the files are read one after another."""
     largest = max(len(content.data) for content in job.recordings.contents)
     measured = record.computed("features", lambda: job.features_on(other), device_memory.table(largest))
     record.add(comparisons.features(job.features, measured))
 
 
-def neighbours(job: Job, other: Backend, record: Record) -> None:
+def neighbours(job: ReferenceJob, other: Backend, record: Record) -> None:
     """The neighbours that both layouts get, against the exact ones."""
     number = umap.resolved(job.settings.embedding, job.bins).neighbours
     needed = device_memory.neighbours(job.bins, job.features.shape[1], number)
@@ -43,7 +43,7 @@ def neighbours(job: Job, other: Backend, record: Record) -> None:
     record.add(comparisons.recall(job.neighbours_on(CpuBackend()), measured))
 
 
-def layout(job: Job, other: Backend, record: Record, kind: str) -> None:
+def layout(job: ReferenceJob, other: Backend, record: Record, kind: str) -> None:
     """The embedding with a layout: three times with a seed, once without."""
     name = f"layout {kind}"
     seeded = with_layout(job.settings, kind)
@@ -74,7 +74,7 @@ def _judged(results: list[Result], reason: str) -> list[Result]:
     return [comparisons.as_information(result, reason) for result in results] if reason else results
 
 
-def tree(job: Job, other: Backend, record: Record) -> None:
+def tree(job: ReferenceJob, other: Backend, record: Record) -> None:
     """CuML's tree of the reference embedding, its clusters, and its memberships, against the exact ones."""
     chosen = replace(job.settings.clusters, tree="cuml")
     needed = _estimate(CLUSTERER, chosen, job)
@@ -115,7 +115,7 @@ class _Warnings(Monitor):
         self.texts.append(text)
 
 
-def classifier(job: Job, other: Backend, record: Record) -> None:
+def classifier(job: ReferenceJob, other: Backend, record: Record) -> None:
     """A classifier fitted on the other backend, and the labels of frames that it gives on both."""
     needed = _estimate(CLASSIFIER, job.settings.classifier, job)
     fitted, scores = record.computed("classifier", lambda: job.classified(other), needed)
@@ -125,7 +125,7 @@ def classifier(job: Job, other: Backend, record: Record) -> None:
     record.add(comparisons.equal_labels("labels of frames: equal", here, there, "frames with one model"))
 
 
-def _estimate(role: str, chosen: Any, job: Job) -> float:
+def _estimate(role: str, chosen: Any, job: ReferenceJob) -> float:
     """Bytes of device memory, as ``--dry-run`` estimates them."""
     size = JobSize(job.bins, job.features.shape[1], job.clusters.membership.shape[1])
     return registry.of(role, chosen).cost(size, chosen).device_bytes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.doctor import comparisons, sessions
-from bsoid_gpu.doctor.job import Job, Recordings, run
+from bsoid_gpu.doctor.job import Recordings, ReferenceJob, run
 from bsoid_gpu.doctor.result import Result, failed
 from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.settings.schema import Input, Settings, Validation
@@ -37,12 +37,12 @@ def recordings(bins: int = BINS, settings: Settings = SETTINGS) -> Recordings:
     return Recordings(sessions.simulated(bins), settings)
 
 
-def compare(job: Job, other: Backend) -> list[Result]:
+def compare(job: ReferenceJob, other: Backend) -> list[Result]:
     """Each step of a job on another backend, from the input that the reference had.
 
     An error is a failed step, and the next steps still run.
     """
-    steps: dict[str, Callable[[Job, Backend], list[Result]]] = {
+    steps: dict[str, Callable[[ReferenceJob, Backend], list[Result]]] = {
         "features": _features,
         "neighbours": _neighbours,
         "embedding": _embedding,
@@ -57,18 +57,18 @@ def compare(job: Job, other: Backend) -> list[Result]:
     return results
 
 
-def _features(job: Job, other: Backend) -> list[Result]:
+def _features(job: ReferenceJob, other: Backend) -> list[Result]:
     return [comparisons.features(job.features, job.features_on(other))]
 
 
-def _neighbours(job: Job, other: Backend) -> list[Result]:
+def _neighbours(job: ReferenceJob, other: Backend) -> list[Result]:
     return [comparisons.recall(job.neighbours_on(CpuBackend()), job.neighbours_on(other))]
 
 
-def _embedding(job: Job, other: Backend) -> list[Result]:
+def _embedding(job: ReferenceJob, other: Backend) -> list[Result]:
     return comparisons.embedding(job, job.embedded(other, job.settings), job.settings, other)
 
 
-def _labels(job: Job, other: Backend) -> list[Result]:
+def _labels(job: ReferenceJob, other: Backend) -> list[Result]:
     labels = job.recordings.labels(job.classifier, other)
     return [comparisons.equal_labels("labels", job.labels, labels, "frames with one model")]
