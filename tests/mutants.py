@@ -396,25 +396,18 @@ CHANGES = {
         ("measured >= bound", "not measured < bound"),
         ("measured <= bound", "measured < bound"),
     ],
-    ("doctor/comparisons.py", "doctor/test_comparisons.py"): [
+    ("doctor/comparisons.py", "doctor/test_comparisons.py -k 'not seed'"): [
         ("np.maximum(exact, np.median(exact))", "exact"),
         ("np.sort(exact[:, 2]), np.sort(measured[:, 2])", "exact[:, 2], measured[:, 2]"),
         ("(0.5, 0.99, 1.0)", "(0.5, 0.99, 0.99)"),
         ("max(tolerances.CLUSTERS.value, ", "min(tolerances.CLUSTERS.value, "),
-        ("if all(result.passed for result in results):", "if True:"),
     ],
-    ("doctor/judge.py", "doctor/test_comparisons.py"): [
+    ("doctor/judge.py", "doctor/test_comparisons.py -k agreement"): [
         ("(one >= 0) & (other >= 0)", "(one >= 0) | (other >= 0)"),
         (" if both.any() else 0.0", ""),
     ],
-    ("doctor/proof_record.py", "doctor/test_proof.py"): [
+    ("doctor/proof_record.py", "doctor/test_proof.py -k more_memory"): [
         ("row = at_most(name, peak_gb, estimated_gb, text)", "row = information(name, text)"),
-        ("all(row[\"verdict\"] != FAILED", "any(row[\"verdict\"] != FAILED"),
-        ("            self.add(failed(self._step, error))", "            pass"),
-    ],
-    ("doctor/proof_builds.py", "doctor/test_proof.py"): [
-        ("for name in SEEDED}", "for name in RUNS}"),
-        ("if done.returncode:", "if False:"),
     ],
     ("doctor/card_memory.py", "doctor/test_card_memory.py"): [
         ("after[0] - before[1]", "after[1] - before[0]"),
