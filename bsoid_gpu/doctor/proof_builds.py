@@ -50,7 +50,8 @@ def builds(
                         seconds=seconds["build"],
                         stages=seconds,
                     )
-    record.add(comparisons.same_bytes("build: repeated", list(models.values())))
+    if models:
+        record.add(comparisons.same_bytes("build: repeated", list(models.values())))
 
 
 def _run(command: Sequence[str]) -> None:

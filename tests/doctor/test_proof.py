@@ -161,7 +161,7 @@ def test_a_model_that_differs_each_time_is_a_failure(job, record, cpu):
 def test_an_error_in_a_worker_is_its_last_line(job, record, cpu):
     failing = (sys.executable, "-c", "import sys; sys.exit('first\\nout of memory')")
     proof_builds.builds(job, cpu, record, ["rmm"], failing)
-    failure = record.report["rows"][0]
+    (failure,) = record.report["rows"]
     assert failure["verdict"] == "FAILED"
     assert failure["text"] == "RuntimeError: the worker ended with 1: out of memory"
 
