@@ -121,4 +121,4 @@ def test_batches_of_an_epoch():
 def test_summands_are_cut_to_a_grid():
     spacing = np.spacing(grid(900, 1.0))
     assert 1e-4 < spacing < 1e-3
-    assert (grid(900, 1.0) + spacing / 3) - grid(900, 1.0) == 0
+    assert (grid(900, 1.0) + spacing / np.float32(3)) - grid(900, 1.0) == 0
