@@ -56,6 +56,7 @@ $(ORACLES)/.ready: pyproject.toml
 # the real wheels of RAPIDS, without a GPU: 6.4 GB
 contract: $(WHEELS)/.ready
 	$(WHEELS)/bin/python -m pytest tests/contract/test_contract.py tests/contract/wheels.py
+	$(WHEELS)/bin/python -m pytest tests/kernels/test_umap_layout_cuda.py -k compiles
 
 $(WHEELS)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(WHEELS)

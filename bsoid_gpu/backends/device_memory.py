@@ -32,8 +32,8 @@ def umap(
 
 
 def own_layout(bins: int, edges: int, dimensions: int) -> int:
-    """Both ends of each edge with their frequencies, and for each step of an epoch where those of a bin begin."""
-    return 2 * edges * (4 + 4) + 32 * bins * (8 + 8) + 8 * bins * dimensions + (64 << 20)
+    """Both ends of each edge with their frequencies; places, counts and two sums of each step of a bin; the positions."""
+    return 2 * edges * (4 + 4) + bins * (32 * 4 * 8 + 3 * 4 * dimensions) + (64 << 20)
 
 
 def hdbscan(bins: int, dimensions: int, min_samples: int) -> int:
