@@ -32,7 +32,7 @@ def umap(
 
 
 def own_layout(bins: int, edges: int, dimensions: int) -> int:
-    """Both ends of each edge with their frequencies; places, counts and two sums of each step of a bin; the positions."""
+    """Both ends of each edge with their frequencies; places, counts and two sums of the steps of a bin; positions."""
     return 2 * edges * (4 + 4) + bins * (32 * 4 * 8 + 3 * 4 * dimensions) + (64 << 20)
 
 
