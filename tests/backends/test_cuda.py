@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 import bsoid_gpu
 from bsoid_gpu.backends import cuda_probe, get_backend
@@ -54,6 +55,13 @@ TRANSFERS = {
     # layers and the scale
     "classifier": (3, 1 + 1 + 8),
 }
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Products of the stand-ins are many and small: on several threads they take twice as long."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(scope="module")
