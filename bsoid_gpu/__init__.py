@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
     from bsoid_gpu.run_folder.model_file import Model, load_model
     from bsoid_gpu.run_folder.results import Run
+    from bsoid_gpu.settings.presets import preset
     from bsoid_gpu.settings.schema import Settings
     from bsoid_gpu.workflows.build import build
     from bsoid_gpu.workflows.predict import predict
 
-__all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict"]
+__all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict", "preset"]
 
 _MODULES = {
     "Model": "run_folder.model_file",
@@ -26,6 +27,7 @@ _MODULES = {
     "build": "workflows.build",
     "load_model": "run_folder.model_file",
     "predict": "workflows.predict",
+    "preset": "settings.presets",
 }
 
 

@@ -19,6 +19,7 @@ from bsoid_gpu.errors import BsoidError, OutOfMemory
 
 if TYPE_CHECKING:
     from bsoid_gpu.execution.executors import Executor
+    from bsoid_gpu.settings.schema import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -64,6 +65,14 @@ def _backend(function: F) -> F:
         default="auto",
         show_default=True,
         help="Where to compute; cuda never falls back to cpu.",
+    )
+    return option(function)
+
+
+def _preset(function: F) -> F:
+    """Add the option --preset to a command."""
+    option = click.option(
+        "--preset", default="default", show_default=True, help="Named settings; `bsoid-gpu config` lists them."
     )
     return option(function)
 
@@ -130,6 +139,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 @click.option("--fps", help="Frames per second of the camera, at least 10.")
 @click.option("--out", required=True, metavar="RUN", type=click.Path(path_type=str), help="Run folder.")
 @_backend
+@_preset
 @click.option(
     "--config", "settings_file", type=click.Path(path_type=str), help="Settings file, as `bsoid-gpu config` prints it."
 )
@@ -138,6 +148,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
     metavar="NUMBER|none",
     help="Seed of the random number generator; none: faster on a GPU, not repeatable.  [default: 23]",
 )
+@click.option("--models", type=click.IntRange(1), help="Models of other seeds whose labels are joined.")
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
 @_individuals
 @_executor
@@ -148,8 +159,10 @@ def build(
     fps: str | None,
     out: str,
     backend: str,
+    preset: str,
     settings_file: str | None,
     seed: str | None,
+    models: int | None,
     keypoints: str | None,
     individuals: str | None,
     dry_run: bool,
@@ -159,17 +172,28 @@ def build(
 
     After an interruption, run the same command to resume: finished stages are not repeated.
     """
-    from bsoid_gpu.settings import toml
     from bsoid_gpu.workflows import cost
     from bsoid_gpu.workflows.build import build as build_run
 
-    settings = toml.load(settings_file) if settings_file else None
+    settings = _settings(preset, settings_file, models)
     chosen = {"keypoints": _names(keypoints), "individuals": _names(individuals)}
     if dry_run:
         click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, executor=executor, **chosen))
         return
     build_run(list(sessions), fps, out, settings=settings, backend=backend, seed=seed, executor=executor, **chosen)
     click.echo(out)
+
+
+def _settings(preset_name: str, settings_file: str | None, models: int | None = None) -> Settings:
+    """Settings of a preset, with those of a file and of the options in their place."""
+    from dataclasses import replace
+
+    from bsoid_gpu.settings.presets import preset
+    from bsoid_gpu.settings.toml import load
+
+    settings = preset(preset_name)
+    settings = load(settings_file, settings) if settings_file else settings
+    return replace(settings, models=models) if models else settings
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -246,15 +270,17 @@ def info(model: str, as_json: bool) -> None:
     click.echo(json.dumps(about, indent=1, sort_keys=True) if as_json else model_file.describe(loaded))
 
 
-@main.command(epilog="\b\nExample:\n  bsoid-gpu config > settings.toml")
+@main.command(epilog="\b\nExample:\n  bsoid-gpu config --preset bsoid-1.3 > settings.toml")
 @click.argument("settings_file", required=False, metavar="[FILE]", type=click.Path(path_type=str))
+@_preset
 @debug
-def config(settings_file: str | None) -> None:
-    """Print all settings, explained: the defaults or those of FILE."""
-    from bsoid_gpu.settings import toml
-    from bsoid_gpu.settings.schema import Settings
+def config(settings_file: str | None, preset: str) -> None:
+    """Print all settings, explained: those of a preset, with those of FILE in their place."""
+    from bsoid_gpu.settings.presets import PRESETS
+    from bsoid_gpu.settings.toml import to_toml
 
-    click.echo(toml.to_toml(toml.load(settings_file) if settings_file else Settings()), nl=False)
+    text = to_toml(_settings(preset, settings_file))
+    click.echo(f"# Presets: {', '.join(PRESETS)}.\n{text}", nl=False)
 
 
 main.add_command(doctor)

@@ -61,7 +61,7 @@ def _embedding(
     measured, reference = trustworthiness(job.scaled, points), job.trustworthiness
     bound = round(reference - tolerances.TRUSTWORTHINESS.value, 4)
     text = f"trustworthiness {measured:.4f}, at least {bound:.4f} ({reference:.4f} on the reference backend)"
-    clustered = clustering.cluster(points, job.settings, backend)
+    clustered = clustering.cluster(points, job.settings.features.bin_s, job.settings, backend)
     results = (
         at_least(f"{prefix}embedding", measured, bound, text),
         clusters(f"{prefix}clusters", job.clusters.membership.shape[1], clustered.membership.shape[1]),

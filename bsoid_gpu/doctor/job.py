@@ -132,7 +132,7 @@ def run(recordings: Recordings, backend: Backend) -> ReferenceJob:
     by_session = timed("features", lambda: recordings.features(backend))
     features, session_bins = np.concatenate(by_session), [len(part) for part in by_session]
     scaled, points = timed("embedding", lambda: _embedded(features, session_bins, backend, settings))
-    clusters = timed("clusters", lambda: clustering.cluster(points, settings, backend))
+    clusters = timed("clusters", lambda: clustering.cluster(points, settings.features.bin_s, settings, backend))
     classifier, scores = timed(
         "classifier", lambda: _classified(features, clusters.soft, session_bins, backend, settings)
     )

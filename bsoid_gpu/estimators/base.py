@@ -52,8 +52,8 @@ class Estimator:
         Dataclass of its settings, with the name as the class variable ``method``.
     fit
         Embedder: ``fit(scaled, settings, seed, backend, monitor)`` returns positions (bins, dimensions) float32.
-        Clusterer: ``fit(embedding, settings, seed, backend, monitor)``, with the embedding on the host, returns a
-        :class:`ClusterFit`.
+        Clusterer: ``fit(embedding, settings, seed, backend, monitor, bin_s)``, with the embedding on the host and the
+        time between successive bins in seconds, returns a :class:`ClusterFit`.
         Classifier: ``fit(features, labels, n_classes, settings, seed, backend)`` returns a :class:`Classifier`.
     cost
         ``cost(size, settings)`` returns the :class:`Cost` of one fit of a :class:`JobSize`.

@@ -35,8 +35,13 @@ class HdbscanSettings:
     smallest: float = setting(0.006, "Smallest minimum cluster size, as a share of all bins.", bounds=(1e-6, 1.0))
     largest: float = setting(0.020, "Largest minimum cluster size, as a share of all bins.", bounds=(1e-6, 1.0))
     step: float = setting(0.001, "Step between the two, as a share of all bins.", bounds=(1e-6, 1.0))
+    smallest_s: float = setting(
+        1.0, "Smallest minimum cluster size in seconds of recording, where the shares give less.", bounds=(0.0, 1e6)
+    )
     selection: str = setting(
-        "eom", "'eom' (excess of mass) or 'leaf' (finer, more even clusters).", choices=("eom", "leaf")
+        "leaf",
+        "'leaf' (fine, even clusters) or 'eom' (excess of mass; may join most of the bins in one cluster).",
+        choices=("eom", "leaf"),
     )
     tree: str = setting(
         "exact",
@@ -45,11 +50,12 @@ class HdbscanSettings:
     )
 
 
-def sizes(bins: int, settings: HdbscanSettings) -> list[int]:
-    """Minimum cluster sizes of the sweep, in bins: ascending, distinct, at least 2."""
+def sizes(bins: int, settings: HdbscanSettings, bin_s: float) -> list[int]:
+    """Minimum cluster sizes of the sweep, in bins of ``bin_s``: ascending, distinct, at least 2."""
     steps = round((settings.largest - settings.smallest) / settings.step)
     shares = [settings.smallest + i * settings.step for i in range(steps + 1)]
-    return sorted({max(2, round(share * bins)) for share in shares})
+    floor = max(2, math.ceil(settings.smallest_s / bin_s))
+    return sorted({max(floor, round(share * bins)) for share in shares})
 
 
 def fit(
@@ -58,6 +64,7 @@ def fit(
     seed: int,
     backend: Backend,
     monitor: Monitor = SILENT,
+    bin_s: float = 0.1,
 ) -> ClusterFit:
     """Cut the tree of the bins at each minimum size and use the cut with the most clusters, the first in a tie.
 
@@ -73,6 +80,8 @@ def fit(
         Where to compute the tree and the memberships of ``tree = "cuml"``.
     monitor
         Receives a message for each size.
+    bin_s
+        Time between successive bins, in seconds.
 
     Raises
     ------
@@ -85,7 +94,7 @@ def fit(
     bins = linkage.shape[0] + 1
     cuts = {}
     sweep = []
-    for size in sizes(bins, settings):
+    for size in sizes(bins, settings, bin_s):
         cuts[size] = hdbscan_tree.cut(linkage, size, settings.selection)
         clusters, noise = len(cuts[size].selected), float(np.mean(cuts[size].labels < 0))
         sweep.append({"min_cluster_size": size, "clusters": clusters, "noise_share": round(noise, 6)})
@@ -93,8 +102,8 @@ def fit(
     chosen = max(cuts, key=lambda size: len(cuts[size].selected))
     if len(cuts[chosen].selected) == 0:
         msg = (
-            f"no clusters in {bins:,} bins at any minimum size from {min(cuts)} to {max(cuts)} bins: try [clusters] "
-            'selection = "leaf", a smaller [clusters] smallest, or longer and more varied sessions'
+            f"no clusters in {bins:,} bins at any minimum size from {min(cuts)} to {max(cuts)} bins: try a smaller "
+            "[clusters] smallest and smallest_s, or longer and more varied sessions"
         )
         raise BadInput(msg)
     membership = membership_vectors(embedding, cuts[chosen], chosen, settings, backend, monitor)
@@ -157,7 +166,7 @@ def problems(settings: HdbscanSettings) -> list[str]:
 ESTIMATOR = Estimator(
     role=CLUSTERER,
     name="hdbscan",
-    version=1,
+    version=2,
     settings=HdbscanSettings,
     fit=fit,
     cost=cost,

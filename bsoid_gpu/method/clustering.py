@@ -32,9 +32,11 @@ class Clustering:
 
 
 def cluster(
-    embedding: NDArray[np.float32], settings: Settings, backend: Backend, monitor: Monitor = SILENT
+    embedding: NDArray[np.float32], bin_s: float, settings: Settings, backend: Backend, monitor: Monitor = SILENT
 ) -> Clustering:
     """Cluster the embedding (bins, dimensions), which is on the host, and label every bin.
+
+    ``bin_s`` is the time between successive bins, in seconds.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def cluster(
         No clusters.
     """
     clusterer = registry.of(CLUSTERER, settings.clusters)
-    fitted = clusterer.fit(embedding, settings.clusters, settings.seed, backend, monitor)
+    fitted = clusterer.fit(embedding, settings.clusters, settings.seed, backend, monitor, bin_s)
     return _by_size(fitted, _most_likely(fitted, embedding))
 
 

@@ -58,12 +58,14 @@ def embedding(
     return result
 
 
-def clusters(positions: NDArray[np.float32], settings: Settings, backend: Backend, store: Store) -> Clustering:
+def clusters(
+    positions: NDArray[np.float32], bin_s: float, settings: Settings, backend: Backend, store: Store
+) -> Clustering:
     """Hard and soft labels; see :func:`cluster`."""
-    inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": settings.seed}
+    inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": settings.seed, "bin_s": bin_s}
     result = _stage(
         store, CLUSTERS, (CLUSTERER, settings.clusters), inputs, Clustering, backend,
-        lambda monitor: cluster(positions, settings, backend, monitor),
+        lambda monitor: cluster(positions, bin_s, settings, backend, monitor),
     )  # fmt: skip
     noise = 100 * float(np.mean(result.hard < 0))
     logger.info("%d clusters, %.0f %% noise before soft assignment", result.membership.shape[1], noise)

@@ -1,4 +1,4 @@
-"""Settings: one frozen dataclass per step, the method of Hsu & Yttri (2021) as the default.
+"""Settings: one frozen dataclass per step; :mod:`bsoid_gpu.settings.presets` has those of published methods.
 
 The section of a step with an estimator is the dataclass of that estimator, chosen by ``method``.
 """
@@ -80,12 +80,36 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """From clusters to the labels of frames."""
+
+    training: str = setting(
+        "soft",
+        "Labels that the classifier is fitted to: 'soft' (each bin that of its likeliest cluster) or 'hard' (without "
+        "the bins that are noise).",
+        choices=("soft", "hard"),
+    )
+    stay: float = setting(
+        0.97,
+        "Probability of the same label in the next frame, for labels that are smoothed in time (Viterbi); 0 does not "
+        "smooth. --smooth gives another.",
+        bounds=(0.0, 0.999999),
+    )
+    evidence: float = setting(
+        1.0, "Weight of the classifier's log probabilities of one bin in the smoothing.", bounds=(0.001, 1000.0)
+    )
+
+
+@dataclass(frozen=True)
 class Validation:
-    """How the classifier is scored on held-out bins."""
+    """How the classifier is scored on held-out bins, and whether the labels return in another model."""
 
     held_out: float = setting(0.2, "Share of bins held out for the two held-out scores.", bounds=(0.01, 0.9))
     folds: int = setting(10, "Folds of the cross-validation; 0 skips it.", bounds=(0, 100))
     block_s: float = setting(30.0, "Length of the held-out time blocks, in seconds.", bounds=(0.1, 1e6))
+    stability: bool = setting(
+        True, "Whether a second model, of another seed, shows which labels return; it takes about as long as the first."
+    )
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,11 @@ class Settings:
     """
 
     seed: int = setting(23, "Seed of all random numbers.", bounds=(0, 2**32 - 1))
+    models: int = setting(
+        1,
+        "Models of other seeds and other phases of the bins whose labels are joined (consensus); 1 is a single model.",
+        bounds=(1, 100),
+    )
     max_training_bins: int = setting(
         150_000,
         "Most bins in the training subsample, evenly spread over sessions and time; the classifier labels all bins.",
@@ -107,6 +136,7 @@ class Settings:
     embedding: Any = field(default_factory=UmapSettings)
     clusters: Any = field(default_factory=HdbscanSettings)
     classifier: Any = field(default_factory=PerceptronSettings)
+    labels: Labels = field(default_factory=Labels)
     validation: Validation = field(default_factory=Validation)
 
 

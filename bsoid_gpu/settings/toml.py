@@ -25,8 +25,8 @@ RENAMED = {  # settings of version 0.1: old and new section and name
 }
 
 
-def from_mapping(tables: Mapping[str, Any]) -> Settings:
-    """Settings from the tables of a TOML file; settings that are left out have their defaults.
+def from_mapping(tables: Mapping[str, Any], base: Settings | None = None) -> Settings:
+    """Settings from the tables of a TOML file; settings that are left out are those of ``base``, or the defaults.
 
     Former names of renamed settings are accepted with a warning.
 
@@ -39,7 +39,7 @@ def from_mapping(tables: Mapping[str, Any]) -> Settings:
     for warning in warnings:
         logger.warning(warning)
     problems: list[str] = []
-    settings = _fill(Settings(), current, "", problems)
+    settings = _fill(base or Settings(), current, "", problems)
     problems += problems_in(settings)
     raise_all(problems, heading="settings that cannot be used:")
     return settings
@@ -90,15 +90,16 @@ def _section(name: str, default: Any, table: Mapping[str, Any], problems: list[s
     if name in ROLES and "method" in values:
         method = values.pop("method")
         try:
-            default = registry.get(ROLES[name], method).settings()
+            kind = registry.get(ROLES[name], method).settings
         except BadInput as error:
             problems.append(f"[{name}] method = {method!r}: {error}")
             return default
+        default = default if isinstance(default, kind) else kind()
     return _fill(default, values, f"[{name}] ", problems)
 
 
-def load(path: str | os.PathLike[str]) -> Settings:
-    """Read settings from a TOML file.
+def load(path: str | os.PathLike[str], base: Settings | None = None) -> Settings:
+    """Read settings from a TOML file; settings that it leaves out are those of ``base``, or the defaults.
 
     Raises
     ------
@@ -117,7 +118,7 @@ def load(path: str | os.PathLike[str]) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{str(path)!r} is not a TOML file: {error}; print a valid one with `bsoid-gpu config`"
         raise BadInput(msg) from error
-    return from_mapping(tables)
+    return from_mapping(tables, base)
 
 
 def as_dict(settings: Any) -> dict[str, Any]:

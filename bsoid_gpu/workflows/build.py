@@ -176,8 +176,8 @@ def _discover(
     features = backend.asarray(on_host)
     recordings = [session.recording for session in extracted]
     embedded = stages.embedding(features, session_bins, recordings, settings, backend, store)
-    clustered = stages.clusters(embedded.positions, settings, backend, store)
     bin_s = settings.features.bin_s / share
+    clustered = stages.clusters(embedded.positions, bin_s, settings, backend, store)
     classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
     scores = _scores(clustered, session_bins, classified.scores, settings)
     scores["warnings"] = wide + scores["warnings"]

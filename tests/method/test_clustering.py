@@ -11,6 +11,8 @@ from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.method import clustering
 from bsoid_gpu.settings.schema import Settings
 
+BIN_S = 0.1
+
 
 def blobs(seed=0, sizes=(400, 300, 200, 100), noise=50):
     rng = np.random.default_rng(seed)
@@ -41,7 +43,9 @@ def test_a_cut_of_the_tree_equals_hdbscan_fitted_at_that_size(cpu, selection):
 
 def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
     points, truth = blobs()
-    result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.02, largest=0.06, step=0.01)), cpu)
+    result = clustering.cluster(
+        points, BIN_S, Settings(clusters=HdbscanSettings(smallest=0.02, largest=0.06, step=0.01)), cpu
+    )
     counts = np.bincount(result.soft)
     assert (np.diff(counts) <= 0).all()
     assert counts.sum() == len(points)
@@ -54,7 +58,9 @@ def test_labels_are_numbered_by_size_and_every_bin_has_one(cpu):
 
 def test_the_cut_with_the_most_clusters_is_used_the_first_in_a_tie(cpu):
     points, _ = blobs()
-    result = clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu)
+    result = clustering.cluster(
+        points, BIN_S, Settings(clusters=HdbscanSettings(smallest=0.01, largest=0.3, step=0.01)), cpu
+    )
     chosen = result.sweep[result.sweep["chosen"]]
     assert len(chosen) == 1
     most = result.sweep["clusters"].max()
@@ -64,14 +70,14 @@ def test_the_cut_with_the_most_clusters_is_used_the_first_in_a_tie(cpu):
 
 
 def test_sizes_by_hand():
-    assert hdbscan.sizes(10_000, HdbscanSettings()) == [10 * tenth for tenth in range(6, 21)]
-    assert hdbscan.sizes(300, HdbscanSettings()) == [2, 3, 4, 5, 6]
+    assert hdbscan.sizes(10_000, HdbscanSettings(), BIN_S) == [10 * tenth for tenth in range(6, 21)]
+    assert hdbscan.sizes(300, HdbscanSettings(smallest_s=0.0), BIN_S) == [2, 3, 4, 5, 6]
 
 
 def test_without_clusters_the_error_names_the_settings_to_change(cpu):
     points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
     with pytest.raises(BadInput, match=r"\[clusters\] selection"):
-        clustering.cluster(points, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
+        clustering.cluster(points, BIN_S, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
 
 
 @pytest.mark.parametrize(
@@ -92,14 +98,14 @@ def test_points_that_never_split_give_no_cluster(cpu, points, selection):
         assert (cut.labels == -1).all()
         assert len(cut.selected) == 0
     with pytest.raises(BadInput, match=f"no clusters in {len(points)} bins"):
-        clustering.cluster(points, Settings(clusters=HdbscanSettings(selection=selection)), cpu)
+        clustering.cluster(points, BIN_S, Settings(clusters=HdbscanSettings(selection=selection)), cpu)
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.1])
 def test_two_clouds_on_a_line_are_two_clusters_even_if_their_points_are_equal(cpu, spread):
     positions = np.repeat([0.0, 5.0], [40, 30]) + spread * np.random.default_rng(0).uniform(size=70)
     settings = Settings(clusters=HdbscanSettings(smallest=0.3, largest=0.4, step=0.1))
-    result = clustering.cluster(positions[:, None].astype(np.float32), settings, cpu)
+    result = clustering.cluster(positions[:, None].astype(np.float32), BIN_S, settings, cpu)
     assert result.soft.tolist() == result.hard.tolist() == [0] * 40 + [1] * 30
 
 
@@ -113,7 +119,7 @@ def labelled(monkeypatch, backend, hard, membership, places):
     """Clustering of bins on a line from the labels and memberships of a clusterer."""
     fitted = ClusterFit(np.asarray(hard), np.asarray(membership), [])
     monkeypatch.setattr(registry, "of", lambda *_: SimpleNamespace(fit=lambda *_: fitted))
-    return clustering.cluster(np.asarray(places, dtype=np.float32)[:, None], Settings(), backend)
+    return clustering.cluster(np.asarray(places, dtype=np.float32)[:, None], BIN_S, Settings(), backend)
 
 
 def test_a_cluster_without_soft_bins_is_dropped_by_hand(monkeypatch, cpu):
