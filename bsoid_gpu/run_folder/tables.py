@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.run_folder.results import Run
 
 
-VERSION = 2  # raise it whenever the tables of a prediction change for the same labels
+VERSION = 3  # raise it whenever the tables of a prediction change for the same labels
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
@@ -55,6 +55,7 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
             "time_s": np.round(prediction.start_s + frame / prediction.fps, 6),
             "label": prediction.labels,
             "confidence": np.round(prediction.confidence.astype(np.float64), 4),
+            "smoothed": prediction.smoothed.astype(np.int8),
         }
     )
     transition_table = bouts.transitions(session, labels).round(6)
