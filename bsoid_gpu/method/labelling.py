@@ -41,7 +41,8 @@ class Prediction:
     (frames,) bool are the frames that smoothing gave another label than the most probable. ``frame_numbers`` (frames,)
     int64 are the file's own, and ``start_s`` is the time of frame 0. ``observed`` (frames,) bool: frames that show the
     animal and have a neighbour; the others have label -1, and confidence and probabilities 0. ``notes`` are what was
-    repaired, assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare sessions.
+    repaired, assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare
+    sessions.
     """
 
     name: str
