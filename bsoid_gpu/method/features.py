@@ -117,7 +117,9 @@ def _smooth(raw: Array, offset: int, at: range, samples: int, width: int, smooth
     return w.window_means(raw, w.Windows(start - offset, stop - offset, longest))
 
 
-def bin_features(position: Array, fps: float, settings: Features, pairs: Sequence[Pair] = ()) -> Array:
+def bin_features(
+    position: Array, fps: float, settings: Features, pairs: Sequence[Pair] = (), *, phase: float = 0.0
+) -> Array:
     """Features of each complete 100 ms bin, for training.
 
     Mean of the distances, sum of the turns and of the displacements. A sum is the mean times the nominal length of a
@@ -133,6 +135,8 @@ def bin_features(position: Array, fps: float, settings: Features, pairs: Sequenc
         Lengths of the smoothing window and of a bin.
     pairs
         Indices of the keypoints of each pair; empty for all.
+    phase
+        Share of a bin by which the bins begin later, see :func:`bsoid_gpu.method.windows.bin_edges`.
 
     Returns
     -------
@@ -143,10 +147,10 @@ def bin_features(position: Array, fps: float, settings: Features, pairs: Sequenc
     pairs = pairs or all_pairs(position.shape[1])
     bin_frames = fps * settings.bin_s
     width = w.smoothing_frames(fps, settings.smoothing_s)
-    edges = w.bin_edges(xp, position.shape[0] - 1, bin_frames, device_of(position))
+    edges = w.bin_edges(xp, position.shape[0] - 1, bin_frames, device_of(position), phase=phase)
     rows = []
     for first, last in _chunks(position, pairs, edges.shape[0] - 1, bin_frames):
-        steps = range(round(first * bin_frames), round(last * bin_frames))
+        steps = range(w.first_step(first, bin_frames, phase), w.first_step(last, bin_frames, phase))
         frames = range(steps.start + 1, steps.stop + 1)  # a step's distance is that of its end frame
         bins = w.bins_between(edges[first : last + 1], steps.start, bin_frames)
         rows.append(

@@ -47,6 +47,15 @@ def test_features_match_the_oracle(fps, space, arrays):
     np.testing.assert_allclose(binned, oracles.bin_features(xy, fps), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("phase", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("fps", [10, 29.97, 60])
+def test_bins_of_another_phase_match_the_oracle(fps, phase, arrays, monkeypatch):
+    xy = np.random.default_rng(4).normal(size=(97, 3, 2)).cumsum(axis=0)
+    monkeypatch.setattr(features, "rows_per_chunk", lambda *_: 37)
+    binned = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, Features(), phase=phase))
+    np.testing.assert_allclose(binned, oracles.bin_features(xy, fps, phase), rtol=1e-9, atol=1e-12)
+
+
 def test_chunk_size_does_not_change_a_byte(monkeypatch):
     xy = np.random.default_rng(2).normal(size=(500, 4, 2)).cumsum(axis=0)
     bins = features.bin_features(xy, 29.97, Features())
