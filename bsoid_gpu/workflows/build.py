@@ -179,7 +179,7 @@ def _discover(
     bin_s = settings.features.bin_s / share
     clustered = stages.clusters(embedded.positions, bin_s, settings, backend, store)
     classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
-    scores = _scores(clustered, session_bins, classified.scores, settings)
+    scores = _scores(clustered, session_bins, bin_s, classified.scores, settings)
     scores["warnings"] = wide + scores["warnings"]
     model = Model(
         classifier=classified.classifier,
@@ -224,18 +224,26 @@ def _discover(
 
 
 def _scores(
-    clustered: Clustering, session_bins: Sequence[int], held_out: dict[str, Any], settings: schema.Settings
+    clustered: Clustering,
+    session_bins: Sequence[int],
+    bin_s: float,
+    held_out: dict[str, Any],
+    settings: schema.Settings,
 ) -> dict[str, Any]:
     """Scores of the classifier and of the clusters, and the warnings that follow from them."""
     session = np.repeat(np.arange(len(session_bins)), session_bins)
     scores = {
         "bins": len(clustered.soft),
+        "training_s": len(clustered.soft) * bin_s,
         "clusters": clustered.membership.shape[1],
+        "sweep_clusters": clustered.sweep["clusters"].tolist(),
         "noise_share": float(np.mean(clustered.hard < 0)),
         "session_information": reliability.session_information(clustered.soft, session),
         **held_out,
     }
-    scores["warnings"] = reliability.warnings(scores, settings.features.standardise)
+    scores["warnings"] = reliability.warnings(
+        scores, settings.features.standardise, getattr(settings.clusters, "selection", "leaf")
+    )
     for warning in scores["warnings"]:
         logger.warning(warning)
     return scores
