@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.method import features, presence
 from bsoid_gpu.method.bouts import UNSURE
-from bsoid_gpu.method.pairs import named_pairs
+from bsoid_gpu.method.columns import feature_columns
+from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.smoothing import smoothed_labels
 from bsoid_gpu.method.training_range import TrainingRange, body_length, feature_warnings, size_warning
@@ -113,7 +113,7 @@ def label_frames(
     probabilities = np.zeros((pose.frames, of_windows.shape[1]), dtype=of_windows.dtype)
     probabilities[observed] = of_windows
     if known is not None and len(sampled):
-        notes += _range_warnings(known, sampled, length_px * scale, pose, settings.pairs)
+        notes += _range_warnings(known, sampled, length_px * scale, pose, settings)
     confidence = np.max(probabilities, axis=1)
     most_probable = np.argmax(probabilities, axis=1).astype(np.int64)
     labels = _smoothed(most_probable, probabilities, session, settings, smoothing)
@@ -158,12 +158,12 @@ def _window_probabilities(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Probabilities (observed frames, labels) of each frame's window, and features of some (windows, columns)."""
     stride = max(1, session.pose.frames // SAMPLE)
-    pairs = named_pairs(session.pose.keypoints, settings.pairs)
+    quantities = quantities_of(session.pose.keypoints, settings)
     by_chunk, sample = [], []
     with backend.repeatable():
         for part in session.parts or (_two_frames(session),):
             scaled = part * scale if scale != 1.0 else part
-            for chunk in features.window_features(scaled, session.pose.fps, settings, pairs):
+            for chunk in features.window_features(scaled, session.pose.fps, settings, quantities):
                 by_chunk.append(classifier.predict_proba(chunk))
                 sample.append(chunk[::stride, ...])
         xp = array_namespace(by_chunk[0])
@@ -187,10 +187,10 @@ def _body_length(session: Filtered, backend: Backend) -> float:
 
 
 def _range_warnings(
-    known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose, pairs: Sequence[str]
+    known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose, settings: Features
 ) -> list[str]:
-    names = features.feature_names(pose.keypoints, pairs, pose.position.shape[3])
+    columns = feature_columns(pose.keypoints, settings, pose.position.shape[3])
     larger = size_warning(known, length_px)
     return larger or feature_warnings(
-        known, sampled, names, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
+        known, sampled, columns, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
     )

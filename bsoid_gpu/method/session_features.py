@@ -11,8 +11,8 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, windows
-from bsoid_gpu.method.pairs import named_pairs
 from bsoid_gpu.method.preprocess import Filtered, filtered
+from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import ONE_PLACE, ONE_PLACE_PX, body_length
@@ -99,7 +99,7 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
     xp = array_namespace(pose.position)
     bin_frames = fps * settings.features.bin_s
     position = xp.concat(session.parts)
-    pairs = named_pairs(pose.keypoints, settings.features.pairs)
+    quantities = quantities_of(pose.keypoints, settings.features)
     rows = quality(pose, session.threshold, settings.input.unusable_share, backend, session.segments)
     firsts = [
         pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames, phase=phase)[:-1]
@@ -112,7 +112,7 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         frames=pose.frames,
         observed_frames=sum(map(len, session.segments)),
         features=xp.concat(
-            [features.bin_features(part, fps, settings.features, pairs, phase=phase) for part in session.parts]
+            [features.bin_features(part, fps, settings.features, quantities, phase=phase) for part in session.parts]
         ),
         bin_frames=np.concatenate(firsts),
         start_s=pose.start_s,

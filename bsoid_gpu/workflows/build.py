@@ -20,8 +20,8 @@ from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import reliability
+from bsoid_gpu.method.columns import column_warnings
 from bsoid_gpu.method.embedding import check_bins
-from bsoid_gpu.method.pairs import column_warnings
 from bsoid_gpu.method.scaling import TOGETHER
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.method.training_range import training_range
@@ -162,7 +162,7 @@ def _discover(
     store: Store,
 ) -> Run:
     """Embed, cluster and classify the training bins."""
-    wide = column_warnings(extracted[0].keypoints, settings.features.pairs)
+    wide = column_warnings(extracted[0].keypoints, settings.features)
     for warning in wide:
         logger.warning(warning)
     all_bins = [session.features.shape[0] for session in extracted]
