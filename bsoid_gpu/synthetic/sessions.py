@@ -14,7 +14,7 @@ from bsoid_gpu.files import explained, write_atomic, write_csv
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.settings.schema import MIN_FPS
-from bsoid_gpu.synthetic import mouse
+from bsoid_gpu.synthetic import mouse, tracking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generato
     """
     animal = mouse.Animal(body_px=mouse.BODY_PX * rng.uniform(0.95, 1.05), pace=rng.uniform(0.93, 1.07))
     states = mouse.behave(frames, fps, rng)
-    position, likelihood = mouse.track(mouse.move(states, fps, animal, rng), states, fps, rng)
+    position, likelihood = tracking.track(mouse.move(states, fps, animal, rng), states, fps, rng)
     pose = Pose(name, position[:, None], likelihood[:, None], ("mouse",), mouse.KEYPOINTS, fps, "simulated")
     return pose, np.array(mouse.NAMES)[states]
 
