@@ -120,8 +120,10 @@ def main() -> None:
 @click.option("--minutes", default=5.0, show_default=True, help="Length of each session.")
 @click.option("--fps", default=60.0, show_default=True, help="Frames per second.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the random number generator.")
+@click.option("--hard", is_flag=True, help="Vary animals, cameras, movement and tracking as in real recordings.")
+@click.option("--slow", is_flag=True, help="Two forms of walking and grooming that differ in rhythm only.")
 @debug
-def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) -> None:
+def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, hard: bool, slow: bool) -> None:
     """Simulate DeepLabCut sessions of a mouse with known behaviours.
 
     DIR/NAME.csv are the sessions, DIR/truth/NAME.truth.csv the behaviour in each frame.
@@ -130,7 +132,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 
     from bsoid_gpu.synthetic.sessions import simulate as write_sessions
 
-    write_sessions(Path(folder), sessions=sessions, minutes=minutes, fps=fps, seed=seed)
+    write_sessions(Path(folder), sessions=sessions, minutes=minutes, fps=fps, seed=seed, hard=hard, slow=slow)
     click.echo(folder)
 
 
