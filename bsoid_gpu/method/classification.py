@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.base import CLASSIFIER, SILENT, Classifier, Estimator, Monitor, predict
 from bsoid_gpu.typing import Array
@@ -35,6 +36,46 @@ class Classification:
     predicted: NDArray[Any]
     scores: dict[str, Any]
     confusion: NDArray[Any]
+
+
+class TrainingLabels(NamedTuple):
+    """What the classifier is fitted to.
+
+    ``rows`` (rows,) int64 are bins, ``labels`` (rows,) int64 their labels, ``session_bins`` their number in each
+    session.
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    session_bins: list[int]
+
+
+def training_labels(
+    hard: NDArray[np.int64], soft: NDArray[np.int64], session_bins: Sequence[int], training: str
+) -> TrainingLabels:
+    """Bins and labels for the classifier: all with their soft labels, or those that are not noise.
+
+    Parameters
+    ----------
+    hard, soft
+        (bins,) labels, sessions one after another; -1 is noise.
+    session_bins
+        Bins of each session.
+    training
+        ``"soft"`` or ``"hard"``.
+
+    Raises
+    ------
+    BadInput
+        Every bin is noise.
+    """
+    chosen = hard if training == "hard" else soft
+    rows = np.flatnonzero(chosen >= 0)
+    if len(rows) == 0:
+        msg = "every bin is noise, so that [labels] training = 'hard' leaves none to the classifier: set it to 'soft'"
+        raise BadInput(msg)
+    session = np.repeat(np.arange(len(session_bins)), session_bins)
+    return TrainingLabels(rows, chosen[rows], np.bincount(session[rows], minlength=len(session_bins)).tolist())
 
 
 def random_part(bins: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -65,6 +106,7 @@ def classify(
     settings: Settings,
     backend: Backend,
     monitor: Monitor = SILENT,
+    classes: int | None = None,
 ) -> Classification:
     """Fit the classifier to all bins, and score it on held-out bins.
 
@@ -73,7 +115,7 @@ def classify(
     features
         (bins, columns) float64, not standardised, sessions one after another.
     labels
-        (bins,) soft labels.
+        (bins,) labels from 0.
     session_bins
         Bins of each session.
     bin_s
@@ -84,12 +126,14 @@ def classify(
         Where to compute.
     monitor
         Receives the progress; the checkpoint contains the completed fits.
+    classes
+        Number of labels, if some may have no bins; by default, up to the largest.
     """
     estimator = registry.of(CLASSIFIER, settings.classifier)
     if estimator.from_arrays is None:
         msg = f"the classifier {estimator.name!r} has no from_arrays"
         raise TypeError(msg)
-    classes = int(labels.max()) + 1
+    classes = classes or int(labels.max()) + 1
     parts = held_out_parts(len(labels), session_bins, bin_s, settings)
     fits = _Fits(features, backend.asarray(labels), classes, estimator, settings, backend, _split(parts, backend))
     results = {name: backend.asarray(array) for name, array in monitor.read().items()}  # keys are FIT/ARRAY

@@ -80,6 +80,7 @@ def classifier(
     settings: Settings,
     backend: Backend,
     store: Store,
+    classes: int | None = None,
 ) -> Classification:
     """The classifier and its scores; see :func:`classify`."""
     inputs = {
@@ -89,9 +90,11 @@ def classifier(
         "bin_s": bin_s,
         "seed": settings.seed,
     }
+    if settings.labels.training != "soft":  # what all builds of earlier versions had is not part of their keys
+        inputs["training"] = settings.labels.training
     result = _stage(
         store, CLASSIFICATION, (CLASSIFIER, settings.classifier), inputs, Classification, backend,
-        lambda monitor: classify(features, labels, session_bins, bin_s, settings, backend, monitor),
+        lambda monitor: classify(features, labels, session_bins, bin_s, settings, backend, monitor, classes),
     )  # fmt: skip
     _log_scores(result.scores)
     return result

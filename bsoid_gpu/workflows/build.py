@@ -20,6 +20,7 @@ from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import reliability
+from bsoid_gpu.method.classification import training_labels
 from bsoid_gpu.method.embedding import check_bins
 from bsoid_gpu.method.pairs import column_warnings
 from bsoid_gpu.method.scaling import TOGETHER
@@ -178,7 +179,12 @@ def _discover(
     embedded = stages.embedding(features, session_bins, recordings, settings, backend, store)
     bin_s = settings.features.bin_s / share
     clustered = stages.clusters(embedded.positions, bin_s, settings, backend, store)
-    classified = stages.classifier(features, clustered.soft, session_bins, bin_s, settings, backend, store)
+    labelled = training_labels(clustered.hard, clustered.soft, session_bins, settings.labels.training)
+    labelled_features = features if len(labelled.rows) == len(on_host) else backend.asarray(on_host[labelled.rows])
+    classes = clustered.membership.shape[1]
+    classified = stages.classifier(
+        labelled_features, labelled.labels, labelled.session_bins, bin_s, settings, backend, store, classes
+    )
     scores = _scores(clustered, session_bins, classified.scores, settings)
     scores["warnings"] = wide + scores["warnings"]
     model = Model(
@@ -210,7 +216,9 @@ def _discover(
         soft_labels=clustered.soft,
         membership=clustered.membership,
         training_bins=np.concatenate([part + first for part, first in zip(chosen, firsts, strict=False)]),
-        predicted_labels=classified.predicted if share == 1 else _predicted(model, extracted, backend),
+        predicted_labels=classified.predicted
+        if len(classified.predicted) == sum(all_bins)
+        else _predicted(model, extracted, backend),
         scores=scores,
         confusion=classified.confusion,
         sweep=clustered.sweep,

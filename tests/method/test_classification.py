@@ -5,6 +5,8 @@ import pytest
 from conftest import StrictArrays
 
 from bsoid_gpu.backends.cpu import CpuBackend
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.estimators import perceptron
 from bsoid_gpu.estimators.base import SILENT, Monitor
 from bsoid_gpu.estimators.perceptron import PerceptronSettings
 from bsoid_gpu.method import classification
@@ -131,3 +133,22 @@ def test_only_fits_that_the_checkpoint_lacks_are_made(kind):
     finished = Checkpoints(complete.saved[-1])
     assert of_clouds(kind(), finished).scores == expected.scores
     assert not finished.done
+
+
+def test_hard_training_leaves_out_the_bins_that_are_noise_by_hand():
+    hard, soft = np.array([0, -1, 2, -1, 0]), np.array([0, 1, 2, 2, 1])
+    rows, labels, session_bins = classification.training_labels(hard, soft, [2, 0, 3], "hard")
+    assert (rows.tolist(), labels.tolist(), session_bins) == ([0, 2, 4], [0, 2, 0], [1, 0, 2])
+    rows, labels, session_bins = classification.training_labels(hard, soft, [2, 0, 3], "soft")
+    assert (rows.tolist(), labels.tolist(), session_bins) == ([0, 1, 2, 3, 4], [0, 1, 2, 2, 1], [2, 0, 3])
+    with pytest.raises(BadInput, match="every bin is noise"):
+        classification.training_labels(np.full(5, -1), soft, [5], "hard")
+
+
+def test_a_label_without_bins_keeps_its_number(cpu):
+    settings = Settings(classifier=QUICK, validation=Validation(folds=0))
+    labels = np.repeat([0, 1], 50)
+    result = classification.classify(np.ones((100, 2)), labels, [100], 0.1, settings, cpu, classes=4)
+    assert result.confusion.shape == (4, 4)
+    fitted = perceptron.ESTIMATOR.from_arrays(result.classifier)
+    assert fitted.predict_proba(np.ones((3, 2))).shape == (3, 4)
