@@ -40,7 +40,7 @@ from bsoid_gpu.machine import PeakMemory
 from bsoid_gpu.method import clustering, embedding
 from bsoid_gpu.method.classification import random_part
 from bsoid_gpu.method.clustering import Clustering
-from bsoid_gpu.method.features import feature_names
+from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.run_folder.model_file import load_model
 from bsoid_gpu.settings.schema import Settings
 
@@ -250,7 +250,7 @@ def training_features(run: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]
     """Features (bins, columns) and soft labels (bins,) of the training bins."""
     table = pd.read_csv(run / "training.csv").dropna(subset="embedding_1")
     model = load_model(run)
-    names = feature_names(model.keypoints, model.settings.features.pairs, model.dimensions)
+    names = feature_names(model.keypoints, model.settings.features, model.dimensions)
     return table[names].to_numpy(), table["soft_label"].to_numpy(np.int64)
 
 

@@ -33,8 +33,8 @@ CHANGES = {
         ("at - (fits + 1) // 2", "at - fits // 2"),  # off the centre by a step
         ("(fits + 1) // 2", "(fits + 3) // 2"),
         ("2 * xp.minimum(at, frames - 1 - at) + 1, width", "2 * xp.minimum(at, frames - 1 - at), width"),
-        ("xp.round(number * bin_frames)", "xp.floor(number * bin_frames + 0.5)"),  # halves go to the even number
-        ("round(bins * bin_frames) > steps", "round(bins * bin_frames) >= steps"),
+        ("else xp.round(edges)", "else xp.floor(edges + 0.5)"),  # halves go to the even number
+        ("first_step(bins, bin_frames, phase) > steps", "first_step(bins, bin_frames, phase) >= steps"),
         ("2 * round(smoothing_s * fps) - 1", "2 * int(smoothing_s * fps + 0.5) - 1"),
         ("2 * round(smoothing_s * fps) - 1", "2 * round(smoothing_s * fps) + 1"),
     ],
@@ -42,8 +42,10 @@ CHANGES = {
         ("xp.minimum(at + half + 1, samples)", "xp.minimum(at + half, samples)"),
         ("xp.maximum(at - half, 0)", "xp.maximum(at - half + 1, 0)"),
     ],
-    ("method/features.py", "method/test_features.py"): [
+    ("method/vectors.py", "method/test_features.py"): [
         ("b[..., 0] * a[..., 1] - b[..., 1] * a[..., 0]", "b[..., 1] * a[..., 0] - b[..., 0] * a[..., 1]"),
+    ],
+    ("method/features.py", "method/test_features.py"): [
         ("range(steps.start + 1, steps.stop + 1)", "range(steps.start, steps.stop)"),  # a bin's distances
         ("movements * bin_frames", "movements * round(bin_frames)"),
         ("math.ceil(bin_frames / 2) + 1", "math.ceil(bin_frames / 2) - 1"),  # what a chunk reads beyond its ends

@@ -71,11 +71,17 @@ def frame_features(xy, fps):
     return distances, turns + displacements
 
 
-def bin_features(xy, fps):
+def first_step(number, bin_frames, phase):
+    """First step of a bin; halves are rounded to even, and up with a phase."""
+    edge = (number + phase) * bin_frames
+    return math.floor(edge + 0.5) if phase else round(edge)
+
+
+def bin_features(xy, fps, phase=0.0):
     distances, movements = frame_features(xy, fps)
     steps, rows, b = len(xy) - 1, [], 0
-    while round((b + 1) * fps / 10) <= steps:
-        inside = slice(round(b * fps / 10), round((b + 1) * fps / 10))
+    while first_step(b + 1, fps / 10, phase) <= steps:
+        inside = slice(first_step(b, fps / 10, phase), first_step(b + 1, fps / 10, phase))
         rows.append(
             [np.mean(column[inside]) for column in distances]
             + [np.mean(column[inside]) * fps / 10 for column in movements]

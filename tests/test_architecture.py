@@ -18,6 +18,8 @@ ARRAY_CODE = [
     "backends.chunks",
     "method.array_quantiles",
     "method.likelihood",
+    "method.vectors",
+    "method.quantities",
     "method.features",
     "method.windows",
     "method.tracking_quality",

@@ -218,6 +218,12 @@ def _names(text: str | None) -> tuple[str, ...]:
     metavar="FACTOR|auto",
     help="Factor on the positions; auto: that which gives bodies the length of training.",
 )
+@click.option(
+    "--smooth",
+    type=float,
+    metavar="STAY",
+    help="Probability of the same label in the next frame; 0 does not smooth.  [default: the model's, 0.97]",
+)
 @click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
 @_executor
 @debug
@@ -230,6 +236,7 @@ def predict(
     min_confidence: float,
     individuals: str | None,
     scale: str,
+    smooth: float | None,
     px_per_mm: float | None,
     executor: Executor,
 ) -> None:
@@ -249,6 +256,7 @@ def predict(
         min_confidence=min_confidence,
         individuals=_names(individuals),
         scale=scale,
+        smooth=smooth,
         px_per_mm=px_per_mm,
         executor=executor,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,10 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.method import features, presence
 from bsoid_gpu.method.bouts import UNSURE
-from bsoid_gpu.method.pairs import named_pairs
+from bsoid_gpu.method.columns import feature_columns
+from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
+from bsoid_gpu.method.smoothing import smoothed_labels
 from bsoid_gpu.method.training_range import TrainingRange, body_length, feature_warnings, size_warning
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from bsoid_gpu.estimators.base import Classifier
     from bsoid_gpu.method.preprocess import Filtered
     from bsoid_gpu.pose import Pose
-    from bsoid_gpu.settings.schema import Features
+    from bsoid_gpu.settings.schema import Features, Labels
     from bsoid_gpu.typing import Array
 
 
-VERSION = 2  # raise it whenever the labels of frames change for the same model and session
+VERSION = 3  # raise it whenever the labels of frames change for the same model and session
 TRACK_SAMPLES = 128  # of a session, in its record
 SAMPLE = 4096  # about as many windows are compared with the range of the model
 
@@ -35,11 +36,13 @@ SAMPLE = 4096  # about as many windows are compared with the range of the model
 class Prediction:
     """The labels of one session.
 
-    ``labels`` (frames,) int64, -1 below the smallest confidence; ``confidence`` (frames,) float32, the probability
-    of the most probable label; ``probabilities`` (frames, labels) float32. ``frame_numbers`` (frames,) int64 are the
-    file's own, and ``start_s`` is the time of frame 0. ``observed`` (frames,) bool: frames that show the animal and
-    have a neighbour; the others have label -1, and confidence and probabilities 0. ``notes`` are what was repaired,
-    assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare sessions.
+    ``labels`` (frames,) int64, smoothed in time, and -1 below the smallest confidence. ``probabilities`` (frames,
+    labels) float32 are the classifier's, and ``confidence`` (frames,) float32 is the largest of them; ``smoothed``
+    (frames,) bool are the frames that smoothing gave another label than the most probable. ``frame_numbers`` (frames,)
+    int64 are the file's own, and ``start_s`` is the time of frame 0. ``observed`` (frames,) bool: frames that show the
+    animal and have a neighbour; the others have label -1, and confidence and probabilities 0. ``notes`` are what was
+    repaired, assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare
+    sessions.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Prediction:
     probabilities: NDArray[np.float32]
     frame_numbers: NDArray[np.int64]
     observed: NDArray[np.bool_]
+    smoothed: NDArray[np.bool_]
     track: Track
     start_s: float = 0.0
     notes: tuple[str, ...] = ()
@@ -69,10 +73,11 @@ def label_frames(
     backend: Backend,
     min_confidence: float = 0.0,
     *,
+    smoothing: Labels | None = None,
     scale: float | None = 1.0,
     known: TrainingRange | None = None,
 ) -> Prediction:
-    """Label each frame by the 100 ms window centred on it, at the frame rate of the session.
+    """Label each frame by the 100 ms window centred on it, at the frame rate of the session, and smooth the labels.
 
     Parameters
     ----------
@@ -86,6 +91,8 @@ def label_frames(
         Where to compute.
     min_confidence
         Frames with a lower confidence get the label -1.
+    smoothing
+        Probability to stay, and weight of the evidence; by default, labels are not smoothed.
     scale
         Factor on the positions; None: that which gives the session the body length of training.
     known
@@ -106,10 +113,12 @@ def label_frames(
     probabilities = np.zeros((pose.frames, of_windows.shape[1]), dtype=of_windows.dtype)
     probabilities[observed] = of_windows
     if known is not None and len(sampled):
-        notes += _range_warnings(known, sampled, length_px * scale, pose, settings.pairs)
+        notes += _range_warnings(known, sampled, length_px * scale, pose, settings)
     confidence = np.max(probabilities, axis=1)
-    labels = np.argmax(probabilities, axis=1).astype(np.int64)
+    most_probable = np.argmax(probabilities, axis=1).astype(np.int64)
+    labels = _smoothed(most_probable, probabilities, session, settings, smoothing)
     labels[(confidence < min_confidence) | ~observed] = UNSURE
+    smoothed = (labels != most_probable) & (labels != UNSURE)
     return Prediction(
         name=pose.name,
         fps=pose.fps,
@@ -118,6 +127,7 @@ def label_frames(
         probabilities=probabilities,
         frame_numbers=pose.frame_numbers,
         observed=observed,
+        smoothed=smoothed,
         track=track_of(pose, session.threshold, TRACK_SAMPLES).on_host(backend.to_host),
         start_s=pose.start_s,
         notes=tuple(notes),
@@ -125,17 +135,35 @@ def label_frames(
     )
 
 
+def _smoothed(
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    session: Filtered,
+    settings: Features,
+    smoothing: Labels | None,
+) -> NDArray[np.int64]:
+    """Labels smoothed within each segment: nothing is known across a gap."""
+    labels = labels.copy()
+    if smoothing is None or not smoothing.stay:
+        return labels
+    weight = smoothing.evidence / (session.pose.fps * settings.bin_s)
+    for segment in session.segments:
+        frames = slice(segment.start, segment.stop)
+        labels[frames] = smoothed_labels(probabilities[frames], smoothing.stay, weight)
+    return labels
+
+
 def _window_probabilities(
     session: Filtered, classifier: Classifier, settings: Features, backend: Backend, scale: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Probabilities (observed frames, labels) of each frame's window, and features of some (windows, columns)."""
     stride = max(1, session.pose.frames // SAMPLE)
-    pairs = named_pairs(session.pose.keypoints, settings.pairs)
+    quantities = quantities_of(session.pose.keypoints, settings)
     by_chunk, sample = [], []
     with backend.repeatable():
         for part in session.parts or (_two_frames(session),):
             scaled = part * scale if scale != 1.0 else part
-            for chunk in features.window_features(scaled, session.pose.fps, settings, pairs):
+            for chunk in features.window_features(scaled, session.pose.fps, settings, quantities):
                 by_chunk.append(classifier.predict_proba(chunk))
                 sample.append(chunk[::stride, ...])
         xp = array_namespace(by_chunk[0])
@@ -159,10 +187,10 @@ def _body_length(session: Filtered, backend: Backend) -> float:
 
 
 def _range_warnings(
-    known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose, pairs: Sequence[str]
+    known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose, settings: Features
 ) -> list[str]:
-    names = features.feature_names(pose.keypoints, pairs, pose.position.shape[3])
+    columns = feature_columns(pose.keypoints, settings, pose.position.shape[3])
     larger = size_warning(known, length_px)
     return larger or feature_warnings(
-        known, sampled, names, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
+        known, sampled, columns, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
     )

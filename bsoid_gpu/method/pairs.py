@@ -1,4 +1,4 @@
-"""Pairs of keypoints: all, or those that the settings name; and the number of feature columns that follow."""
+"""Pairs of keypoints: all, or those that the settings name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bsoid_gpu.pose import unknown_keypoint
 
 Pair = tuple[int, int]
 SEPARATOR = " - "
-MANY_COLUMNS = 200
 
 
 def all_pairs(keypoints: int) -> list[Pair]:
@@ -52,26 +51,6 @@ def named_pairs(keypoints: Sequence[str], names: Sequence[str] = ()) -> list[Pai
 def pair_name(keypoints: Sequence[str], pair: Pair) -> str:
     """Name of a pair, as in the settings and the tables."""
     return f"{keypoints[pair[0]]}{SEPARATOR}{keypoints[pair[1]]}"
-
-
-def columns(keypoints: int, pairs: int) -> int:
-    """Number of feature columns: a distance and a turn for each pair, a displacement for each keypoint."""
-    return 2 * pairs + keypoints
-
-
-def column_warnings(keypoints: Sequence[str], names: Sequence[str] = ()) -> list[str]:
-    """A sentence with the settings to try if there are more than 200 feature columns."""
-    pairs = named_pairs(keypoints, names)
-    number = columns(len(keypoints), len(pairs))
-    if number <= MANY_COLUMNS:
-        return []
-    few = keypoints[:3]
-    listed = ", ".join(f'"{pair_name(few, pair)}"' for pair in ((0, 1), (1, 2)))
-    return [
-        f"{len(pairs)} pairs of {len(keypoints)} keypoints give {number:,} feature columns, and above {MANY_COLUMNS} "
-        f"most of them are redundant: choose the pairs that matter, for example [features] pairs = [{listed}], or some "
-        f"keypoints, for example --keypoints {','.join(few)}"
-    ]
 
 
 def _readings(name: str, keypoints: Sequence[str]) -> list[Pair]:

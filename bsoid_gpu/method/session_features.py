@@ -11,8 +11,8 @@ from array_api_compat import array_namespace
 
 from bsoid_gpu.errors import raise_all
 from bsoid_gpu.method import features, windows
-from bsoid_gpu.method.pairs import named_pairs
 from bsoid_gpu.method.preprocess import Filtered, filtered
+from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import ONE_PLACE, ONE_PLACE_PX, body_length
@@ -54,7 +54,13 @@ class SessionFeatures:
 
 
 def session_features(
-    tracks: Sequence[Pose], fps: float, settings: Settings, backend: Backend, keypoints: Sequence[str] = ()
+    tracks: Sequence[Pose],
+    fps: float,
+    settings: Settings,
+    backend: Backend,
+    keypoints: Sequence[str] = (),
+    *,
+    phase: float = 0.0,
 ) -> list[SessionFeatures]:
     """Features of the bins of a recording's sessions.
 
@@ -70,6 +76,8 @@ def session_features(
         Where to compute.
     keypoints
         Keypoints that every session must have, in order; by default, those of the session.
+    phase
+        Share of a bin by which the bins of each segment begin later, from 0 to below 1.
 
     Raises
     ------
@@ -80,21 +88,21 @@ def session_features(
     tracks = [pose.select(keypoints) if keypoints and pose.keypoints != keypoints else pose for pose in tracks]
     sessions = filtered(tracks, settings, backend)
     raise_all(problem for session in sessions for problem in _too_short(session, settings.input.min_session_s))
-    extracted = [_features(session, fps, settings, backend) for session in sessions]
+    extracted = [_features(session, fps, settings, backend, phase) for session in sessions]
     raise_all(f"{s.name}: {ONE_PLACE} Leave it out" for s in extracted if s.body_length_px < ONE_PLACE_PX)
     return extracted
 
 
-def _features(session: Filtered, fps: float, settings: Settings, backend: Backend) -> SessionFeatures:
+def _features(session: Filtered, fps: float, settings: Settings, backend: Backend, phase: float) -> SessionFeatures:
     """Features of each segment's bins, one segment after another."""
     pose = session.pose
     xp = array_namespace(pose.position)
     bin_frames = fps * settings.features.bin_s
     position = xp.concat(session.parts)
-    pairs = named_pairs(pose.keypoints, settings.features.pairs)
+    quantities = quantities_of(pose.keypoints, settings.features)
     rows = quality(pose, session.threshold, settings.input.unusable_share, backend, session.segments)
     firsts = [
-        pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames)[:-1]
+        pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames, phase=phase)[:-1]
         for segment in session.segments
     ]
     return SessionFeatures(
@@ -103,7 +111,9 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         keypoints=pose.keypoints,
         frames=pose.frames,
         observed_frames=sum(map(len, session.segments)),
-        features=xp.concat([features.bin_features(part, fps, settings.features, pairs) for part in session.parts]),
+        features=xp.concat(
+            [features.bin_features(part, fps, settings.features, quantities, phase=phase) for part in session.parts]
+        ),
         bin_frames=np.concatenate(firsts),
         start_s=pose.start_s,
         threshold=session.threshold,

@@ -13,10 +13,10 @@ from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
 from bsoid_gpu.method.array_quantiles import column_medians, count, ordered, ranked
-from bsoid_gpu.method.features import length
 from bsoid_gpu.method.likelihood import present, running_maximum
 from bsoid_gpu.method.presence import inner_rows, rows_of
 from bsoid_gpu.method.training_range import body_length
+from bsoid_gpu.method.vectors import length
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,6 +14,7 @@ from bsoid_gpu.method.array_quantiles import median
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bsoid_gpu.method.columns import Column
     from bsoid_gpu.typing import Array
 
 LEVELS = (0.005, 0.75, 0.9, 0.95, 0.995)  # of the stored quantiles
@@ -83,7 +84,7 @@ def size_warning(known: TrainingRange, body_length_px: float) -> list[str]:
 def feature_warnings(
     known: TrainingRange,
     features: NDArray[np.float64],
-    names: Sequence[str],
+    columns: Sequence[Column],
     fps: float,
     seconds: float,
     scale: float,
@@ -96,8 +97,8 @@ def feature_warnings(
         Range of the model.
     features
         (windows, columns), a sample of the session.
-    names
-        Of the columns.
+    columns
+        What they are.
     fps
         Frame rate that is assumed.
     seconds
@@ -107,19 +108,19 @@ def feature_warnings(
     """
     if not len(features):
         return []
-    return _rate_warning(known, features, names, fps, seconds, scale) or _outside_warning(known, features, names)
+    return _rate_warning(known, features, columns, fps, seconds, scale) or _outside_warning(known, features, columns)
 
 
 def _rate_warning(
     known: TrainingRange,
     features: NDArray[np.float64],
-    names: Sequence[str],
+    columns: Sequence[Column],
     fps: float,
     seconds: float,
     scale: float,
 ) -> list[str]:
-    columns = [i for i, name in enumerate(names) if name.startswith("displacement ")]
-    here, there = np.quantile(features[:, columns], LEVELS[FAST], axis=0), known.quantiles[FAST, columns]
+    speeds = [i for i, column in enumerate(columns) if column.is_speed]
+    here, there = np.quantile(features[:, speeds], LEVELS[FAST], axis=0), known.quantiles[FAST, speeds]
     moves = (here > 0).all(axis=0) & (there > 0).all(axis=0)
     if not moves.any():
         return []
@@ -134,13 +135,13 @@ def _rate_warning(
     ]
 
 
-def _outside_warning(known: TrainingRange, features: NDArray[np.float64], names: Sequence[str]) -> list[str]:
+def _outside_warning(known: TrainingRange, features: NDArray[np.float64], columns: Sequence[Column]) -> list[str]:
     outside = np.mean((features < known.quantiles[LOW]) | (features > known.quantiles[HIGH]), axis=0)
     beyond = [i for i in np.argsort(-outside, kind="stable") if outside[i] > OUTSIDE_SHARE]
     if not beyond:
         return []
-    worst = ", ".join(f"{names[i]!r} in {outside[i]:.0%}" for i in beyond[:LISTED])
+    worst = ", ".join(f"{columns[i].name!r} in {outside[i]:.0%}" for i in beyond[:LISTED])
     return [
-        f"{len(beyond)} of {len(names)} features are often outside the range of training ({worst} of the windows; "
+        f"{len(beyond)} of {len(columns)} features are often outside the range of training ({worst} of the windows; "
         "1 % is expected): this session differs from those that the model was built from"
     ]

@@ -31,16 +31,35 @@ def smoothing_frames(fps: float, smoothing_s: float = 0.05) -> int:
     return max(1, 2 * round(smoothing_s * fps) - 1)
 
 
-def bin_edges(xp: ModuleType, steps: int, bin_frames: float, device: object = None) -> Array:
+def bin_edges(xp: ModuleType, steps: int, bin_frames: float, device: object = None, *, phase: float = 0.0) -> Array:
     """First step of each complete bin, and the end of the last: (bins + 1,) int64.
 
-    Bin b covers the steps ``round(b * bin_frames) <= s < round((b + 1) * bin_frames)``, half to even.
+    Bin b covers the steps ``round((b + phase) * bin_frames) <= s < round((b + 1 + phase) * bin_frames)``. Halves are
+    rounded to even, as in the method; with a phase up, so that bins of an odd number of frames keep their length.
+
+    Parameters
+    ----------
+    xp, device
+        Array library and device of the result.
+    steps
+        Steps of the session.
+    bin_frames
+        Length of a bin in frames.
+    phase
+        Share of a bin, from 0 to below 1, by which all bins begin later.
     """
     bins = int(steps / bin_frames) + 1  # one too many if the last is incomplete
-    while bins > 0 and round(bins * bin_frames) > steps:
+    while bins > 0 and first_step(bins, bin_frames, phase) > steps:
         bins -= 1
     number = xp.arange(bins + 1, dtype=xp.float64, device=device)
-    return xp.astype(xp.round(number * bin_frames), xp.int64)
+    edges = (number + phase) * bin_frames
+    return xp.astype(xp.floor(edges + 0.5) if phase else xp.round(edges), xp.int64)
+
+
+def first_step(number: int, bin_frames: float, phase: float = 0.0) -> int:
+    """First step of a bin, see :func:`bin_edges`."""
+    edge = (number + phase) * bin_frames
+    return math.floor(edge + 0.5) if phase else round(edge)
 
 
 def bins_between(edges: Array, first_step: int, bin_frames: float) -> Windows:

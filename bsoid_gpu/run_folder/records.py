@@ -98,11 +98,11 @@ def write_manifest(
     model: Model,
     backend: Backend,
     fps: float,
-    min_confidence: float,
+    options: dict[str, Any],
     problems: list[str],
     warnings: list[str],
 ) -> None:
-    """Write the manifest of a folder from its records, with the problems and warnings of this command."""
+    """Write the manifest of a folder from its records, with the options, problems and warnings of this command."""
     digest = model.digest()
     records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
     of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
@@ -110,7 +110,7 @@ def write_manifest(
         **provenance(backend),
         "model": digest,
         "fps": fps,
-        "min_confidence": min_confidence,
+        **options,
         "sessions": {
             name: {**session, "digests": record["asked"].get("digests", {})}
             for record in of_model

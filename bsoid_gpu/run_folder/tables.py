@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bsoid_gpu import files, machine
-from bsoid_gpu.method import bouts, features
+from bsoid_gpu.method import bouts
+from bsoid_gpu.method.columns import feature_columns
 from bsoid_gpu.method.tracking_quality import quality_table
 from bsoid_gpu.run_folder import arrays, store
 from bsoid_gpu.settings import toml
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.run_folder.results import Run
 
 
-VERSION = 2  # raise it whenever the tables of a prediction change for the same labels
+VERSION = 3  # raise it whenever the tables of a prediction change for the same labels
 
 
 def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
@@ -55,6 +56,7 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
             "time_s": np.round(prediction.start_s + frame / prediction.fps, 6),
             "label": prediction.labels,
             "confidence": np.round(prediction.confidence.astype(np.float64), 4),
+            "smoothed": prediction.smoothed.astype(np.int8),
         }
     )
     transition_table = bouts.transitions(session, labels).round(6)
@@ -106,9 +108,12 @@ def run_columns(run: Run) -> dict[str, Any]:
 def _feature_columns(model: Model) -> tuple[list[str], list[float]]:
     """Names of the feature columns, and the divisor of each: lengths are in mm if the scale of the camera is known."""
     px_per_mm = model.settings.input.px_per_mm
-    names = features.feature_names(model.keypoints, model.settings.features.pairs, model.dimensions)
-    per_length = [px_per_mm if px_per_mm and features.is_length(name) else 1.0 for name in names]
-    return [name if unit == 1.0 else f"{name} (mm)" for name, unit in zip(names, per_length, strict=True)], per_length
+    columns = feature_columns(model.keypoints, model.settings.features, model.dimensions)
+    per_length = [px_per_mm if px_per_mm and column.is_length else 1.0 for column in columns]
+    names = [
+        column.name if unit == 1.0 else f"{column.name} (mm)" for column, unit in zip(columns, per_length, strict=True)
+    ]
+    return names, per_length
 
 
 def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:

@@ -207,6 +207,8 @@ def _contradictions(settings: Settings) -> list[str]:
     bin_frames = settings.features.bin_s * (settings.input.fps or MIN_FPS)
     if bin_frames < 1:
         problems.append(f"[features] bin_s = {settings.features.bin_s:g} is shorter than a frame")
+    if 0 < settings.labels.stay < 0.5:
+        problems.append(f"[labels] stay = {settings.labels.stay:g}; expected 0 (off), or 0.5 to below 1")
     for section, role in ROLES.items():
         estimator_settings = getattr(settings, section)
         problems += registry.of(role, estimator_settings).problems(estimator_settings)

@@ -21,8 +21,8 @@ from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method import reliability
 from bsoid_gpu.method.classification import training_labels
+from bsoid_gpu.method.columns import column_warnings
 from bsoid_gpu.method.embedding import check_bins
-from bsoid_gpu.method.pairs import column_warnings
 from bsoid_gpu.method.scaling import TOGETHER
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.method.training_range import training_range
@@ -163,7 +163,7 @@ def _discover(
     store: Store,
 ) -> Run:
     """Embed, cluster and classify the training bins."""
-    wide = column_warnings(extracted[0].keypoints, settings.features.pairs)
+    wide = column_warnings(extracted[0].keypoints, settings.features)
     for warning in wide:
         logger.warning(warning)
     all_bins = [session.features.shape[0] for session in extracted]
@@ -185,7 +185,7 @@ def _discover(
     classified = stages.classifier(
         labelled_features, labelled.labels, labelled.session_bins, bin_s, settings, backend, store, classes
     )
-    scores = _scores(clustered, session_bins, classified.scores, settings)
+    scores = _scores(clustered, session_bins, bin_s, classified.scores, settings)
     scores["warnings"] = wide + scores["warnings"]
     model = Model(
         classifier=classified.classifier,
@@ -232,18 +232,26 @@ def _discover(
 
 
 def _scores(
-    clustered: Clustering, session_bins: Sequence[int], held_out: dict[str, Any], settings: schema.Settings
+    clustered: Clustering,
+    session_bins: Sequence[int],
+    bin_s: float,
+    held_out: dict[str, Any],
+    settings: schema.Settings,
 ) -> dict[str, Any]:
     """Scores of the classifier and of the clusters, and the warnings that follow from them."""
     session = np.repeat(np.arange(len(session_bins)), session_bins)
     scores = {
         "bins": len(clustered.soft),
+        "training_s": len(clustered.soft) * bin_s,
         "clusters": clustered.membership.shape[1],
+        "sweep_clusters": clustered.sweep["clusters"].tolist(),
         "noise_share": float(np.mean(clustered.hard < 0)),
         "session_information": reliability.session_information(clustered.soft, session),
         **held_out,
     }
-    scores["warnings"] = reliability.warnings(scores, settings.features.standardise)
+    scores["warnings"] = reliability.warnings(
+        scores, settings.features.standardise, getattr(settings.clusters, "selection", "leaf")
+    )
     for warning in scores["warnings"]:
         logger.warning(warning)
     return scores

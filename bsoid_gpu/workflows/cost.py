@@ -21,8 +21,8 @@ from bsoid_gpu.execution.executors import WORTH_WORKERS, Executor
 from bsoid_gpu.io import Outline
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger, seconds_text
+from bsoid_gpu.method.columns import column_warnings, feature_columns
 from bsoid_gpu.method.embedding import check_bins
-from bsoid_gpu.method.pairs import column_warnings, columns, named_pairs
 from bsoid_gpu.run_folder.store import Store
 from bsoid_gpu.settings import schema
 from bsoid_gpu.workflows.build import settled
@@ -99,7 +99,7 @@ def plan(
     outlines = [Outline(session.observed_frames, session.keypoints, 1, 0) for session in extracted]
     sizes = [part.size() / 1e6 for part in parts if part.name in digests]
     job = size(outlines, settings)._replace(files=len(sizes), megabytes=sum(sizes), largest_mb=max(sizes))
-    for warning in column_warnings(extracted[0].keypoints, settings.features.pairs):
+    for warning in column_warnings(extracted[0].keypoints, settings.features):
         logger.warning(warning)
     check_bins(job.training_bins, settings)
     on_host = selected.name == "cpu"
@@ -113,7 +113,7 @@ def size(files: Sequence[Outline], settings: schema.Settings) -> Size:
     bins = sum(int(file.frames / bin_frames) * file.individuals for file in files)
     keypoints = _keypoints(files, settings)
     sizes = [file.size / 1e6 for file in files]
-    number = columns(len(keypoints), len(named_pairs(keypoints, settings.features.pairs)))
+    number = len(feature_columns(keypoints, settings.features))
     return Size(len(files), sum(sizes), max(sizes), bins, min(bins, settings.max_training_bins), number)
 
 

@@ -22,7 +22,7 @@ from bsoid_gpu.run_folder import records
 from bsoid_gpu.run_folder.model_file import Model, load_model
 from bsoid_gpu.settings import schema
 from bsoid_gpu.workflows.recording import Recording, attempt_each
-from bsoid_gpu.workflows.recording_labels import Labelling, Options
+from bsoid_gpu.workflows.recording_labels import Labelling, Options, smoothing_facts
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
@@ -49,6 +49,7 @@ def predict(
     individuals: Sequence[str] = (),
     scale: float | str = 1.0,
     px_per_mm: float | None = None,
+    smooth: float | None = None,
     executor: Executor | None = None,
 ) -> Predictions:
     """Label every frame of sessions.
@@ -73,6 +74,9 @@ def predict(
         Factor on the positions, or ``"auto"``: that which gives each session the body length of training.
     px_per_mm
         Pixels per millimetre of these sessions: the factor follows from that of the model's settings.
+    smooth
+        Probability of the same label in the next frame, see :func:`bsoid_gpu.method.smoothing.smoothed_labels`; 0 does
+        not smooth. By default, as in the model's settings.
     executor
         Runs the work on each recording; by default, in processes of this machine.
 
@@ -88,7 +92,7 @@ def predict(
         Unusable settings, or no usable session; all problems are reported together.
     """
     problems: list[str] = []
-    options = Options(min_confidence, tuple(individuals), scale, px_per_mm)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth)
     job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=True)
     predictions = [prediction for group, _ in job for prediction in group]
     if not predictions:
@@ -109,6 +113,7 @@ def predict_files(
     individuals: Sequence[str] = (),
     scale: float | str = 1.0,
     px_per_mm: float | None = None,
+    smooth: float | None = None,
     executor: Executor | None = None,
 ) -> list[str]:
     """Write the tables of sessions and return their names; see :func:`predict`.
@@ -121,7 +126,7 @@ def predict_files(
         Unusable settings or sessions; the tables of usable sessions are written nevertheless.
     """
     problems: list[str] = []
-    options = Options(min_confidence, tuple(individuals), scale, px_per_mm)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth)
     job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=False)
     names = [name for _, record in job for name in record["sessions"]]
     raise_all(problems)
@@ -146,7 +151,7 @@ def _label_each(
     rate = schema.parse_fps(model.fps if fps is None else fps)
     backend = get_backend(backend_name)
     with log.collected() as warnings:
-        _log_assumptions(model, rate, assumed=fps is None)
+        _log_assumptions(model, rate, options, assumed=fps is None)
         works = _works(model, sessions, rate, out, backend, options, again=again)
         names: list[str] = []
         tracks: dict[str, Track] = {}
@@ -164,10 +169,11 @@ def _label_each(
             logger.warning("%s; both are labelled", sentence)
         problems += name_problems(names)
         if out is not None and names:
-            records.write_manifest(Path(out), model, backend, rate, options.min_confidence, problems, warnings)
+            facts = {"min_confidence": options.min_confidence, "smoothing": smoothing_facts(options.smoothing(model))}
+            records.write_manifest(Path(out), model, backend, rate, facts, problems, warnings)
 
 
-def _log_assumptions(model: Model, fps: float, *, assumed: bool) -> None:
+def _log_assumptions(model: Model, fps: float, options: Options, *, assumed: bool) -> None:
     """Log what is assumed of the sessions."""
     if assumed:
         logger.warning("the frame rate is not given: %g fps are assumed, as in training; --fps gives another", fps)
@@ -175,6 +181,8 @@ def _log_assumptions(model: Model, fps: float, *, assumed: bool) -> None:
         logger.info("the model has %g fps, the sessions %g: windows are 100 ms at either rate", model.fps, fps)
     if model.training_range is None:
         logger.warning("the model does not store the range of its training sessions: sizes and rates are not compared")
+    if stay := options.smoothing(model).stay:
+        logger.info("labels are smoothed in time (stay = %g); --smooth 0 gives those of the classifier", stay)
 
 
 def _works(

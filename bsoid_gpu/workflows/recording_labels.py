@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,14 @@ from bsoid_gpu.method import labelling
 from bsoid_gpu.method.labelling import Prediction
 from bsoid_gpu.method.preprocess import filtered
 from bsoid_gpu.method.session_features import other_dimensions
+from bsoid_gpu.method.smoothing import smoothing_problems
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model
 from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.settings.schema import Labels
 
 NEEDED = "the model needs it: leave this file out, or build a model without this keypoint (build --keypoints)"
 
@@ -36,10 +38,12 @@ class Options:
     individuals: tuple[str, ...]
     scale: float | str
     px_per_mm: float | None
+    smooth: float | None = None
 
     def problems(self, model: Model) -> list[str]:
         """A sentence for each option that cannot be used."""
         problems = labelling.confidence_problems(self.min_confidence)
+        problems += smoothing_problems(self.smooth) if self.smooth is not None else []
         if self.scale != "auto" and not _is_positive(self.scale):
             problems.append(f"the scale is {self.scale!r}; expected a number above 0, or auto, for example --scale 0.5")
         elif self.scale == "auto" and model.training_range is None:
@@ -54,6 +58,11 @@ class Options:
             problems.append("--scale and --px-per-mm both give the factor on the positions: leave out one")
         return problems
 
+    def smoothing(self, model: Model) -> Labels:
+        """How labels are smoothed: as in the model's settings, or with another probability to stay."""
+        labels = model.settings.labels
+        return labels if self.smooth is None else replace(labels, stay=float(self.smooth))
+
     def factor(self, model: Model) -> float | None:
         """Factor on the positions; None if it follows from the body length of each session."""
         if self.px_per_mm is not None:
@@ -66,6 +75,11 @@ def _is_positive(value: object) -> bool:
         return 0.0 < float(str(value)) < math.inf
     except ValueError:
         return False
+
+
+def smoothing_facts(labels: Labels) -> dict[str, float]:
+    """How labels are smoothed, for JSON."""
+    return {"stay": labels.stay, "evidence": labels.evidence}
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,7 @@ class Labelling:
             "digests": digests_of(contents),
             "fps": self.fps,
             "min_confidence": self.options.min_confidence,
+            "smoothing": smoothing_facts(self.options.smoothing(self.model)),
             "individuals": list(self.options.individuals),
             "scale": self.options.factor(self.model),
             "backend": self.backend.name,
@@ -113,6 +128,7 @@ class Labelling:
             record["sessions"][prediction.name] = {
                 "frames": len(prediction.labels),
                 "observed_frames": int(prediction.observed.sum()),
+                "smoothed_frames": int(prediction.smoothed.sum()),
                 "scale": prediction.scale,
                 "notes": list(prediction.notes),
                 "files": written,
@@ -140,6 +156,7 @@ class Labelling:
                 model.settings.features,
                 backend,
                 self.options.min_confidence,
+                smoothing=self.options.smoothing(model),
                 scale=self.options.factor(model),
                 known=model.training_range,
             )

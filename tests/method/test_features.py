@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from three_dimensions import rotation
 
 from bsoid_gpu.io import read_pose
-from bsoid_gpu.method import features, likelihood
+from bsoid_gpu.method import features, likelihood, vectors
 from bsoid_gpu.method.pairs import all_pairs
 from bsoid_gpu.settings.schema import Features
 
@@ -47,6 +47,15 @@ def test_features_match_the_oracle(fps, space, arrays):
     np.testing.assert_allclose(binned, oracles.bin_features(xy, fps), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("phase", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("fps", [10, 29.97, 60])
+def test_bins_of_another_phase_match_the_oracle(fps, phase, arrays, monkeypatch):
+    xy = np.random.default_rng(4).normal(size=(97, 3, 2)).cumsum(axis=0)
+    monkeypatch.setattr(features, "rows_per_chunk", lambda *_: 37)
+    binned = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, Features(), phase=phase))
+    np.testing.assert_allclose(binned, oracles.bin_features(xy, fps, phase), rtol=1e-9, atol=1e-12)
+
+
 def test_chunk_size_does_not_change_a_byte(monkeypatch):
     xy = np.random.default_rng(2).normal(size=(500, 4, 2)).cumsum(axis=0)
     bins = features.bin_features(xy, 29.97, Features())
@@ -59,17 +68,17 @@ def test_chunk_size_does_not_change_a_byte(monkeypatch):
 def test_a_quarter_turn_by_hand(arrays):
     # one pair of length 2 that turns from +x to +y in one step: c = b_x a_y - b_y a_x = -4 < 0
     xy = np.array([[[0.0, 0], [2, 0]], [[0, 0], [0, 2]], [[0, 0], [0, -2]]])
-    vectors = features.pair_vectors(arrays.asarray(xy), all_pairs(2))
-    assert arrays.to_host(features.length(vectors)).ravel().tolist() == [2, 2, 2]
-    assert arrays.to_host(features.turns(vectors)).ravel() == pytest.approx([-90, 0])  # an exact reversal gives 0
+    between = vectors.pair_vectors(arrays.asarray(xy), all_pairs(2))
+    assert arrays.to_host(vectors.length(between)).ravel().tolist() == [2, 2, 2]
+    assert arrays.to_host(vectors.turns(between)).ravel() == pytest.approx([-90, 0])  # an exact reversal gives 0
 
 
 def test_unsigned_turns_by_hand(arrays):
     # a quarter; an exact reversal; to a length of 0 and from there; (1, 1, 1) to (1, 1, 0): cos = 2 / sqrt(3 * 2)
     ends = np.array([[2.0, 0, 0], [0, 3, 0], [0, -1, 0], [0, 0, 0], [1, 1, 1], [1, 1, 0]])
     xyz = np.stack([np.ones((6, 3)), 1 + ends], axis=1)
-    vectors = features.pair_vectors(arrays.asarray(xyz), all_pairs(2))
-    turns = arrays.to_host(features.turns(vectors))
+    between = vectors.pair_vectors(arrays.asarray(xyz), all_pairs(2))
+    turns = arrays.to_host(vectors.turns(between))
     assert turns.ravel() == pytest.approx([90, 180, 0, 0, math.degrees(math.acos(2 / math.sqrt(6)))], abs=1e-12)
 
 
@@ -86,8 +95,8 @@ def assert_same_without_sign(xy, xyz, arrays):
     pairs = math.comb(xy.shape[1], 2)
     rest = [*range(pairs), *range(2 * pairs, flat.shape[1])]
     np.testing.assert_allclose(spatial[:, rest], flat[:, rest], rtol=1e-9, atol=1e-9)
-    of_pairs = (features.pair_vectors(arrays.asarray(p), all_pairs(xy.shape[1])) for p in (xy, xyz))
-    signed, unsigned = (arrays.to_host(features.turns(vectors)) for vectors in of_pairs)
+    of_pairs = (vectors.pair_vectors(arrays.asarray(p), all_pairs(xy.shape[1])) for p in (xy, xyz))
+    signed, unsigned = (arrays.to_host(vectors.turns(pairs_of)) for pairs_of in of_pairs)
     np.testing.assert_allclose(unsigned, np.abs(signed), atol=1e-4)  # degrees; lengths are 1e-3 and more of the shift
 
 
@@ -105,12 +114,3 @@ def test_a_straight_walk_at_constant_speed_by_hand(arrays):
     binned = arrays.to_host(features.bin_features(arrays.asarray(xy), 60, Features()))
     assert binned.shape == (10, 4)
     np.testing.assert_allclose(binned, np.tile([5.0, 0, 18, 18], (10, 1)), atol=1e-12)
-
-
-def test_feature_names_match_the_columns():
-    assert features.feature_names(("a", "b"), dimensions=3)[1] == "unsigned turn a - b"
-    assert features.feature_names(("a", "b", "c")) == [
-        "distance a - b", "distance a - c", "distance b - c",
-        "turn a - b", "turn a - c", "turn b - c",
-        "displacement a", "displacement b", "displacement c",
-    ]  # fmt: skip

@@ -111,6 +111,19 @@ def test_a_gap_separates_a_session_into_two_that_do_not_know_of_each_other(cpu, 
     assert features.observed_frames == 350
 
 
+def test_bins_of_another_phase_begin_later_in_every_segment(cpu):
+    position = track(400)
+    position[200:250] = np.nan
+    whole = pose(position, confidence=np.where(np.isnan(position[..., 0]), 0, np.full((400, 3), 0.99)))
+    (session,) = filtered([whole], Settings(), cpu)
+    (features,) = session_features([whole], FPS, Settings(), cpu, phase=0.5)
+    expected = [bin_features(part, FPS, Settings().features, phase=0.5) for part in session.parts]
+    assert np.array_equal(features.features, np.concatenate(expected))
+    assert features.bin_frames[:3].tolist() == [2, 5, 8]  # 1.5, 4.5 and 7.5
+    assert features.bin_frames[len(expected[0]) :][:2].tolist() == [252, 255]
+    assert len(features.bin_frames) == len(features.features)
+
+
 def test_positions_of_frames_without_the_animal_do_not_move_the_threshold(cpu):
     position, confidence = track(300), np.random.default_rng(1).uniform(0.3, 1.0, (300, 3))
     position[100:200, :2] = np.nan  # a single keypoint is not the animal

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.method.features import bin_features, feature_names
+from bsoid_gpu.method.columns import feature_columns
+from bsoid_gpu.method.features import bin_features
 from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.method.training_range import body_length, feature_warnings, size_warning, training_range
 from bsoid_gpu.settings.schema import Features, Settings
@@ -18,7 +19,7 @@ SECONDS, FPS = 120, 30.0
 @pytest.fixture(scope="module")
 def mice():
     poses = [simulate_session(f"m{i}", int(SECONDS * FPS), FPS, np.random.default_rng(i))[0] for i in range(4)]
-    return [pose.position[:, 0] for pose in poses], feature_names(poses[0].keypoints)
+    return [pose.position[:, 0] for pose in poses], feature_columns(poses[0].keypoints, Features())
 
 
 def measured(position):

@@ -1,5 +1,6 @@
 import array_api_compat.numpy as xp
 import numpy as np
+import oracles
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,12 +42,20 @@ def test_windows_are_centred_on_a_strict_device(arrays):
     assert np.abs(np.concatenate(rows)[:, 0] - np.arange(200)).max() <= 0.5
 
 
-@given(st.sampled_from(RATES), st.integers(1, 2000))
-def test_bins_cover_the_steps_without_gap_or_overlap(fps, steps):
-    edges = windows.bin_edges(xp, steps, fps / 10)
+@given(st.sampled_from(RATES), st.integers(1, 2000), st.sampled_from([0.0, 0.2, 0.4, 0.5, 0.99]))
+def test_bins_cover_the_steps_without_gap_or_overlap(fps, steps, phase):
+    edges = windows.bin_edges(xp, steps, fps / 10, phase=phase)
     bins = len(edges) - 1
-    assert edges.tolist() == [round(b * fps / 10) for b in range(bins + 1)]
-    assert edges[-1] <= steps < round((bins + 1) * fps / 10)
+    assert edges.tolist() == [oracles.first_step(b, fps / 10, phase) for b in range(bins + 1)]
+    assert bins == 0 or edges[-1] <= steps
+    assert steps < oracles.first_step(bins + 1, fps / 10, phase)
+    assert (np.diff(edges) > 0).all()
+
+
+def test_bins_of_another_phase_by_hand():
+    assert windows.bin_edges(xp, 13, 3.0, phase=0.5).tolist() == [2, 5, 8, 11]
+    assert windows.bin_edges(xp, 4, 1.0, phase=0.5).tolist() == [1, 2, 3, 4]
+    assert windows.bin_edges(xp, 7, 2.5, phase=0.2).tolist() == [1, 3, 6]  # 0.5, 3 and 5.5
 
 
 def test_a_complete_last_bin_is_used():

@@ -14,7 +14,7 @@ from bsoid_gpu.cli.main import main
 from bsoid_gpu.io import read_pose
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.kernels import umap_layout
-from bsoid_gpu.method import features
+from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.settings.schema import Features, Input, Settings
 from bsoid_gpu.statistics import agreement
@@ -51,7 +51,14 @@ def test_a_run_has_the_results_of_every_step(built):
 def test_the_tables_have_the_results_of_the_run(built):
     run, folder = built
     table = pd.read_csv(folder / "training.csv")
-    names = ["session", "time_s", *features.feature_names(mouse.KEYPOINTS), "embedding_1", "embedding_2", "embedding_3"]
+    names = [
+        "session",
+        "time_s",
+        *feature_names(mouse.KEYPOINTS, Features()),
+        "embedding_1",
+        "embedding_2",
+        "embedding_3",
+    ]
     assert list(table.columns) == [*names, "label", "soft_label", "membership", "predicted"]
     assert len(table) == len(run.features)
     assert table["time_s"].tolist()[:3] == pytest.approx([0, 0.1, 0.2])

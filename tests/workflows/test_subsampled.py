@@ -15,10 +15,10 @@ from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.execution import executors
 from bsoid_gpu.log import logger
-from bsoid_gpu.method import features
+from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.method.subsample import training_bins
-from bsoid_gpu.settings.schema import Input
+from bsoid_gpu.settings.schema import Features, Input
 from bsoid_gpu.synthetic import mouse
 from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 
@@ -46,7 +46,7 @@ def test_a_subsample_is_embedded_and_every_bin_is_labelled(subsampled, sessions)
     embedded = table["embedding_1"].notna()
     assert np.flatnonzero(embedded).tolist() == run.training_bins.tolist()
     assert embedded.groupby(table["session"]).sum().between(214, 215).all()
-    names = features.feature_names(mouse.KEYPOINTS)
+    names = feature_names(mouse.KEYPOINTS, Features())
     np.testing.assert_allclose(table.loc[embedded, names], run.features, atol=1e-6)
     of_training, ours = table[embedded].reset_index(drop=True), run.table()
     pd.testing.assert_frame_equal(ours, of_training, check_exact=False, rtol=0, atol=1e-4, check_dtype=False)

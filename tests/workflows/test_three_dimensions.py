@@ -13,9 +13,10 @@ from three_dimensions import anipose_csv, session
 import bsoid_gpu
 from bsoid_gpu.cli.main import main
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.method import features
+from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.run_folder.model_file import about, describe
 from bsoid_gpu.settings import toml
+from bsoid_gpu.settings.schema import Features
 from bsoid_gpu.synthetic import mouse
 
 PAIRS = ("tail_base - snout", "left_forepaw - right_forepaw", "snout - left_forepaw")
@@ -48,7 +49,7 @@ def run(folder):
 def test_a_build_and_a_prediction_in_space(folder, run, tmp_path):
     assert run.features.shape == (2 * 599, 36)
     table = pd.read_csv(folder / "run" / "training.csv")
-    names = features.feature_names(mouse.KEYPOINTS, dimensions=3)
+    names = feature_names(mouse.KEYPOINTS, Features(), 3)
     assert list(table.columns[2:38]) == names
     turns = table[[name for name in names if name.startswith("unsigned turn")]].to_numpy()
     assert turns.shape[1] == 15
@@ -87,7 +88,7 @@ def test_named_pairs_are_the_columns_of_build_and_prediction(folder, tmp_path):
     run = bsoid_gpu.build(folder, fps=30, out=tmp_path, settings=settings, backend="cpu")
     assert run.features.shape[1] == 2 * 3 + 6
     table = pd.read_csv(tmp_path / "training.csv")
-    assert list(table.columns[2:14]) == features.feature_names(mouse.KEYPOINTS, PAIRS, 3)
+    assert list(table.columns[2:14]) == feature_names(mouse.KEYPOINTS, Features(pairs=PAIRS), 3)
     assert run.warnings == bsoid_gpu.build(folder, fps=30, out=tmp_path, settings=settings, backend="cpu").warnings
     model = bsoid_gpu.load_model(tmp_path)
     assert model.settings.features.pairs == PAIRS
