@@ -13,7 +13,7 @@ from array_api_compat import array_namespace
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators.base import EMBEDDER, SILENT, Cost, Estimator, JobSize, Monitor
-from bsoid_gpu.estimators.initialisation import principal_components
+from bsoid_gpu.estimators.initialisation import components_for, principal_components
 from bsoid_gpu.fields import setting
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.kernels.fuzzy_graph import Graph
     from bsoid_gpu.typing import Array
 
+MOST_DIMENSIONS, FEWEST_DIMENSIONS = 50, 2
 MOST_NEIGHBOURS = 1023  # the limit of cuML; the same on both backends
 # for the cost: measured on one core of the reference machine
 EPOCH_S, BIN_S, NEIGHBOUR_S, EVENT_S, PAIR_S = 4e-3, 3e-5, 3.9e-7, 2.4e-8, 3e-11
@@ -36,7 +37,14 @@ class UmapSettings:
     """UMAP."""
 
     method: ClassVar[str] = "umap"
-    dimensions: int = setting(3, "Dimensions of the embedding.", bounds=(2, 50))
+    dimensions: int = setting(
+        3,
+        "Dimensions of the embedding, 2 or more; 0: as many as principal components have the share 'variance'.",
+        bounds=(0, MOST_DIMENSIONS),
+    )
+    variance: float = setting(
+        0.7, "Share of the variance of the standardised features that decides dimensions = 0.", bounds=(0.01, 1.0)
+    )
     neighbours: int = setting(
         0, "Nearest neighbours of each bin; 0 is the square root of the number of bins.", bounds=(0, MOST_NEIGHBOURS)
     )
@@ -70,6 +78,19 @@ def resolved(settings: UmapSettings, bins: int) -> UmapSettings:
     )
 
 
+def with_dimensions(settings: UmapSettings, scaled: Array, backend: Backend, monitor: Monitor = SILENT) -> UmapSettings:
+    """Settings with the number of dimensions for the standardised features (bins, columns): at least 2, at most 50."""
+    if settings.dimensions:
+        return settings
+    with backend.repeatable():
+        components = int(backend.to_host(components_for(scaled, settings.variance)))
+    dimensions = min(max(components, FEWEST_DIMENSIONS), MOST_DIMENSIONS)
+    has = "principal component has" if components == 1 else "principal components have"
+    share = f"{components} {has} {100 * settings.variance:g} % of the variance"
+    monitor.message(f"{share}: the embedding has {dimensions} dimensions")
+    return replace(settings, dimensions=dimensions)
+
+
 def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, monitor: Monitor = SILENT) -> Array:
     """UMAP coordinates of the bins.
 
@@ -92,7 +113,7 @@ def fit(scaled: Array, settings: UmapSettings, seed: int, backend: Backend, moni
         (bins, dimensions) float32.
     """
     bins = scaled.shape[0]
-    settings = resolved(settings, bins)
+    settings = with_dimensions(resolved(settings, bins), scaled, backend, monitor)
     if round(bins**0.5) > settings.neighbours == MOST_NEIGHBOURS:
         monitor.message(f"neighbours are limited to {MOST_NEIGHBOURS:,}, the limit of cuML")
     if settings.layout == "cuml" and not isinstance(backend, CudaBackend):
@@ -189,14 +210,22 @@ def cost(size: JobSize, settings: UmapSettings) -> Cost:
     n, d, _ = size
     method = resolved(settings, n)
     k, epochs = method.neighbours, method.epochs
+    # dimensions = 0 depends on the data; correlated features need about the square root of their number
+    dimensions = method.dimensions or max(FEWEST_DIMENSIONS, round(d**0.5))
     events = n * epochs * math.log2(max(k, 2)) * (2 + method.negative_samples)  # log2(k) edges of a point fire an epoch
     return Cost(
         serial_s=EPOCH_S * epochs + BIN_S * n,
         parallel_s=NEIGHBOUR_S * n * k + EVENT_S * events,
         product_s=PAIR_S * n * n * (d + 20),  # comparing a product takes as long as 20 of its columns
         host_bytes=n * (k * 27 + d * 24),
-        device_bytes=device_memory.umap(n, d, k, method.dimensions),
+        device_bytes=device_memory.umap(n, d, k, dimensions),
     )
+
+
+def problems(settings: UmapSettings) -> list[str]:
+    """A sentence if there is one dimension."""
+    one = settings.dimensions == 1
+    return ["[embedding] dimensions = 1; expected 0 (chosen by 'variance'), or 2 to 50"] if one else []
 
 
 def smallest_job(settings: UmapSettings, bins: int) -> tuple[int, str]:
@@ -212,5 +241,6 @@ ESTIMATOR = Estimator(
     settings=UmapSettings,
     fit=fit,
     cost=cost,
+    problems=problems,
     smallest_job=smallest_job,
 )

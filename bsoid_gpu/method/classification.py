@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.base import CLASSIFIER, SILENT, Classifier, Monitor, predict
 from bsoid_gpu.estimators.joined import Joined
+from bsoid_gpu.method.held_out import BLOCKS, RANDOM
 from bsoid_gpu.typing import Array
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.settings.schema import Settings
 
-ALL, BLOCKS = "all", "blocks"  # names of the fit to all bins, and of that without the held-out time blocks
+ALL = "all"  # name of the fit to all bins
 LABELS = "labels"  # name of the labels predicted for the held-out bins of a fit
 
 
@@ -49,34 +50,15 @@ class MemberClassifiers:
     without_blocks: dict[str, Array]
 
 
-def random_part(bins: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """A random part of the bins: (bins,) bool."""
-    chosen = np.zeros(bins, dtype=bool)
-    chosen[rng.permutation(bins)[: max(1, round(share * bins))]] = True
-    return chosen
-
-
-def blocked_part(
-    session_bins: Sequence[int], block_bins: int, share: float, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """A random part of the sessions' blocks of ``block_bins`` successive bins: (bins,) bool.
-
-    Successive bins are similar: single held-out bins are easier to predict than held-out time blocks.
-    """
-    blocks = [np.arange(bins) // block_bins for bins in session_bins]
-    first = np.cumsum([0, *[int(block[-1]) + 1 if len(block) else 0 for block in blocks]])
-    block = np.concatenate([part + offset for part, offset in zip(blocks, first, strict=False)])
-    return np.take(random_part(int(first[-1]), share, rng), block)
-
-
 def classify(
     features: Array,
     labels: NDArray[np.int64],
-    session_bins: Sequence[int],
-    bin_s: float,
+    parts: dict[str, NDArray[np.bool_]],
     settings: Settings,
     backend: Backend,
     monitor: Monitor = SILENT,
+    *,
+    classes: int | None = None,
     joined: Joined | None = None,
 ) -> Classification:
     """Fit the classifier to all bins, and score it on held-out bins.
@@ -86,24 +68,23 @@ def classify(
     features
         (bins, columns) float64, not standardised, sessions one after another.
     labels
-        (bins,) soft labels.
-    session_bins
-        Bins of each session.
-    bin_s
-        Time between successive bins, in seconds.
+        (bins,) labels from 0.
+    parts
+        Held-out bins of each fit, see :func:`bsoid_gpu.method.held_out.held_out_parts`.
     settings
         All settings.
     backend
         Where to compute.
     monitor
         Receives the progress; the checkpoint contains the completed fits.
+    classes
+        Number of labels, if some may have no bins; by default, up to the largest.
     joined
         The joined classifiers of several models, whose labels are then those to fit to: it takes the place of the fit
         to all bins.
     """
     restore = restorer(settings)
-    classes = int(labels.max()) + 1
-    parts = held_out_parts(len(labels), session_bins, bin_s, settings)
+    classes = classes or int(labels.max()) + 1
     split = _split(parts, backend)
     if joined is not None:
         del split[ALL]
@@ -127,12 +108,14 @@ def classify_member(
     settings: Settings,
     backend: Backend,
     monitor: Monitor = SILENT,
+    *,
+    classes: int | None = None,
 ) -> MemberClassifiers:
     """Fit the classifier of one of several models to all bins, and to those outside the held-out time blocks.
 
     Parameters
     ----------
-    features, labels, settings, backend, monitor
+    features, labels, settings, backend, monitor, classes
         As of :func:`classify`.
     blocks
         (bins,) the held-out time blocks; none if nothing is to be held out.
@@ -140,7 +123,7 @@ def classify_member(
     split = _split({BLOCKS: blocks}, backend)
     if not 0 < blocks.sum() < len(blocks):
         del split[BLOCKS]
-    fits = _Fits(features, backend.asarray(labels), int(labels.max()) + 1, settings, backend, split)
+    fits = _Fits(features, backend.asarray(labels), classes or int(labels.max()) + 1, settings, backend, split)
     results = _completed(fits, monitor)
     return MemberClassifiers(_arrays_of_fit(ALL, results), _arrays_of_fit(BLOCKS, results))
 
@@ -225,21 +208,6 @@ def _split(parts: dict[str, NDArray[np.bool_]], backend: Backend) -> dict[str, t
     return {name: (order[i, : training[i]], order[i, training[i] :]) for i, name in enumerate(held_out)}
 
 
-def held_out_parts(
-    bins: int, session_bins: Sequence[int], bin_s: float, settings: Settings
-) -> dict[str, NDArray[np.bool_]]:
-    """Held-out bins of each fit, (bins,) bool: random bins, time blocks, and the folds."""
-    validation, rng = settings.validation, np.random.default_rng(settings.seed)
-    parts = {"random": random_part(bins, validation.held_out, rng)}
-    block_bins = max(1, round(validation.block_s / bin_s))
-    in_blocks = blocked_part(session_bins, block_bins, validation.held_out, rng)
-    if 0 < in_blocks.sum() < bins:  # a single block cannot be held out
-        parts[BLOCKS] = in_blocks
-    folds = validation.folds if validation.folds > 1 else 0
-    fold = rng.permutation(bins) % folds if folds else np.zeros(0, dtype=int)
-    return parts | {f"fold {number}": fold == number for number in range(folds)}
-
-
 def _scored(
     predictions: dict[str, NDArray[np.int64]],
     parts: dict[str, NDArray[np.bool_]],
@@ -250,10 +218,10 @@ def _scored(
     accuracy = {name: float(np.mean(predictions[name] == labels[part])) for name, part in parts.items()}
     folds = [accuracy.pop(name) for name in parts if name.startswith("fold")]
     confusion = np.zeros((classes, classes), dtype=np.int64)
-    for name in list(parts)[-len(folds) :] if folds else ["random"]:
+    for name in list(parts)[-len(folds) :] if folds else [RANDOM]:
         np.add.at(confusion, (labels[parts[name]], predictions[name]), 1)
     scores = {
-        "held_out_random": accuracy["random"],
+        "held_out_random": accuracy[RANDOM],
         "held_out_blocks": accuracy.get(BLOCKS),
         "cross_validation": folds,
         "cross_validation_mean": float(np.mean(folds)) if folds else None,

@@ -81,26 +81,26 @@ def clusters(
 def classifier(
     features: Array,
     labels: NDArray[np.int64],
-    session_bins: Sequence[int],
-    bin_s: float,
+    parts: dict[str, NDArray[np.bool_]],
     settings: Settings,
     backend: Backend,
     store: Store,
     digest: str,
+    *,
+    classes: int | None = None,
     joined: Joined | None = None,
 ) -> Classification:
     """The classifier and its scores; see :func:`classify`."""
     inputs = {
         "features": digest,
-        "labels": arrays.digest_of({"labels": labels}),
-        "validation": as_dict(settings.validation),
-        "bin_s": bin_s,
+        "labels": arrays.digest_of({"labels": labels, **parts}),
+        "classes": classes,
         "seed": settings.seed,
         "joined": None if joined is None else arrays.digest_of(on_host(joined.arrays(), backend)),
     }
     result = _stage(
         store, CLASSIFICATION, (CLASSIFIER, settings.classifier), inputs, Classification, backend,
-        lambda monitor: classify(features, labels, session_bins, bin_s, settings, backend, monitor, joined),
+        lambda monitor: classify(features, labels, parts, settings, backend, monitor, classes=classes, joined=joined),
     )  # fmt: skip
     _log_scores(result.scores)
     return result
@@ -114,16 +114,18 @@ def member_classifiers(
     backend: Backend,
     store: Store,
     digest: str,
+    classes: int,
 ) -> MemberClassifiers:
     """The classifiers of one of several models; see :func:`classify_member`."""
     inputs = {
         "features": digest,
         "labels": arrays.digest_of({"labels": labels, "blocks": blocks}),
+        "classes": classes,
         "seed": settings.seed,
     }
     return _stage(
         store, CLASSIFICATION, (CLASSIFIER, settings.classifier), inputs, MemberClassifiers, backend,
-        lambda monitor: classify_member(features, labels, blocks, settings, backend, monitor),
+        lambda monitor: classify_member(features, labels, blocks, settings, backend, monitor, classes=classes),
     )  # fmt: skip
 
 

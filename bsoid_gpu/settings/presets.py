@@ -14,6 +14,29 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     DEFAULT: {},
     # version 1.3 of the original program, which Hsu & Yttri (2021) describe
     "bsoid-1.3": {"clusters": {"selection": "eom", "smallest_s": 0.0}, "labels": {"stay": 0.0}},
+    # the first form: t-SNE, a mixture by expectation maximisation, a support vector machine; features are all pairs,
+    # and [features] roles selects its seven
+    "bsoid-1": {
+        "embedding": {"method": "tsne", "dimensions": 3},
+        "clusters": {"method": "gaussian_mixture", "components": 30},
+        "classifier": {"method": "svm"},
+        "labels": {"stay": 0.0},
+    },
+    # the application with a graphical interface: dimensions by principal components, 25 sizes of clusters, and a
+    # forest on the bins that are not noise
+    "bsoid-2": {
+        "embedding": {"dimensions": 0, "variance": 0.7, "neighbours": 60},
+        "clusters": {
+            "min_samples": 1,
+            "smallest": 0.005,
+            "largest": 0.010,
+            "step": 0.005 / 24,
+            "selection": "eom",
+            "smallest_s": 0.0,
+        },
+        "classifier": {"method": "random_forest"},
+        "labels": {"training": "hard", "stay": 0.0},
+    },
 }
 
 

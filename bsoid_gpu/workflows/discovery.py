@@ -18,7 +18,9 @@ from bsoid_gpu.method.classification import Classification, MemberClassifiers, r
 from bsoid_gpu.method.clustering import Clustering
 from bsoid_gpu.method.columns import column_warnings
 from bsoid_gpu.method.consensus import consensus, groups_of_models, returns
+from bsoid_gpu.method.held_out import held_out_parts
 from bsoid_gpu.method.scaling import TOGETHER
+from bsoid_gpu.method.training_labels import training_labels
 from bsoid_gpu.method.training_range import training_range
 from bsoid_gpu.run_folder import stages, tables
 from bsoid_gpu.run_folder.arrays import release
@@ -122,7 +124,9 @@ def discover(
         soft_labels=result.clustered.soft,
         membership=result.clustered.membership,
         training_bins=np.concatenate([part + first for part, first in zip(training.chosen, firsts, strict=False)]),
-        predicted_labels=predicted if training.share == 1 else _predicted(model, extracted, backend),
+        predicted_labels=predicted
+        if len(predicted) == sum(training.all_bins)
+        else _predicted(model, extracted, backend),
         scores=scores,
         confusion=result.classified.confusion,
         sweep=result.clustered.sweep,
@@ -144,7 +148,11 @@ def single(
     bins, bin_s = training.session_bins, training.bin_s
     embedded = stages.embedding(features, bins, first.recordings, settings, backend, store, digest)
     clustered = stages.clusters(embedded.positions, bin_s, settings, backend, store)
-    classified = stages.classifier(features, clustered.soft, bins, bin_s, settings, backend, store, digest)
+    rows, labels = training_labels(clustered.hard, clustered.soft, settings.labels.training)
+    parts = held_out_parts(bins, bin_s, settings, rows)
+    chosen = features if len(rows) == len(training.features) else backend.asarray(training.features[rows])
+    classes = clustered.membership.shape[1]
+    classified = stages.classifier(chosen, labels, parts, settings, backend, store, digest, classes=classes)
     discovered = Discovered(embedded, clustered, classified, None)
     if len(every) == 1:
         return discovered
@@ -171,10 +179,10 @@ def joined(
     logger.info("%d labels from those of %d models", len(counts), first.models)
     of_clusters = np.append(together.grouped[0], -1)  # noise remains -1
     clustered = Clustering(of_clusters[clustered.hard], together.labels, together.membership, clustered.sweep)
+    parts = held_out_parts(training.session_bins, training.bin_s, settings)
     classified = stages.classifier(
-        features, together.labels, training.session_bins, training.bin_s, settings, backend, store, digest,
-        together.classifier,
-    )  # fmt: skip
+        features, together.labels, parts, settings, backend, store, digest, joined=together.classifier
+    )
     discovered = Discovered(embedded, clustered, classified, None)
     if not settings.validation.stability:
         return discovered

@@ -17,6 +17,7 @@ from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.base import JobSize
 from bsoid_gpu.log import logger
 from bsoid_gpu.method.consensus import phases
+from bsoid_gpu.method.training_labels import training_labels
 from bsoid_gpu.run_folder import stages
 from bsoid_gpu.run_folder.store import Store
 from bsoid_gpu.settings.schema import ROLES, Settings
@@ -62,9 +63,11 @@ class Member:
             features, bins = backend.asarray(training.features), training.session_bins
             embedded = stages.embedding(features, bins, self.recordings, settings, backend, store, self.digest)
             clustered = stages.clusters(embedded.positions, training.bin_s, settings, backend, store)
+            rows, labels = training_labels(clustered.hard, clustered.soft, settings.labels.training)
             fitted = stages.member_classifiers(
-                features, clustered.soft, self.blocks, settings, backend, store, self.digest
-            )
+                backend.asarray(training.features[rows]), labels, self.blocks[rows], settings, backend, store,
+                self.digest, clustered.membership.shape[1],
+            )  # fmt: skip
             store.remove_others()
         return embedded, clustered, fitted
 

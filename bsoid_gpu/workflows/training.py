@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bsoid_gpu.method.classification import BLOCKS, held_out_parts
+from bsoid_gpu.method.held_out import BLOCKS, held_out_parts
 from bsoid_gpu.method.subsample import training_bins
 from bsoid_gpu.run_folder.arrays import release
 
@@ -46,8 +46,8 @@ class TrainingBins:
 
     def blocks(self, settings: Settings) -> NDArray[np.bool_]:
         """Bins in the held-out time blocks: (bins,) bool; none if there is only one block."""
-        bins = len(self.features)
-        return held_out_parts(bins, self.session_bins, self.bin_s, settings).get(BLOCKS, np.zeros(bins, dtype=bool))
+        parts = held_out_parts(self.session_bins, self.bin_s, settings)
+        return parts.get(BLOCKS, np.zeros(len(self.features), dtype=bool))
 
     def blocks_as_in(self, other: TrainingBins, blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Bins that begin within the ``blocks`` (bins,) of training bins of another phase: (bins,) bool."""

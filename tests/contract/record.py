@@ -19,6 +19,7 @@ from pathlib import Path
 
 FILES = {
     "cuml.manifold.UMAP": "cuml/manifold/umap.pyx",
+    "cuml.manifold.TSNE": "cuml/manifold/t_sne.pyx",
     "cuml.cluster.HDBSCAN": "cuml/cluster/hdbscan/hdbscan.pyx",
     "cuml.cluster.hdbscan.all_points_membership_vectors": "cuml/cluster/hdbscan/prediction.pyx",
     "cuml.neighbors.NearestNeighbors": "cuml/neighbors/nearest_neighbors.pyx",

@@ -20,9 +20,10 @@ import uses
 from bsoid_gpu.backends import cuda, get_backend
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.errors import BackendUnavailable
-from bsoid_gpu.estimators import hdbscan_cuda, neighbours_cuda, random_forest, umap_cuda
+from bsoid_gpu.estimators import hdbscan_cuda, neighbours_cuda, random_forest, tsne_cuda, umap_cuda
 from bsoid_gpu.estimators.base import SILENT
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
+from bsoid_gpu.estimators.tsne import TsneSettings
 from bsoid_gpu.estimators.umap import UmapSettings
 
 pytestmark = [pytest.mark.contract, pytest.mark.filterwarnings("ignore")]
@@ -107,6 +108,19 @@ def test_umap_accepts_the_arguments_of_the_backend(start, repeatable, backend, r
     assert np.array_equal(indices[:, 0], np.arange(50))
 
 
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_tsne_accepts_the_arguments_of_the_backend(repeatable, backend, replaced):
+    from cuml.manifold import TSNE
+
+    calls = replaced(TSNE, "fit_transform", POINTS[:, :2])
+    settings = TsneSettings(dimensions=2, perplexity=9.0, iterations=400, repeatable=repeatable)
+    tsne_cuda.embedding_by_cuml(POINTS, settings, 23, backend, SILENT)
+    parameters = calls[0]["self"].get_params()
+    assert (parameters["n_components"], parameters["n_neighbors"], parameters["max_iter"]) == (2, 29, 400)
+    assert (parameters["init"], parameters["learning_rate_method"]) == ("pca", "none")
+    assert parameters["random_state"] == (23 if repeatable else None)
+
+
 def test_nearest_neighbors_accepts_the_arguments_of_the_backend(backend, replaced):
     from cuml.neighbors import NearestNeighbors
 
@@ -149,7 +163,7 @@ def test_the_forest_accepts_the_arguments_of_the_backend(backend, replaced):
 
 
 def test_the_stand_ins_offer_nothing_that_the_wheels_do_not(monkeypatch):
-    estimators = ("cuml.manifold.UMAP", "cuml.cluster.HDBSCAN", "cuml.neighbors.NearestNeighbors")
+    estimators = ("cuml.manifold.UMAP", "cuml.manifold.TSNE", "cuml.cluster.HDBSCAN", "cuml.neighbors.NearestNeighbors")
     functions = ("cupy.asarray", "cupy.array", "cupy.asnumpy", "cupy.ascontiguousarray")
     classes = ("cupy", "cupy.ndarray", "cudf.DataFrame", "cupy.cuda.runtime")
     real = {name: record.find(name) for name in (*estimators, *functions, *classes)}

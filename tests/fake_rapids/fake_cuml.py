@@ -6,6 +6,7 @@ from fake_rapids import allocation
 from fake_rapids.cuml_estimator import Library
 from fake_rapids.cuml_hdbscan import hdbscan, membership_vectors
 from fake_rapids.cuml_neighbours import nearest_neighbours
+from fake_rapids.cuml_tsne import tsne
 from fake_rapids.cuml_umap import umap
 
 TAKES_OVER = (26, 2)  # from this release on, importing cuML itself hands CuPy's allocations to RMM
@@ -25,6 +26,7 @@ def bodies(recorded, ledger, ndarray):
 
     def manifold(module):
         module.UMAP = umap(library)
+        module.TSNE = tsne(library)
 
     def cluster(module):
         module.HDBSCAN = hdbscan(library)

@@ -25,7 +25,7 @@ def _instant_estimators(monkeypatch):
     def embed(features, bins, recordings, settings, *_):
         return Embedding(np.zeros((4, 2)), np.full((4, 3), settings.embedding.epochs, dtype=np.float32), {})
 
-    def cluster(positions, settings, *_):
+    def cluster(positions, bin_s, settings, *_):
         labels = np.arange(4) % 2
         return Clustering(labels, labels, np.full((4, 2), float(settings.clusters.min_samples)), pd.DataFrame())
 
@@ -40,7 +40,7 @@ def again(folder, settings, *, content=0.0, bins=4, bin_s=0.1, backend="cpu"):
     with Store(folder) as store:
         store.run("features m", 1, {"content": content}, lambda _: Stage({"x": np.full(3, content)}))
         embedded = stages.embedding(np.zeros((bins, 2)), [bins], ["m"], settings, where, store)
-        clustered = stages.clusters(embedded.positions, settings, where, store)
+        clustered = stages.clusters(embedded.positions, bin_s, settings, where, store)
         stages.classifier(np.zeros((bins, 2)), clustered.soft, [bins], bin_s, settings, where, store)
         return {name for name, stage in store.stages.items() if not stage.resumed}
 
@@ -61,9 +61,10 @@ def changed(section, **values):
         (changed("classifier", l2=0.5), {}, {"classifier"}),
         (replace(Settings(), classifier=RandomForestSettings()), {}, {"classifier"}),
         (changed("validation", folds=3), {}, {"classifier"}),
+        (changed("labels", training="hard"), {}, {"classifier"}),
         (Settings(), {"content": 1.0}, {"features m", "embedding", "classifier"}),
         (Settings(), {"bins": 5}, {"embedding"}),
-        (Settings(), {"bin_s": 0.2}, {"classifier"}),
+        (Settings(), {"bin_s": 0.2}, {"clusters", "classifier"}),
         (Settings(), {"backend": "cuda"}, {"embedding", "clusters", "classifier"}),
     ],
 )
