@@ -54,15 +54,16 @@ def held_out_parts(
     Returns
     -------
     dict
-        (rows,) bool by the name of the fit. A single time block cannot be held out: it has no part.
+        (rows,) bool by the name of the fit. Which bins are held out does not depend on ``rows``. A part that would hold
+        out none or all of the rows, such as a single time block, is left out, but for the random bins.
     """
-    rows = np.arange(sum(session_bins)) if rows is None else rows
-    validation, rng = settings.validation, np.random.default_rng(settings.seed)
-    parts = {RANDOM: random_part(len(rows), validation.held_out, rng)}
+    validation, rng, bins = settings.validation, np.random.default_rng(settings.seed), sum(session_bins)
+    rows = np.arange(bins) if rows is None else rows
+    parts = {RANDOM: random_part(bins, validation.held_out, rng)}
     block_bins = max(1, round(validation.block_s / bin_s))
-    in_blocks = blocked_part(session_bins, block_bins, validation.held_out, rng)[rows]
-    if 0 < in_blocks.sum() < len(rows):
-        parts[BLOCKS] = in_blocks
+    parts[BLOCKS] = blocked_part(session_bins, block_bins, validation.held_out, rng)
     folds = validation.folds if validation.folds > 1 else 0
-    fold = rng.permutation(len(rows)) % folds if folds else np.zeros(0, dtype=int)
-    return parts | {f"fold {number}": fold == number for number in range(folds)}
+    fold = rng.permutation(bins) % folds if folds else np.zeros(0, dtype=int)
+    parts |= {f"fold {number}": fold == number for number in range(folds)}
+    of_rows = {name: part[rows] for name, part in parts.items() if 0 < part[rows].sum() < len(rows)}
+    return {RANDOM: random_part(len(rows), validation.held_out, rng), **of_rows}
