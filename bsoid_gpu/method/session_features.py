@@ -16,6 +16,7 @@ from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import ONE_PLACE, ONE_PLACE_PX, body_length
+from bsoid_gpu.method.units import in_unit, units_px
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
 
@@ -88,12 +89,15 @@ def session_features(
     tracks = [pose.select(keypoints) if keypoints and pose.keypoints != keypoints else pose for pose in tracks]
     sessions = filtered(tracks, settings, backend)
     raise_all(problem for session in sessions for problem in _too_short(session, settings.input.min_session_s))
-    extracted = [_features(session, fps, settings, backend, phase) for session in sessions]
+    units = units_px(sessions, settings.features, backend)
+    extracted = [_features(session, fps, settings, backend, phase, units[session.recording]) for session in sessions]
     raise_all(f"{s.name}: {ONE_PLACE} Leave it out" for s in extracted if s.body_length_px < ONE_PLACE_PX)
     return extracted
 
 
-def _features(session: Filtered, fps: float, settings: Settings, backend: Backend, phase: float) -> SessionFeatures:
+def _features(
+    session: Filtered, fps: float, settings: Settings, backend: Backend, phase: float, unit_px: float
+) -> SessionFeatures:
     """Features of each segment's bins, one segment after another."""
     pose = session.pose
     xp = array_namespace(pose.position)
@@ -112,7 +116,10 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         frames=pose.frames,
         observed_frames=sum(map(len, session.segments)),
         features=xp.concat(
-            [features.bin_features(part, fps, settings.features, quantities, phase=phase) for part in session.parts]
+            [
+                features.bin_features(in_unit(part, unit_px), fps, settings.features, quantities, phase=phase)
+                for part in session.parts
+            ]
         ),
         bin_frames=np.concatenate(firsts),
         start_s=pose.start_s,

@@ -14,6 +14,10 @@ PRESETS: dict[str, Mapping[str, Any]] = {
     DEFAULT: {},
     # version 1.3 of the original program, which Hsu & Yttri (2021) describe
     "bsoid-1.3": {"clusters": {"selection": "eom", "smallest_s": 0.0}, "labels": {"stay": 0.0}},
+    "multiscale": {
+        "models": 5,
+        "features": {"scales_s": [0.5, 2.0], "lengths": "body", "standardise": "global"},
+    },
 }
 
 
