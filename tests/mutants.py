@@ -328,8 +328,8 @@ CHANGES = {
         ("if unknown:", "if unknown < 0:"),
     ],
     ("fields.py", "settings/test_settings.py"): [
-        (" and math.isfinite(value)", ""),
-        ("low <= value <= high", "low <= value"),
+        (" and math.isfinite(number)", ""),
+        ("low <= number <= high", "low <= number"),
     ],
     ("log.py", "test_log.py"): [
         ("= logger.level", "= logging.ERROR"),  # the level after a capture
