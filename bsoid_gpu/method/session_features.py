@@ -16,6 +16,7 @@ from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import ONE_PLACE, ONE_PLACE_PX, body_length
+from bsoid_gpu.method.units import in_unit, units_px
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
 
@@ -103,19 +104,20 @@ def session_features(
     tracks = [pose.select(keypoints) if keypoints and pose.keypoints != keypoints else pose for pose in tracks]
     sessions = filtered(tracks, settings, backend)
     raise_all(problem for session in sessions for problem in _too_short(session, settings.input.min_session_s))
-    extracted = [_features(session, fps, settings, backend, phases) for session in sessions]
+    units = units_px(sessions, settings.features, backend)
+    extracted = [_features(session, fps, settings, backend, phases, units[session.recording]) for session in sessions]
     raise_all(f"{s.name}: {ONE_PLACE} Leave it out" for s in extracted if s.body_length_px < ONE_PLACE_PX)
     return extracted
 
 
 def _features(
-    session: Filtered, fps: float, settings: Settings, backend: Backend, phases: Sequence[float]
+    session: Filtered, fps: float, settings: Settings, backend: Backend, phases: Sequence[float], unit_px: float
 ) -> SessionFeatures:
     """Features of a session at each phase."""
     pose = session.pose
     xp = array_namespace(pose.position)
     position = xp.concat(session.parts)
-    first, *shifted = (_bins(session, fps, settings, phase) for phase in phases)
+    first, *shifted = (_bins(session, fps, settings, phase, unit_px) for phase in phases)
     rows = quality(pose, session.threshold, settings.input.unusable_share, backend, session.segments)
     return SessionFeatures(
         name=pose.name,
@@ -137,12 +139,15 @@ def _features(
     )
 
 
-def _bins(session: Filtered, fps: float, settings: Settings, phase: float) -> Bins:
+def _bins(session: Filtered, fps: float, settings: Settings, phase: float, unit_px: float) -> Bins:
     """Features of each segment's bins, one segment after another."""
     pose = session.pose
     xp = array_namespace(pose.position)
     quantities = quantities_of(pose.keypoints, settings.features)
-    rows = [features.bin_features(part, fps, settings.features, quantities, phase=phase) for part in session.parts]
+    rows = [
+        features.bin_features(in_unit(part, unit_px), fps, settings.features, quantities, phase=phase)
+        for part in session.parts
+    ]
     bin_frames = fps * settings.features.bin_s
     firsts = [
         pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames, phase=phase)[:-1]

@@ -115,6 +115,8 @@ def discover(
     ]
     names = np.array([session.name for session in extracted], dtype=object)
     predicted = result.classified.predicted
+    if len(predicted) < sum(training.all_bins):
+        predicted = _predicted(model, extracted, backend)
     return Run(
         model=model,
         features=training.features,
@@ -124,9 +126,7 @@ def discover(
         soft_labels=result.clustered.soft,
         membership=result.clustered.membership,
         training_bins=np.concatenate([part + first for part, first in zip(training.chosen, firsts, strict=False)]),
-        predicted_labels=predicted
-        if len(predicted) == sum(training.all_bins)
-        else _predicted(model, extracted, backend),
+        predicted_labels=predicted,
         scores=scores,
         confusion=result.classified.confusion,
         sweep=result.clustered.sweep,
