@@ -72,10 +72,7 @@ class Joined:
 
         ``restore`` gives the classifier of one model from its arrays.
         """
-        models = range(sum(name.startswith("groups.") for name in named))
-        if not models:
-            missing = "groups.0"
-            raise KeyError(missing)
+        models = range(len({name.partition(".")[0] for name in named} - {"groups"}))
         of_models = [
             {name.removeprefix(f"{i}."): array for name, array in named.items() if name.startswith(f"{i}.")}
             for i in models
