@@ -57,7 +57,7 @@ SCORES = {  # of a preset and seed, and how the table shows them
     "majority_accuracy": ("majority", "{:.3f}"),
     "macro_f1": ("F1", "{:.3f}"),
     "left_out_accuracy": ("left out", "{:.3f}"),
-    "clusters": ("clusters", "{:.4g}"),
+    "clusters": ("clusters", "{:.3g}"),
     "median_bout_s": ("bout median", "{:.2f}"),
     "mean_bout_s": ("mean s", "{:.2f}"),
     "build_s": ("build s", "{:.1f}"),
