@@ -29,6 +29,8 @@ ARRAY_CODE = [
     "method.tracking_quality",
     "estimators.standard_scaler",
     "estimators.initialisation",
+    "estimators.expectation_maximisation",
+    "estimators.support_vectors",
     "estimators.network",
     "estimators.gradient_descent",
     "estimators.perceptron",

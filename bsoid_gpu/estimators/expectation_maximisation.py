@@ -47,8 +47,9 @@ def weighted_log_densities(points: Array, mixture: Mixture) -> Array:
     identity = xp.eye(dimensions, dtype=points.dtype, device=device_of(points))
     inverse = xp.matrix_transpose(xp.linalg.solve(factor, xp.broadcast_to(identity, factor.shape)))
     standard = xp.matmul(points, inverse) - xp.matmul(mixture.means[:, None, :], inverse)  # (components, points, d)
-    squared = xp.sum(standard * standard, axis=2).T
-    log_determinant = xp.sum(xp.log(xp.linalg.diagonal(factor)), axis=1)
+    squared = xp.matrix_transpose(xp.sum(standard * standard, axis=2))
+    diagonal = xp.where(identity > 0.0, factor, xp.ones_like(factor))
+    log_determinant = xp.sum(xp.log(diagonal), axis=(1, 2))
     constant = dimensions * math.log(2 * math.pi)
     return xp.log(mixture.weights) - 0.5 * (constant + squared) - log_determinant
 

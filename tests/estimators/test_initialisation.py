@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
+from sklearn.decomposition import PCA
 
-from bsoid_gpu.estimators.initialisation import principal_components
+from bsoid_gpu.estimators.initialisation import components_for, principal_components, small_principal_components
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -54,3 +55,34 @@ def test_equal_bins_and_surplus_dimensions_have_different_positions(arrays):
         start = arrays.to_host(principal_components(arrays.asarray(scaled), 3, 0))
         assert np.isfinite(start).all()
         assert len(np.unique(start, axis=0)) == 50
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_small_positions_are_those_of_scikit_learn(arrays, dimensions):
+    rng = np.random.default_rng(1)
+    scaled = rng.normal(size=(500, 6)) @ rng.normal(size=(6, 6)) + 3.0
+    start = arrays.to_host(small_principal_components(arrays.asarray(scaled), dimensions, 0))
+    expected = PCA(dimensions).fit_transform(scaled)
+    expected *= 1e-4 / expected[:, 0].std()
+    signs = np.sign(np.sum(start * expected, axis=0))
+    assert start.dtype == np.float32
+    np.testing.assert_allclose(start * signs, expected, atol=1e-8)  # the noise has 1e-5 of the extent
+
+
+@pytest.mark.parametrize("variance", [0.01, 0.3, 0.7, 0.9, 0.999, 1.0])
+def test_as_many_components_as_scikit_learn_takes_for_a_share_of_the_variance(arrays, variance):
+    rng = np.random.default_rng(3)
+    scaled = rng.normal(size=(400, 12)) @ rng.normal(size=(12, 12))
+    shares = np.cumsum(PCA().fit(scaled).explained_variance_ratio_)
+    expected = np.argmax(shares >= variance * (1 - 1e-12)) + 1
+    assert arrays.to_host(components_for(arrays.asarray(scaled), variance)) == expected
+    if variance < 1:
+        assert PCA(variance, svd_solver="full").fit(scaled).n_components_ == expected
+
+
+def test_components_by_hand(arrays):
+    # variances 18 and 1/2 along (1, 1) and (1, -1): shares 36/37 and 1/37
+    scaled = arrays.asarray(np.asarray([[-3.0, -3.0], [3.0, 3.0], [0.5, -0.5], [-0.5, 0.5]]))
+    assert arrays.to_host(components_for(scaled, 36 / 37)) == 1
+    assert arrays.to_host(components_for(scaled, 0.98)) == 2
+    assert 1 <= arrays.to_host(components_for(arrays.asarray(np.ones((5, 3))), 0.01)) <= 3  # nothing varies

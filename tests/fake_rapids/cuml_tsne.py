@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 PRINCIPAL, REPEATS = (24, 8), (26, 8)
 
@@ -35,7 +36,8 @@ def tsne(library):
             random_state=np.random.RandomState(seed),
             **({"max_iter": iterations} if "max_iter" in TSNE().get_params() else {"n_iter": iterations}),
         )
-        positions = model.fit_transform(values)
+        with threadpool_limits(1):
+            positions = model.fit_transform(values)
         if seed is None:  # sums in any order
             positions = positions + np.random.default_rng().normal(0, 1e-3, positions.shape)
         return library.ndarray(positions.astype(np.float32))
