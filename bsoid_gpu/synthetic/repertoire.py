@@ -95,13 +95,13 @@ def with_variants(usual: Repertoire, variants: Mapping[str, Sequence[Behaviour]]
 
 
 # Variants that differ in rhythm only: in 100 ms they look alike, since they have each level of speed or strokes for the
-# same share of the time.
+# same share of the time. The slow ones are not constant, lest a short session has them at a few levels only.
 SLOW_PAIRS = (("walk_steady", "walk_pulsed"), ("groom_slow", "groom_fast"))
 SLOW = with_variants(
     USUAL,
     {
         "walk": [
-            Behaviour("walk_steady", 7.0, 4.0, speed=1.1, depth=0.5),
+            Behaviour("walk_steady", 7.0, 4.0, speed=1.1, depth=0.5, rhythm_hz=0.1),
             Behaviour("walk_pulsed", 7.0, 4.0, speed=1.1, depth=0.5, rhythm_hz=1.0),
         ],
         "groom": [
