@@ -101,12 +101,12 @@ SLOW = with_variants(
     USUAL,
     {
         "walk": [
-            Behaviour("walk_steady", 7.0, 4.0, speed=1.1, depth=0.5, rhythm_hz=0.1),
-            Behaviour("walk_pulsed", 7.0, 4.0, speed=1.1, depth=0.5, rhythm_hz=1.0),
+            Behaviour("walk_steady", 10.0, 5.0, speed=1.1, depth=0.5, rhythm_hz=0.07),
+            Behaviour("walk_pulsed", 10.0, 5.0, speed=1.1, depth=0.5, rhythm_hz=1.5),
         ],
         "groom": [
             Behaviour(
-                name, 7.0, 4.0, stretch=0.82, stroke_px=8.0, tuck=1.0, rate_hz=6.0, depth=0.9, rhythm_hz=rhythm_hz
+                name, 10.0, 5.0, stretch=0.82, stroke_px=8.0, tuck=1.0, rate_hz=6.0, depth=0.9, rhythm_hz=rhythm_hz
             )
             for name, rhythm_hz in (("groom_slow", 0.2), ("groom_fast", 1.5))
         ],
