@@ -77,7 +77,7 @@ def fit(scaled: Array, settings: TsneSettings, seed: int, backend: Backend, moni
         Where to compute. On a GPU, cuML computes two dimensions, from initial positions of its own; three dimensions
         are computed on the host.
     monitor
-        Receives messages and the progress of the neighbours.
+        Receives messages, and the progress of the neighbours; t-SNE itself is one call, without checkpoints.
 
     Returns
     -------
@@ -97,6 +97,7 @@ def fit(scaled: Array, settings: TsneSettings, seed: int, backend: Backend, moni
     number = min(settings.neighbours + 1, len(points))  # with the bin itself
     neighbours = exact_neighbours(points, number, backend, monitor)
     threads = 1 if settings.repeatable else backend.threads
+    monitor.message(f"t-SNE by scikit-learn, on {threads} core{'s' * (threads > 1)}: it reports no progress")
     return backend.asarray(_by_scikit_learn(neighbours, initial, settings, threads))
 
 
