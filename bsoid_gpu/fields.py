@@ -9,9 +9,22 @@ from typing import Any
 INF = math.inf
 
 
-def setting(default: Any, doc: str, *, bounds: tuple[float, float] = (-INF, INF), choices: tuple[str, ...] = ()) -> Any:
-    """A field with its default, its range, and the sentence that ``bsoid-gpu config`` prints above it."""
-    return field(default=default, metadata={"doc": doc, "bounds": bounds, "choices": choices})
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    bounds: tuple[float, float] = (-INF, INF),
+    choices: tuple[str, ...] = (),
+    items: type | None = None,
+) -> Any:
+    """A field with its default, its range, and the sentence that ``bsoid-gpu config`` prints above it.
+
+    ``items`` is the type of the items of a tuple: by default that of the first item, or text if it is empty. The range
+    of a tuple is that of its items.
+    """
+    if items is None:
+        items = type(default[0]) if isinstance(default, tuple) and default else str
+    return field(default=default, metadata={"doc": doc, "bounds": bounds, "choices": choices, "items": items})
 
 
 def default_of(item: Field[Any]) -> Any:
@@ -21,21 +34,26 @@ def default_of(item: Field[Any]) -> Any:
     return item.default
 
 
-def converted(value: Any, default: Any) -> Any:
-    """Value in the type of the default, None if it has another type; an empty default is a tuple of texts."""
-    if isinstance(default, tuple):
-        kind = type(default[0]) if default else str
-        fits = isinstance(value, list | tuple) and all(type(item) is kind for item in value)
-        return tuple(value) if fits else None
-    if isinstance(default, float) and type(value) in (int, float):
+def converted(value: Any, item: Field[Any]) -> Any:
+    """Value in the type of a field, None if it has another type."""
+    default = default_of(item)
+    if not isinstance(default, tuple):
+        return _converted(value, type(default))
+    values = [_converted(one, item.metadata["items"]) for one in value] if isinstance(value, list | tuple) else [None]
+    return None if None in values else tuple(values)
+
+
+def _converted(value: Any, kind: type) -> Any:
+    if kind is float and type(value) in (int, float):
         return float(value)
-    return value if type(value) is type(default) else None
+    return value if type(value) is kind else None
 
 
-def kind_of(default: Any) -> str:
+def kind_of(item: Field[Any]) -> str:
     """What :func:`converted` accepts, in words."""
+    default = default_of(item)
     if isinstance(default, tuple):
-        return "a list of whole numbers" if default else "a list of texts"
+        return f"a list of { ({int: 'whole numbers', float: 'numbers', str: 'texts'}[item.metadata['items']]) }"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[type(default)]
 
 
@@ -56,13 +74,19 @@ def problems_of(section: Any, where: str) -> list[str]:
             continue
         low, high = item.metadata["bounds"]
         choices = item.metadata["choices"]
-        if converted(value, default) is None:
-            problems.append(f"{where}{item.name} = {value!r}; expected {kind_of(default)}")
+        if converted(value, item) is None:
+            problems.append(f"{where}{item.name} = {value!r}; expected {kind_of(item)}")
         elif choices and value not in choices:
             problems.append(f"{where}{item.name} = {value!r}; expected one of {', '.join(map(repr, choices))}")
-        elif isinstance(value, int | float) and not (low <= value <= high and math.isfinite(value)):
-            problems.append(f"{where}{item.name} = {value!r}; expected {_range(low, high)}")
+        elif not all(low <= number <= high and math.isfinite(number) for number in _numbers(value)):
+            of_items = "numbers of " if isinstance(value, list | tuple) else ""
+            problems.append(f"{where}{item.name} = {value!r}; expected {of_items}{_range(low, high)}")
     return problems
+
+
+def _numbers(value: Any) -> list[float]:
+    """The numbers of a value: of a list its items, none of a text."""
+    return [number for number in (value if isinstance(value, list | tuple) else [value]) if not isinstance(number, str)]
 
 
 def _range(low: float, high: float) -> str:

@@ -50,6 +50,37 @@ CHANGES = {
         ("movements * bin_frames", "movements * round(bin_frames)"),
         ("math.ceil(bin_frames / 2) + 1", "math.ceil(bin_frames / 2) - 1"),  # what a chunk reads beyond its ends
     ],
+    ("method/moments.py", "method/test_moments.py"): [
+        ("delta * delta * (size / 2)", "delta * delta * size"),
+        ("delta * delta * (count * share)", "delta * delta * share"),
+        ("+ delta / 2", "+ delta"),
+        ("// size % 2", "// size"),
+    ],
+    ("method/multiscale.py", "method/test_multiscale.py"): [
+        ("math.ceil(max(widths) / 2) + 1", "math.ceil(max(widths) / 2) - 1"),
+        ("at_steps(position) * bin_frames", "at_steps(position)"),
+    ],
+    ("method/windows.py", "method/test_multiscale.py"): [
+        ("(start + stop + 1) // 2", "(start + stop) // 2"),  # the centre of a bin of an odd number of frames
+    ],
+    ("method/logarithms.py", "method/test_multiscale.py"): [
+        ("values[:, start:stop] / bin_s", "values[:, start:stop]"),
+        ("TURN: 10.0", "TURN: 1.0"),
+        ("TURN_SCALE = 30.0", "TURN_SCALE = 3.0"),
+    ],
+    ("method/quantities.py", "method/test_quantities.py"): [
+        ("body - length((left_hind + right_hind) / 2 - tail)", "body - length((left_hind + right_hind) - tail)"),
+        ("turns((snout - tail)", "turns((tail - left_fore)"),
+        ("for point in (snout, tail)", "for point in (tail, snout)"),
+    ],
+    ("method/units.py", "method/test_units.py"): [
+        ("setdefault(session.recording, [])", "setdefault(session.pose.name, [])"),  # a part, not the recording
+        ("position / unit_px", "position * unit_px"),
+    ],
+    ("method/labelling.py", "method/test_units.py"): [
+        ("abs(fps / training_fps - 1)", "fps / training_fps - 1"),
+        ("if comparable else 1.0", ""),
+    ],
     ("method/likelihood.py", "method/test_likelihood.py"): [
         ("(first > 1)", "(first > 0)"),
         ("(first > 1)", "(first > 2)"),
@@ -297,8 +328,8 @@ CHANGES = {
         ("if unknown:", "if unknown < 0:"),
     ],
     ("fields.py", "settings/test_settings.py"): [
-        (" and math.isfinite(value)", ""),
-        ("low <= value <= high", "low <= value"),
+        (" and math.isfinite(number)", ""),
+        ("low <= number <= high", "low <= number"),
     ],
     ("log.py", "test_log.py"): [
         ("= logger.level", "= logging.ERROR"),  # the level after a capture

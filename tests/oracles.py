@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -87,4 +87,36 @@ def bin_features(xy, fps, phase=0.0):
             + [np.mean(column[inside]) * fps / 10 for column in movements]
         )
         b += 1
+    return np.array(rows)
+
+
+def centred_samples(r, frames, width):
+    """Frames and steps of the window centred on frame r: ``round(width)`` steps, fewer near the ends."""
+    number = min(max(1, round(width)), 2 * min(r, frames - 1 - r) + 1)
+    steps = [r - math.ceil(number / 2) + k for k in range(number)]
+    inside = [s for s in steps if 0 <= s < frames - 1] or [0]
+    return [s + 1 for s in steps], inside
+
+
+def multiscale_features(xy, fps, scales_s, at):
+    """Mean over 0.1 s, then mean and deviation over each scale, of the unsmoothed features, at some frames."""
+    frames, keypoints, _ = xy.shape
+    pairs = list(combinations(range(keypoints), 2))
+    distance = [[math.dist(xy[t, i], xy[t, j]) for t in range(frames)] for i, j in pairs]
+    step = []
+    for i, j in pairs:
+        vectors = xy[:, j] - xy[:, i]
+        turn = signed_turn if xy.shape[2] == 2 else angle_between
+        step.append([turn(a, b) for a, b in pairwise(vectors)])
+    step += [[math.dist(xy[s, i], xy[s + 1, i]) for s in range(frames - 1)] for i in range(keypoints)]
+    rows = []
+    for r in at:
+        row = []
+        for number, seconds in enumerate([0.1, *scales_s]):
+            of_frames, of_steps = centred_samples(r, frames, seconds * fps)
+            samples = [np.asarray(column)[of_frames] for column in distance]
+            samples += [np.asarray(column)[of_steps] * fps / 10 for column in step]
+            row += [np.mean(one) for one in samples]
+            row += [np.std(one) for one in samples] if number else []
+        rows.append(row)
     return np.array(rows)

@@ -11,14 +11,14 @@ from bsoid_gpu.settings.schema import Settings, Validation
 QUICK = Settings(
     embedding=UmapSettings(epochs=50),
     clusters=HdbscanSettings(smallest=0.01, largest=0.03, step=0.01),
-    validation=Validation(folds=3),
+    validation=Validation(folds=3, stability=False),
 )
 # as small as can be: for what surrounds the method
 TINY = Settings(
     embedding=UmapSettings(epochs=16),
     clusters=HdbscanSettings(smallest=0.02, largest=0.03, step=0.01),
     classifier=PerceptronSettings(max_epochs=2),
-    validation=Validation(folds=0),
+    validation=Validation(folds=0, stability=False),
 )
 
 # what makes a preset faster, but no other method

@@ -120,8 +120,10 @@ def main() -> None:
 @click.option("--minutes", default=5.0, show_default=True, help="Length of each session.")
 @click.option("--fps", default=60.0, show_default=True, help="Frames per second.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the random number generator.")
+@click.option("--hard", is_flag=True, help="Vary animals, cameras, movement and tracking as in real recordings.")
+@click.option("--slow", is_flag=True, help="Two forms of walking and grooming that differ in rhythm only.")
 @debug
-def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) -> None:
+def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, hard: bool, slow: bool) -> None:
     """Simulate DeepLabCut sessions of a mouse with known behaviours.
 
     DIR/NAME.csv are the sessions, DIR/truth/NAME.truth.csv the behaviour in each frame.
@@ -130,7 +132,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
 
     from bsoid_gpu.synthetic.sessions import simulate as write_sessions
 
-    write_sessions(Path(folder), sessions=sessions, minutes=minutes, fps=fps, seed=seed)
+    write_sessions(Path(folder), sessions=sessions, minutes=minutes, fps=fps, seed=seed, hard=hard, slow=slow)
     click.echo(folder)
 
 
@@ -149,6 +151,9 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int) 
     help="Seed of the random number generator; none: faster on a GPU, not repeatable.  [default: 23]",
 )
 @click.option("--models", type=click.IntRange(1), help="Models of other seeds whose labels are joined.")
+@click.option(
+    "--member", type=int, metavar="NUMBER", help="Only compute this one of the models, from 1 on, for a job array."
+)
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
 @_individuals
 @_executor
@@ -163,6 +168,7 @@ def build(
     settings_file: str | None,
     seed: str | None,
     models: int | None,
+    member: int | None,
     keypoints: str | None,
     individuals: str | None,
     dry_run: bool,
@@ -174,13 +180,18 @@ def build(
     """
     from bsoid_gpu.workflows import cost
     from bsoid_gpu.workflows.build import build as build_run
+    from bsoid_gpu.workflows.build import build_member
 
     settings = _settings(preset, settings_file, models)
-    chosen = {"keypoints": _names(keypoints), "individuals": _names(individuals)}
+    chosen: dict[str, Any] = {"keypoints": _names(keypoints), "individuals": _names(individuals)}
     if dry_run:
         click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, executor=executor, **chosen))
         return
-    build_run(list(sessions), fps, out, settings=settings, backend=backend, seed=seed, executor=executor, **chosen)
+    chosen |= {"settings": settings, "backend": backend, "seed": seed, "executor": executor}
+    if member is None:
+        build_run(list(sessions), fps, out, **chosen)
+    else:
+        build_member(list(sessions), fps, out, member, **chosen)
     click.echo(out)
 
 

@@ -14,6 +14,7 @@ from bsoid_gpu.doctor.judge import trustworthiness
 from bsoid_gpu.estimators import registry, umap
 from bsoid_gpu.estimators.base import CLASSIFIER
 from bsoid_gpu.method import classification, clustering, embedding, labelling, preprocess
+from bsoid_gpu.method.held_out import held_out_parts
 from bsoid_gpu.method.session_features import session_features
 from bsoid_gpu.method.subsample import training_bins
 
@@ -157,7 +158,6 @@ def _classified(
     backend: Backend,
     settings: Settings,
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    fitted = classification.classify(
-        backend.asarray(features), labels, session_bins, settings.features.bin_s, settings, backend
-    )
+    parts = held_out_parts(session_bins, settings.features.bin_s, settings)
+    fitted = classification.classify(backend.asarray(features), labels, parts, settings, backend)
     return {name: backend.to_host(array) for name, array in fitted.classifier.items()}, fitted.scores

@@ -71,7 +71,9 @@ class Executor:
             )
             raise BadInput(msg)
 
-    def run_each(self, job: Callable[[I], R], items: Sequence[I], backend: Backend, item_memory: int) -> Iterator[R]:
+    def run_each(
+        self, job: Callable[[I], R], items: Sequence[I], backend: Backend, item_memory: int, *, heavy: bool = False
+    ) -> Iterator[R]:
         """Results of a job on each item, in order.
 
         Parameters
@@ -84,8 +86,10 @@ class Executor:
             Where the job computes; worker processes are for the CPU only.
         item_memory
             Bytes that a job needs: on this machine, no more jobs run at a time than fit in free memory.
+        heavy
+            Each job takes long and fills a device: two are enough for processes, and on a GPU they run one by one.
 
-        On a GPU jobs run in threads: files are read and parsed while the device computes.
+        On a GPU light jobs run in threads: files are read and parsed while the device computes.
         """
         if not items:
             return
@@ -95,8 +99,8 @@ class Executor:
         room = max(1, int(min(free_memory(), backend.free_bytes()) / 2 / max(item_memory, 1)))
         workers = min(self.workers or cores(), len(items), room)
         if backend.name != "cpu":
-            yield from _in_threads(min(workers, MOST_THREADS), job, items)
-        elif workers < 2 or len(items) < WORTH_WORKERS:
+            yield from _in_threads(1 if heavy else min(workers, MOST_THREADS), job, items)
+        elif workers < 2 or len(items) < (2 if heavy else WORTH_WORKERS):
             yield from map(job, items)
         else:
             yield from _in_processes(workers, job, items)

@@ -11,6 +11,7 @@ from array_api_compat import device as device_of
 
 from bsoid_gpu.backends.chunks import rows_per_chunk
 from bsoid_gpu.method import windows as w
+from bsoid_gpu.method.multiscale import multiscale_features
 from bsoid_gpu.method.quantities import all_quantities
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def bin_features(
     """Features of each complete 100 ms bin, for training.
 
     Mean of the distances, sum of the turns and of the displacements. A sum is the mean times the nominal length of a
-    bin, so that bins of 2 and of 3 frames have one scale.
+    bin, so that bins of 2 and of 3 frames have one scale. With ``scales_s``, the rows of
+    :func:`bsoid_gpu.method.multiscale.multiscale_features` at the centres of the bins.
 
     Parameters
     ----------
@@ -71,6 +73,10 @@ def bin_features(
     xp = array_namespace(position)
     quantities = quantities or all_quantities(position.shape[1])
     bin_frames = fps * settings.bin_s
+    if settings.scales_s:
+        centres = w.bin_centres(position.shape[0] - 1, bin_frames, phase)
+        rows = list(multiscale_features(position, fps, settings, quantities, centres))
+        return _joined(rows, position, quantities, settings)
     width = w.smoothing_frames(fps, settings.smoothing_s)
     edges = w.bin_edges(xp, position.shape[0] - 1, bin_frames, device_of(position), phase=phase)
     rows = []
@@ -85,8 +91,14 @@ def bin_features(
                 bin_frames,
             )
         )
-    none = (0, len(quantities.listed()))
-    return xp.concat(rows) if rows else xp.zeros(none, dtype=xp.float64, device=device_of(position))
+    return _joined(rows, position, quantities, settings)
+
+
+def _joined(rows: list[Array], position: Array, quantities: Quantities, settings: Features) -> Array:
+    """All rows; of positions without a bin, none."""
+    xp = array_namespace(position)
+    columns = len(quantities.listed()) * (1 + 2 * len(settings.scales_s))
+    return xp.concat(rows) if rows else xp.zeros((0, columns), dtype=xp.float64, device=device_of(position))
 
 
 def window_features(
@@ -103,9 +115,11 @@ def window_features(
     """
     xp = array_namespace(position)
     quantities = quantities or all_quantities(position.shape[1])
-    bin_frames = fps * settings.bin_s
+    bin_frames, total = fps * settings.bin_s, position.shape[0]
+    if settings.scales_s:
+        yield from multiscale_features(position, fps, settings, quantities, range(total))
+        return
     width = w.smoothing_frames(fps, settings.smoothing_s)
-    total = position.shape[0]
     reach = math.ceil(bin_frames / 2) + 1
     for first, last in _chunks(position, quantities, total, 1.0):
         at = xp.arange(first, last, device=device_of(position))
@@ -115,8 +129,8 @@ def window_features(
         distances = _distances(position, quantities, frames, width, w.symmetric_windows)
         movements = _movements(position, quantities, steps, width, w.symmetric_windows)
         yield _row(
-            w.window_means(distances, _from(of_frames, frames)),
-            w.window_means(movements, _from(of_steps, steps)),
+            w.window_means(distances, w.shifted(of_frames, frames.start)),
+            w.window_means(movements, w.shifted(of_steps, steps.start)),
             bin_frames,
         )
 
@@ -124,10 +138,6 @@ def window_features(
 def _row(distances: Array, movements: Array, bin_frames: float) -> Array:
     xp = array_namespace(distances)
     return xp.concat([distances, movements * bin_frames], axis=1)
-
-
-def _from(windows: w.Windows, samples: range) -> w.Windows:
-    return w.Windows(windows.start - samples.start, windows.stop - samples.start, windows.longest)
 
 
 def _chunks(position: Array, quantities: Quantities, items: int, frames_each: float) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,15 @@ from bsoid_gpu.method.columns import feature_columns
 from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.smoothing import smoothed_labels
-from bsoid_gpu.method.training_range import TrainingRange, body_length, feature_warnings, size_warning
+from bsoid_gpu.method.training_range import (
+    ONE_PLACE_PX,
+    TrainingRange,
+    body_length,
+    feature_warnings,
+    size_warning,
+)
+from bsoid_gpu.method.units import in_unit, units_px
+from bsoid_gpu.settings.schema import BODY, PX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 
 VERSION = 3  # raise it whenever the labels of frames change for the same model and session
 TRACK_SAMPLES = 128  # of a session, in its record
+OTHER_FPS = 0.05  # share by which a frame rate differs from that of training
 SAMPLE = 4096  # about as many windows are compared with the range of the model
 
 
@@ -76,6 +85,8 @@ def label_frames(
     smoothing: Labels | None = None,
     scale: float | None = 1.0,
     known: TrainingRange | None = None,
+    unit_px: float | None = None,
+    training_fps: float | None = None,
 ) -> Prediction:
     """Label each frame by the 100 ms window centred on it, at the frame rate of the session, and smooth the labels.
 
@@ -94,9 +105,14 @@ def label_frames(
     smoothing
         Probability to stay, and weight of the evidence; by default, labels are not smoothed.
     scale
-        Factor on the positions; None: that which gives the session the body length of training.
+        Factor on the positions; None: that which gives the session the body length of training. Where lengths are in
+        body lengths, it changes nothing.
     known
         Range of the model, to compare the session with.
+    unit_px
+        Unit of lengths, see :func:`bsoid_gpu.method.units.units_px`; None: that of this session alone.
+    training_fps
+        Frame rate of training, to compare that of the session with.
 
     Returns
     -------
@@ -105,11 +121,16 @@ def label_frames(
     """
     pose, notes = session.pose, list(session.notes)
     length_px = _body_length(session, backend)
+    if settings.lengths == BODY:
+        scale = 1.0
+    if unit_px is None:
+        unit_px = units_px([session], settings, backend)[session.recording]
+    notes += _rate_notes(settings, pose.fps, training_fps)
     if scale is None:
         scale = known.body_length_px / length_px if known is not None and length_px else 1.0
         notes.append(f"positions are multiplied by {scale:.4g}: bodies have {length_px:.4g} px")
     observed = presence.observed_frames(session.segments, pose.frames)
-    of_windows, sampled = _window_probabilities(session, classifier, settings, backend, scale)
+    of_windows, sampled = _window_probabilities(session, classifier, settings, backend, scale, unit_px)
     probabilities = np.zeros((pose.frames, of_windows.shape[1]), dtype=of_windows.dtype)
     probabilities[observed] = of_windows
     if known is not None and len(sampled):
@@ -154,7 +175,7 @@ def _smoothed(
 
 
 def _window_probabilities(
-    session: Filtered, classifier: Classifier, settings: Features, backend: Backend, scale: float
+    session: Filtered, classifier: Classifier, settings: Features, backend: Backend, scale: float, unit_px: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Probabilities (observed frames, labels) of each frame's window, and features of some (windows, columns)."""
     stride = max(1, session.pose.frames // SAMPLE)
@@ -163,7 +184,7 @@ def _window_probabilities(
     with backend.repeatable():
         for part in session.parts or (_two_frames(session),):
             scaled = part * scale if scale != 1.0 else part
-            for chunk in features.window_features(scaled, session.pose.fps, settings, quantities):
+            for chunk in features.window_features(in_unit(scaled, unit_px), session.pose.fps, settings, quantities):
                 by_chunk.append(classifier.predict_proba(chunk))
                 sample.append(chunk[::stride, ...])
         xp = array_namespace(by_chunk[0])
@@ -190,7 +211,17 @@ def _range_warnings(
     known: TrainingRange, sampled: NDArray[np.float64], length_px: float, pose: Pose, settings: Features
 ) -> list[str]:
     columns = feature_columns(pose.keypoints, settings, pose.position.shape[3])
-    larger = size_warning(known, length_px)
-    return larger or feature_warnings(
-        known, sampled, columns, pose.fps, pose.frames / pose.fps, length_px / known.body_length_px
-    )
+    comparable = settings.lengths == PX or length_px < ONE_PLACE_PX  # else every animal has the same size
+    larger = size_warning(known, length_px) if comparable else []
+    relative = length_px / known.body_length_px if comparable else 1.0
+    return larger or feature_warnings(known, sampled, columns, pose.fps, pose.frames / pose.fps, relative)
+
+
+def _rate_notes(settings: Features, fps: float, training_fps: float | None) -> list[str]:
+    """A sentence if standard deviations of movements are not comparable, since the frame rate is another."""
+    if not settings.scales_s or training_fps is None or abs(fps / training_fps - 1) <= OTHER_FPS:
+        return []
+    return [
+        f"the frame rate is {fps:g} fps, that of training {training_fps:g}: the spreads of turns and displacements "
+        "depend on it, so that labels are less certain; build a model from sessions of this frame rate"
+    ]

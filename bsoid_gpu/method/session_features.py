@@ -16,6 +16,7 @@ from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
 from bsoid_gpu.method.tracking_quality import KeypointQuality, quality, still_keypoints
 from bsoid_gpu.method.training_range import ONE_PLACE, ONE_PLACE_PX, body_length
+from bsoid_gpu.method.units import in_unit, units_px
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.typing import Array
 
@@ -27,6 +28,14 @@ VERSION = 3  # raise it whenever the features of a session change
 
 
 @dataclass(frozen=True)
+class Bins:
+    """Features (bins, columns) float64, and the frame numbers (bins,) int64 at which the bins begin."""
+
+    features: Array
+    bin_frames: Array
+
+
+@dataclass(frozen=True)
 class SessionFeatures:
     """Features (bins, columns) float64 of one session, with its metadata.
 
@@ -34,6 +43,7 @@ class SessionFeatures:
     int64 are the frame numbers at which the bins begin, ``start_s`` is the time of frame 0. ``threshold`` (keypoints,)
     is its recording's; ``body_length_px`` see :func:`body_length`, ``track`` :func:`track_of`; ``still_keypoints`` are
     probable points of the arena. ``notes`` are what was repaired, assumed or left out; ``dimensions`` are 2 or 3.
+    ``shifted`` are the bins of other phases, for models of other phases.
     """
 
     name: str
@@ -51,6 +61,11 @@ class SessionFeatures:
     track: Track
     notes: tuple[str, ...] = ()
     dimensions: int = 2
+    shifted: tuple[Bins, ...] = ()
+
+    def of_phase(self, number: int) -> Bins:
+        """Bins of one of the phases, 0 the first."""
+        return self.shifted[number - 1] if number else Bins(self.features, self.bin_frames)
 
 
 def session_features(
@@ -60,7 +75,7 @@ def session_features(
     backend: Backend,
     keypoints: Sequence[str] = (),
     *,
-    phase: float = 0.0,
+    phases: Sequence[float] = (0.0,),
 ) -> list[SessionFeatures]:
     """Features of the bins of a recording's sessions.
 
@@ -76,8 +91,9 @@ def session_features(
         Where to compute.
     keypoints
         Keypoints that every session must have, in order; by default, those of the session.
-    phase
-        Share of a bin by which the bins of each segment begin later, from 0 to below 1.
+    phases
+        Shares of a bin by which the bins of each segment begin later, from 0 to below 1: ``features`` have the first
+        phase, ``shifted`` the others.
 
     Raises
     ------
@@ -88,33 +104,29 @@ def session_features(
     tracks = [pose.select(keypoints) if keypoints and pose.keypoints != keypoints else pose for pose in tracks]
     sessions = filtered(tracks, settings, backend)
     raise_all(problem for session in sessions for problem in _too_short(session, settings.input.min_session_s))
-    extracted = [_features(session, fps, settings, backend, phase) for session in sessions]
+    units = units_px(sessions, settings.features, backend)
+    extracted = [_features(session, fps, settings, backend, phases, units[session.recording]) for session in sessions]
     raise_all(f"{s.name}: {ONE_PLACE} Leave it out" for s in extracted if s.body_length_px < ONE_PLACE_PX)
     return extracted
 
 
-def _features(session: Filtered, fps: float, settings: Settings, backend: Backend, phase: float) -> SessionFeatures:
-    """Features of each segment's bins, one segment after another."""
+def _features(
+    session: Filtered, fps: float, settings: Settings, backend: Backend, phases: Sequence[float], unit_px: float
+) -> SessionFeatures:
+    """Features of a session at each phase."""
     pose = session.pose
     xp = array_namespace(pose.position)
-    bin_frames = fps * settings.features.bin_s
     position = xp.concat(session.parts)
-    quantities = quantities_of(pose.keypoints, settings.features)
+    first, *shifted = (_bins(session, fps, settings, phase, unit_px) for phase in phases)
     rows = quality(pose, session.threshold, settings.input.unusable_share, backend, session.segments)
-    firsts = [
-        pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames, phase=phase)[:-1]
-        for segment in session.segments
-    ]
     return SessionFeatures(
         name=pose.name,
         recording=session.recording,
         keypoints=pose.keypoints,
         frames=pose.frames,
         observed_frames=sum(map(len, session.segments)),
-        features=xp.concat(
-            [features.bin_features(part, fps, settings.features, quantities, phase=phase) for part in session.parts]
-        ),
-        bin_frames=np.concatenate(firsts),
+        features=first.features,
+        bin_frames=first.bin_frames,
         start_s=pose.start_s,
         threshold=session.threshold,
         body_length_px=float(backend.to_host(body_length(position))),
@@ -123,7 +135,25 @@ def _features(session: Filtered, fps: float, settings: Settings, backend: Backen
         track=track_of(pose, session.threshold),
         notes=session.notes,
         dimensions=position.shape[2],
+        shifted=tuple(shifted),
     )
+
+
+def _bins(session: Filtered, fps: float, settings: Settings, phase: float, unit_px: float) -> Bins:
+    """Features of each segment's bins, one segment after another."""
+    pose = session.pose
+    xp = array_namespace(pose.position)
+    quantities = quantities_of(pose.keypoints, settings.features)
+    rows = [
+        features.bin_features(in_unit(part, unit_px), fps, settings.features, quantities, phase=phase)
+        for part in session.parts
+    ]
+    bin_frames = fps * settings.features.bin_s
+    firsts = [
+        pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames, phase=phase)[:-1]
+        for segment in session.segments
+    ]
+    return Bins(xp.concat(rows), np.concatenate(firsts))
 
 
 def other_dimensions(dimensions: Mapping[str, int], expected: int, whose: str) -> list[str]:

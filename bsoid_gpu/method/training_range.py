@@ -10,6 +10,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from bsoid_gpu.method.array_quantiles import median
+from bsoid_gpu.method.logarithms import LOG10, speed_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,6 +122,8 @@ def _rate_warning(
 ) -> list[str]:
     speeds = [i for i, column in enumerate(columns) if column.is_speed]
     here, there = np.quantile(features[:, speeds], LEVELS[FAST], axis=0), known.quantiles[FAST, speeds]
+    if any(columns[i].function == LOG10 for i in speeds):
+        here, there = speed_of(here), speed_of(there)
     moves = (here > 0).all(axis=0) & (there > 0).all(axis=0)
     if not moves.any():
         return []

@@ -7,6 +7,7 @@ Frame r has time r, in frames. Step s joins frames s and s+1 and has time s + 1/
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from array_api_compat import array_namespace
@@ -48,12 +49,24 @@ def bin_edges(xp: ModuleType, steps: int, bin_frames: float, device: object = No
     phase
         Share of a bin, from 0 to below 1, by which all bins begin later.
     """
-    bins = int(steps / bin_frames) + 1  # one too many if the last is incomplete
-    while bins > 0 and first_step(bins, bin_frames, phase) > steps:
-        bins -= 1
+    bins = complete_bins(steps, bin_frames, phase)
     number = xp.arange(bins + 1, dtype=xp.float64, device=device)
     edges = (number + phase) * bin_frames
     return xp.astype(xp.floor(edges + 0.5) if phase else xp.round(edges), xp.int64)
+
+
+def complete_bins(steps: int, bin_frames: float, phase: float = 0.0) -> int:
+    """Number of complete bins, see :func:`bin_edges`."""
+    bins = int(steps / bin_frames) + 1  # one too many if the last is incomplete
+    while bins > 0 and first_step(bins, bin_frames, phase) > steps:
+        bins -= 1
+    return bins
+
+
+def bin_centres(steps: int, bin_frames: float, phase: float = 0.0) -> list[int]:
+    """The frame at the centre of each complete bin: :func:`centred_windows` of its length there is the bin."""
+    edges = [first_step(number, bin_frames, phase) for number in range(complete_bins(steps, bin_frames, phase) + 1)]
+    return [(start + stop + 1) // 2 for start, stop in pairwise(edges)]
 
 
 def first_step(number: int, bin_frames: float, phase: float = 0.0) -> int:
@@ -109,6 +122,11 @@ def centred_windows(at: Array, frames: int, bin_frames: float) -> tuple[Windows,
     of_frames = Windows(start + 1, start + 1 + fits, width)
     of_steps = Windows(xp.maximum(start, 0), xp.maximum(start + fits, 1), width)
     return of_frames, of_steps
+
+
+def shifted(windows: Windows, first: int) -> Windows:
+    """The same windows in samples that begin with sample ``first``."""
+    return Windows(windows.start - first, windows.stop - first, windows.longest)
 
 
 def window_means(samples: Array, windows: Windows) -> Array:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Content = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
-FORMAT = 3
+FORMAT = 4
 
 
 def migrated(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
@@ -55,4 +55,13 @@ def _without_range(description: dict[str, Any], named: dict[str, NDArray[Any]]) 
     return {"dimensions": 2, **description, "format": 3}, named
 
 
-STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [_name_estimators, _without_range]
+def _single_model(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
+    """From format 3, of a single model; settings that are new since have their defaults."""
+    return {**description, "format": 4}, named
+
+
+STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [
+    _name_estimators,
+    _without_range,
+    _single_model,
+]

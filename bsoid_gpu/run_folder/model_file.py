@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bsoid_gpu import files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators import registry
+from bsoid_gpu.estimators.joined import Joined
 from bsoid_gpu.method.training_range import TrainingRange
 from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.migrations import FORMAT, migrated
@@ -38,7 +39,8 @@ class Model:
     Parameters
     ----------
     classifier
-        Arrays of the classifier by name, on the host; :meth:`fitted` returns the classifier.
+        Arrays of the classifier by name, on the host, or those of several models and the groups of their labels;
+        :meth:`fitted` returns the classifier.
     keypoints
         Names of the keypoints, in the order of the features.
     fps
@@ -94,10 +96,11 @@ class Model:
 
     def fitted(self, backend: Backend | None = None) -> Classifier:
         """The classifier, with its arrays on the backend or, without one, on the host."""
-        estimator = registry.of(ROLES["classifier"], self.settings.classifier)
-        assert estimator.from_arrays is not None  # every classifier has it
+        restore = registry.of(ROLES["classifier"], self.settings.classifier).from_arrays
+        assert restore is not None  # every classifier has it
         move = backend.asarray if backend is not None else lambda array: array
-        return estimator.from_arrays({name: move(array) for name, array in self.classifier.items()})
+        named = {name: move(array) for name, array in self.classifier.items()}
+        return restore(named) if self.settings.models == 1 else Joined.from_arrays(named, restore)
 
     def to_bytes(self) -> bytes:
         """Content of the model file: equal models give equal bytes."""
@@ -159,11 +162,34 @@ def describe(model: Model) -> str:
         f"held-out accuracy: {scores['held_out_random']:.4f} on random bins"
         + (f", {blocks:.4f} on held-out time blocks (labels from the full embedding)" if blocks is not None else ""),
         f"noise before soft assignment: {scores['noise_share']:.1%}",
-        "label  share",
-        *(f"{label:5d}  {count / bins:6.1%}" for label, count in enumerate(model.label_bins)),
+        *_label_lines(model),
         *(f"WARNING: {warning}" for warning in scores["warnings"]),
     ]
     return "\n".join(lines)
+
+
+def _label_lines(model: Model) -> list[str]:
+    """Share of each label and, if it was measured, in how many models it returns."""
+    bins, stability = sum(model.label_bins), model.scores.get("stability")
+    shares = [f"{label:5d}  {count / bins:6.1%}" for label, count in enumerate(model.label_bins)]
+    if not stability:
+        return ["label  share", *shares]
+    of = f"  of {stability['models']}"
+    return [
+        *_agreement_lines(stability),
+        "label  share   returns in",
+        *(f"{share}  {count:4d}{of}" for share, count in zip(shares, stability["returns_in"], strict=True)),
+    ]
+
+
+def _agreement_lines(stability: dict[str, Any]) -> list[str]:
+    """Agreement of several models on held-out time blocks."""
+    if stability["adjusted_rand"] is None:
+        return []
+    return [
+        f"agreement of {stability['models']} models on held-out time blocks: adjusted Rand index "
+        f"{stability['adjusted_rand']:.2f}, adjusted mutual information {stability['adjusted_mutual_information']:.2f}"
+    ]
 
 
 def _range_lines(model: Model) -> list[str]:

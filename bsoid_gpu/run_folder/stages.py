@@ -15,9 +15,10 @@ from bsoid_gpu import files
 from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.base import CLASSIFIER, CLUSTERER, EMBEDDER, Monitor
 from bsoid_gpu.log import logger
-from bsoid_gpu.method.classification import Classification, classify
+from bsoid_gpu.method.classification import Classification, MemberClassifiers, classify, classify_member
 from bsoid_gpu.method.clustering import Clustering, cluster
 from bsoid_gpu.method.embedding import Embedding, embed
+from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.checkpoint import Checkpoint, LoggedMonitor
 from bsoid_gpu.run_folder.codecs import decode, encode
 from bsoid_gpu.run_folder.store import Stage, Store
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.estimators.joined import Joined
     from bsoid_gpu.settings.schema import Settings
     from bsoid_gpu.typing import Array
 
@@ -41,10 +43,14 @@ def embedding(
     settings: Settings,
     backend: Backend,
     store: Store,
+    digest: str,
 ) -> Embedding:
-    """Standardised features and embedding of the training bins, on the host; see :func:`embed`."""
+    """Standardised features and embedding of the training bins, on the host; see :func:`embed`.
+
+    ``digest`` is that of the features, see :func:`features_digest`.
+    """
     inputs = {
-        "features": features_digest(store),
+        "features": digest,
         "training_bins": features.shape[0],
         "standardise": settings.features.standardise,
         "seed": settings.seed,
@@ -75,29 +81,57 @@ def clusters(
 def classifier(
     features: Array,
     labels: NDArray[np.int64],
-    session_bins: Sequence[int],
-    bin_s: float,
+    parts: dict[str, NDArray[np.bool_]],
     settings: Settings,
     backend: Backend,
     store: Store,
+    digest: str,
+    *,
     classes: int | None = None,
+    joined: Joined | None = None,
 ) -> Classification:
     """The classifier and its scores; see :func:`classify`."""
     inputs = {
-        "features": features_digest(store),
-        "clusters": store.stages[CLUSTERS].digest,
-        "validation": as_dict(settings.validation),
-        "bin_s": bin_s,
+        "features": digest,
+        "labels": arrays.digest_of({"labels": labels, **parts}),
+        "classes": classes,
         "seed": settings.seed,
+        "joined": None if joined is None else arrays.digest_of(on_host(joined.arrays(), backend)),
     }
-    if settings.labels.training != "soft":  # what all builds of earlier versions had is not part of their keys
-        inputs["training"] = settings.labels.training
     result = _stage(
         store, CLASSIFICATION, (CLASSIFIER, settings.classifier), inputs, Classification, backend,
-        lambda monitor: classify(features, labels, session_bins, bin_s, settings, backend, monitor, classes),
+        lambda monitor: classify(features, labels, parts, settings, backend, monitor, classes=classes, joined=joined),
     )  # fmt: skip
     _log_scores(result.scores)
     return result
+
+
+def member_classifiers(
+    features: Array,
+    labels: NDArray[np.int64],
+    blocks: NDArray[np.bool_],
+    settings: Settings,
+    backend: Backend,
+    store: Store,
+    digest: str,
+    classes: int,
+) -> MemberClassifiers:
+    """The classifiers of one of several models; see :func:`classify_member`."""
+    inputs = {
+        "features": digest,
+        "labels": arrays.digest_of({"labels": labels, "blocks": blocks}),
+        "classes": classes,
+        "seed": settings.seed,
+    }
+    return _stage(
+        store, CLASSIFICATION, (CLASSIFIER, settings.classifier), inputs, MemberClassifiers, backend,
+        lambda monitor: classify_member(features, labels, blocks, settings, backend, monitor, classes=classes),
+    )  # fmt: skip
+
+
+def on_host(named: dict[str, Array], backend: Backend) -> dict[str, NDArray[Any]]:
+    """Arrays by name, on the host."""
+    return {name: backend.to_host(array) for name, array in named.items()}
 
 
 def features_digest(store: Store) -> str:

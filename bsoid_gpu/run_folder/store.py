@@ -81,10 +81,13 @@ class Store:
         The run folder, created if it is missing; None stores nothing.
     backend
         Description of the backend, stored with the stages.
+    wait
+        Wait for another job that has locked the folder, instead of raising an error.
     """
 
-    def __init__(self, folder: Path | None, backend: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path | None, backend: dict[str, str] | None = None, *, wait: bool = False) -> None:
         self.folder = folder
+        self._wait = wait
         self._backend = backend or {}
         self.stages: dict[str, Stage] = {}
         self._contexts = contextlib.ExitStack()
@@ -100,7 +103,7 @@ class Store:
                 if names and not names & expected:
                     msg = f"{str(self.folder)!r} contains other files and is no run folder: give --out a new folder"
                     raise BadInput(msg)
-                self._contexts.enter_context(lock(self.folder))
+                self._contexts.enter_context(lock(self.folder, wait=self._wait))
                 leftovers = f".*{files.TEMPORARY}"  # of killed jobs: under the lock no other job writes
                 for path in [*self.folder.glob(leftovers), *(self.folder / STAGES).glob(leftovers)]:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -236,8 +239,10 @@ def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Lock a folder for this process; the system unlocks it when the process ends, however it ends.
+
+    With ``wait``, wait until another process unlocks it.
 
     Raises
     ------
@@ -251,7 +256,7 @@ def lock(folder: Path) -> Iterator[None]:
     with file:
         locked = None
         try:
-            locked = lock_descriptor(file.fileno(), blocking=False)
+            locked = lock_descriptor(file.fileno(), blocking=wait)
         except OSError:  # a file system without locks: the files themselves are still written atomically
             logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
         if locked is False:

@@ -37,6 +37,11 @@ PRESETS: dict[str, Mapping[str, Any]] = {
         "classifier": {"method": "random_forest"},
         "labels": {"training": "hard", "stay": 0.0},
     },
+    # behaviours of seconds, in bodies of any size
+    "multiscale": {
+        "models": 5,
+        "features": {"scales_s": [0.5, 2.0], "lengths": "body", "standardise": "global"},
+    },
 }
 
 

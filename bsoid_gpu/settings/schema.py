@@ -19,6 +19,8 @@ from bsoid_gpu.estimators.umap import UmapSettings
 from bsoid_gpu.fields import INF, default_of, problems_of, setting
 
 MIN_FPS = 10.0
+KEYPOINT_ROLES = ("snout", "left forepaw", "right forepaw", "left hindpaw", "right hindpaw", "tail base")
+PX, BODY = "px", "body"  # units of lengths
 ROLES = {"embedding": EMBEDDER, "clusters": CLUSTERER, "classifier": CLASSIFIER}  # by section
 
 
@@ -76,6 +78,26 @@ class Features:
     )
     pairs: tuple[str, ...] = setting(
         (), 'Pairs of keypoints whose distances and turns are features, as "snout - tail_base"; empty uses all pairs.'
+    )
+    roles: tuple[str, ...] = setting(
+        (),
+        f"Keypoints of the seven features of the method's first form, in the order {', '.join(KEYPOINT_ROLES)}; empty "
+        "uses the pairs.",
+    )
+    scales_s: tuple[float, ...] = setting(
+        (),
+        "Longer windows, in seconds, centred like those of bin_s: their mean and standard deviation are further "
+        "features, and nothing is smoothed; empty uses the bins alone.",
+        bounds=(0.01, 60.0),
+        items=float,
+    )
+    lengths: str = setting(
+        PX,
+        "Unit of distances and displacements: 'px', or 'body' (the body length of the recording, median over frames).",
+        choices=(PX, BODY),
+    )
+    log: bool = setting(
+        False, "Logarithms of displacements and standard deviations, with scales_s and lengths = 'body' only."
     )
 
 
@@ -203,16 +225,48 @@ def _classes(section: str, default: Any) -> tuple[type[Any], ...]:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    problems = []
-    bin_frames = settings.features.bin_s * (settings.input.fps or MIN_FPS)
-    if bin_frames < 1:
-        problems.append(f"[features] bin_s = {settings.features.bin_s:g} is shorter than a frame")
+    problems: list[str] = []
+    problems += _feature_problems(settings.features, settings.input.fps or MIN_FPS)
     if 0 < settings.labels.stay < 0.5:
         problems.append(f"[labels] stay = {settings.labels.stay:g}; expected 0 (off), or 0.5 to below 1")
     for section, role in ROLES.items():
         estimator_settings = getattr(settings, section)
         problems += registry.of(role, estimator_settings).problems(estimator_settings)
     return problems + _group_problems(settings.input.group)
+
+
+def _feature_problems(features: Features, fps: float) -> list[str]:
+    problems = [
+        f"[features] {name} = {seconds:g} is shorter than a frame"
+        for name, seconds in (("bin_s", features.bin_s), *(("scales_s", scale) for scale in features.scales_s))
+        if seconds * fps < 1
+    ]
+    names = [f"{seconds:g}" for seconds in (features.bin_s, *features.scales_s)]  # of columns
+    if len(set(names)) < len(names):
+        problems.append(
+            f"[features] scales_s = {list(features.scales_s)}; expected windows that differ from each other and from "
+            f"bin_s = {features.bin_s:g}, for example scales_s = [0.5, 2.0]"
+        )
+    if features.log and not (features.scales_s and features.lengths == BODY):
+        problems.append(
+            '[features] log = true; it needs scales_s and lengths = "body", for example scales_s = [0.5, 2.0]'
+        )
+    return problems + _role_problems(features)
+
+
+def _role_problems(features: Features) -> list[str]:
+    roles = features.roles
+    if not roles:
+        return []
+    problems = []
+    if len(roles) != len(KEYPOINT_ROLES) or len(set(roles)) < len(roles):
+        problems.append(
+            f"[features] roles = {list(roles)}; expected {len(KEYPOINT_ROLES)} different keypoints, in the order "
+            f"{', '.join(KEYPOINT_ROLES)}"
+        )
+    if features.pairs:
+        problems.append("[features] roles and pairs both choose the features: leave out one")
+    return problems
 
 
 def _group_problems(group: str) -> list[str]:

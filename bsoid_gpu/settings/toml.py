@@ -62,7 +62,8 @@ def with_new_names(tables: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
 
 
 def _fill(defaults: Any, values: Mapping[str, Any], where: str, problems: list[str]) -> Any:
-    known = {item.name: getattr(defaults, item.name) for item in fields(defaults)}
+    items = {item.name: item for item in fields(defaults)}
+    known = {name: getattr(defaults, name) for name in items}
     changed: dict[str, Any] = {}
     for name, value in values.items():
         label = f"{where}{name}"
@@ -76,9 +77,9 @@ def _fill(defaults: Any, values: Mapping[str, Any], where: str, problems: list[s
             else:
                 problems.append(f"{label} = {value!r}; expected a table [{name}]")
         else:
-            usable = converted(value, known[name])
+            usable = converted(value, items[name])
             if usable is None:
-                problems.append(f"{label} = {value!r}; expected {kind_of(known[name])}")
+                problems.append(f"{label} = {value!r}; expected {kind_of(items[name])}")
             else:
                 changed[name] = usable
     return replace(defaults, **changed)

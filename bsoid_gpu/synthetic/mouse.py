@@ -1,4 +1,4 @@
-"""A synthetic mouse: its behaviours, the movement of its body, and the positions that a tracker reports.
+"""A synthetic mouse: its behaviours and the movement of its body.
 
 The mouse is seen from above, x to the right and y down, so that a turn to its left lowers the heading. Speeds,
 durations and stroke rates have the order of magnitude of mice in an open field.
@@ -11,63 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bsoid_gpu.synthetic.conditions import EASY, Conditions
+from bsoid_gpu.synthetic.course import Course, course
+from bsoid_gpu.synthetic.repertoire import USUAL, Repertoire
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEYPOINTS = ("snout", "right_forepaw", "left_forepaw", "right_hindpaw", "left_hindpaw", "tail_base")
 ARENA_PX = 700.0
 BODY_PX = 110.0
-BLEND_S = 0.12  # transition from one behaviour to the next
-JITTER_PX, DRIFT_PX, DRIFT_S = 0.4, 0.6, 0.5
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """One behaviour of the mouse.
-
-    ``mean_s`` and ``least_s`` are the mean and the shortest duration of a bout, ``speed`` is in body lengths per
-    second, ``turn`` in degrees per second, ``stretch`` the relative projected length of the body, ``stroke_px`` the
-    movement of the forepaws at the face, ``sweep_px`` that of the snout from side to side, ``tuck`` how far the
-    forepaws are between ground (0) and face (1), and ``rate_hz`` the rate of strokes and sweeps.
-    """
-
-    name: str
-    mean_s: float
-    least_s: float
-    speed: float = 0.0
-    turn: float = 0.0
-    stretch: float = 1.0
-    stroke_px: float = 0.0
-    sweep_px: float = 0.0
-    tuck: float = 0.0
-    rate_hz: float = 0.0
-
-
-BEHAVIOURS = (
-    Behaviour("still", 2.5, 0.8),
-    Behaviour("walk", 2.5, 0.8, speed=1.1),
-    Behaviour("run", 1.8, 0.7, speed=3.6, stretch=1.06),
-    Behaviour("turn_left", 0.9, 0.5, speed=0.25, turn=-210.0),
-    Behaviour("turn_right", 0.9, 0.5, speed=0.25, turn=210.0),
-    Behaviour("groom", 4.0, 1.2, stretch=0.82, stroke_px=8.0, tuck=1.0, rate_hz=6.0),
-    Behaviour("rear", 1.8, 0.8, stretch=0.6, sweep_px=2.5, tuck=0.55, rate_hz=1.2),
-    Behaviour("sniff", 1.8, 0.7, sweep_px=11.0, rate_hz=3.0),
-)
-NAMES = tuple(behaviour.name for behaviour in BEHAVIOURS)
-# transition probabilities (rows sum to 1): a mouse stops before it grooms or rears, and walks before it runs
-FOLLOWS = np.array(
-    [
-        #  still walk  run  left right groom rear sniff
-        [0.00, 0.30, 0.05, 0.10, 0.10, 0.20, 0.10, 0.15],
-        [0.15, 0.00, 0.20, 0.15, 0.15, 0.05, 0.15, 0.15],
-        [0.10, 0.50, 0.00, 0.15, 0.15, 0.00, 0.05, 0.05],
-        [0.10, 0.40, 0.15, 0.00, 0.10, 0.00, 0.10, 0.15],
-        [0.10, 0.40, 0.15, 0.10, 0.00, 0.00, 0.10, 0.15],
-        [0.40, 0.20, 0.00, 0.05, 0.05, 0.00, 0.10, 0.20],
-        [0.20, 0.30, 0.05, 0.10, 0.10, 0.10, 0.00, 0.15],
-        [0.20, 0.30, 0.05, 0.10, 0.10, 0.05, 0.20, 0.00],
-    ]
-)
+NAMES = USUAL.names
 
 
 @dataclass(frozen=True)
@@ -78,34 +32,17 @@ class Animal:
     pace: float
 
 
-def behave(frames: int, fps: float, rng: np.random.Generator) -> NDArray[np.int64]:
+def behave(frames: int, fps: float, rng: np.random.Generator, repertoire: Repertoire = USUAL) -> NDArray[np.int64]:
     """Number of the behaviour in each frame: (frames,), a Markov chain of bouts with random durations."""
     states = np.empty(frames, dtype=np.int64)
-    frame, state = 0, int(rng.integers(len(BEHAVIOURS)))
+    frame, state = 0, int(rng.integers(len(repertoire.behaviours)))
     while frame < frames:
-        behaviour = BEHAVIOURS[state]
+        behaviour = repertoire.behaviours[state]
         duration_s = behaviour.least_s + rng.gamma(2.0, (behaviour.mean_s - behaviour.least_s) / 2)
         stop = frame + max(1, round(duration_s * fps))
         states[frame:stop] = state
-        frame, state = stop, int(rng.choice(len(BEHAVIOURS), p=FOLLOWS[state]))
+        frame, state = stop, int(rng.choice(len(repertoire.behaviours), p=repertoire.follows[state]))
     return states
-
-
-def _blend(values: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
-    """Moving mean over the duration of a transition."""
-    width = 2 * (round(BLEND_S * fps) // 2) + 1
-    padded = np.pad(values, width // 2, mode="edge")
-    return np.convolve(padded, np.full(width, 1 / width), mode="valid")
-
-
-def _parameter(name: str, states: NDArray[np.int64], fps: float) -> NDArray[np.float64]:
-    return _blend(np.array([getattr(behaviour, name) for behaviour in BEHAVIOURS])[states], fps)
-
-
-def _vigour(states: NDArray[np.int64], spread: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Random factor of each bout, (frames,): no two bouts are equally fast."""
-    bout = np.concatenate([[0], np.cumsum(np.diff(states) != 0)])
-    return np.exp(rng.normal(0, spread, size=int(bout[-1]) + 1))[bout]
 
 
 def _path(
@@ -133,7 +70,15 @@ def _path(
     return centre, heading
 
 
-def move(states: NDArray[np.int64], fps: float, animal: Animal, rng: np.random.Generator) -> NDArray[np.float64]:
+def move(
+    states: NDArray[np.int64],
+    fps: float,
+    animal: Animal,
+    rng: np.random.Generator,
+    *,
+    repertoire: Repertoire = USUAL,
+    conditions: Conditions = EASY,
+) -> NDArray[np.float64]:
     """Position of each keypoint: (frames, keypoints, 2) px.
 
     Parameters
@@ -146,33 +91,35 @@ def move(states: NDArray[np.int64], fps: float, animal: Animal, rng: np.random.G
         Size and pace.
     rng
         Random number generator.
+    repertoire, conditions
+        The behaviours, and how much they vary.
     """
-    vigour = _vigour(states, 0.12, rng)
-    speed = _parameter("speed", states, fps) * _blend(vigour, fps) * animal.pace * animal.body_px
-    turn = _parameter("turn", states, fps) * _blend(vigour, fps) * animal.pace
+    does = course(states, fps, rng, repertoire, conditions)
+    speed = does.speed * animal.pace * animal.body_px
+    turn = does.turn * animal.pace
     centre, heading = _path(speed, turn, fps, rng)
-    body = _body(states, speed, turn, animal, fps)
+    body = _body(does, speed, turn, animal, fps)
     forward = np.stack([np.cos(heading), np.sin(heading)], axis=1)
     right = np.stack([-np.sin(heading), np.cos(heading)], axis=1)  # with y down, a quarter turn clockwise
     return centre[:, None, :] + body[:, :, :1] * forward[:, None, :] + body[:, :, 1:] * right[:, None, :]
 
 
 def _body(
-    states: NDArray[np.int64], speed: NDArray[np.float64], turn: NDArray[np.float64], animal: Animal, fps: float
+    does: Course, speed: NDArray[np.float64], turn: NDArray[np.float64], animal: Animal, fps: float
 ) -> NDArray[np.float64]:
     """Keypoints in the frame of the body: (frames, keypoints, 2), forward and to the right, px."""
     size = animal.body_px
-    tuck, stretch = _parameter("tuck", states, fps), _parameter("stretch", states, fps)
-    phase = 2 * np.pi * np.cumsum(_parameter("rate_hz", states, fps)) / fps
-    stroke, sweep = _parameter("stroke_px", states, fps), _parameter("sweep_px", states, fps)
-    bend = np.clip(turn / 210.0, -1.5, 1.5) * 0.22 * size  # the head leads a turn, the tail trails it
+    tuck, stretch, stroke, sweep = does.tuck, does.stretch, does.stroke_px, does.sweep_px
+    phase = 2 * np.pi * np.cumsum(does.rate_hz) / fps
+    # the head leads a turn, the tail trails it
+    bend = np.clip(turn / 210.0, -1.5, 1.5) * 0.22 * size + does.bend * size
 
     stepping = speed + 0.35 * size * np.abs(turn) / 210.0  # paws also step in a turn on the spot
     stride_hz = 2.0 + stepping / (1.3 * size)
     stride = 2 * np.pi * np.cumsum(stride_hz) / fps
     reach = np.minimum(stepping / (4 * stride_hz), 0.14 * size)  # a paw on the ground stays where it is
 
-    keypoints = np.zeros((len(states), len(KEYPOINTS), 2))
+    keypoints = np.zeros((len(speed), len(KEYPOINTS), 2))
     keypoints[:, 0, 0] = 0.5 * size * stretch + 0.25 * stroke * np.sin(0.5 * phase)
     keypoints[:, 0, 1] = bend + sweep * np.sin(phase)
     keypoints[:, 5, 0] = -0.5 * size * stretch
@@ -188,45 +135,3 @@ def _body(
             keypoints[:, paw, 0] = -0.28 * size * stretch + swing
             keypoints[:, paw, 1] = side * 0.17 * size - 0.2 * bend
     return keypoints
-
-
-def track(
-    position: NDArray[np.float64], states: NDArray[np.int64], fps: float, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Output of a tracker: positions with jitter, and jumps with low likelihood while a keypoint is hidden.
-
-    Returns
-    -------
-    tuple
-        (frames, keypoints, 2) px and (frames, keypoints) in 0..1.
-    """
-    frames, keypoints, _ = position.shape
-    seen = position + rng.normal(0, JITTER_PX, size=position.shape) + _drift(position.shape, fps, rng)
-    hidden = _hidden(states, keypoints, fps, rng)
-    likelihood = 1.0 - np.minimum(rng.exponential(0.004, size=(frames, keypoints)), 0.3)
-    likelihood[hidden] = rng.beta(1.2, 6.0, size=int(hidden.sum()))
-    # in place of a hidden keypoint, the tracker picks points nearby
-    seen[hidden] += rng.normal(0, 25.0, size=(int(hidden.sum()), 2))
-    return np.clip(seen, 0.0, ARENA_PX), np.clip(likelihood, 0.0, 1.0)
-
-
-def _drift(shape: tuple[int, ...], fps: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Slow drift of the tracked point about the true one: white noise through a first-order low pass."""
-    from scipy.signal import lfilter
-
-    decay = np.exp(-1 / (DRIFT_S * fps))
-    noise = rng.normal(0, DRIFT_PX * np.sqrt(1 - decay**2), size=shape)
-    return np.asarray(lfilter([1.0], [1.0, -decay], noise, axis=0))
-
-
-def _hidden(states: NDArray[np.int64], keypoints: int, fps: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Frames in which each keypoint is hidden: a few per cent, in runs; forepaws more often at the face."""
-    frames = len(states)
-    hidden = np.zeros((frames, keypoints), dtype=bool)
-    at_face = np.isin(states, [NAMES.index("groom"), NAMES.index("rear")])
-    for keypoint in range(keypoints):
-        per_s = np.where(at_face & (keypoint in (1, 2)), 0.5, 0.12)
-        for start in np.flatnonzero(rng.uniform(size=frames) < per_s / fps):
-            hidden[start : start + max(1, round(rng.gamma(2.0, 0.1) * fps)), keypoint] = True
-    hidden[0] = False
-    return hidden

@@ -14,7 +14,9 @@ from bsoid_gpu.files import explained, write_atomic, write_csv
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.settings.schema import MIN_FPS
-from bsoid_gpu.synthetic import mouse
+from bsoid_gpu.synthetic import mouse, tracking
+from bsoid_gpu.synthetic.conditions import EASY, HARD, Conditions, Range
+from bsoid_gpu.synthetic.repertoire import SLOW, USUAL, Repertoire
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +25,15 @@ SCORER = "DLC_simulated"
 TRUTH = "truth"
 
 
-def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generator) -> tuple[Pose, NDArray[np.str_]]:
+def simulate_session(
+    name: str,
+    frames: int,
+    fps: float,
+    rng: np.random.Generator,
+    *,
+    repertoire: Repertoire = USUAL,
+    conditions: Conditions = EASY,
+) -> tuple[Pose, NDArray[np.str_]]:
     """Pose of one session, and the behaviour in each frame.
 
     Parameters
@@ -36,20 +46,43 @@ def simulate_session(name: str, frames: int, fps: float, rng: np.random.Generato
         Frames per second.
     rng
         Random number generator.
+    repertoire, conditions
+        The behaviours, and how difficult the session is.
 
     Returns
     -------
     tuple
         The pose, and (frames,) names of behaviours.
     """
-    animal = mouse.Animal(body_px=mouse.BODY_PX * rng.uniform(0.95, 1.05), pace=rng.uniform(0.93, 1.07))
-    states = mouse.behave(frames, fps, rng)
-    position, likelihood = mouse.track(mouse.move(states, fps, animal, rng), states, fps, rng)
+    animal = mouse.Animal(mouse.BODY_PX * _chosen(conditions.body, rng), _chosen(conditions.pace, rng))
+    camera = tracking.Camera(
+        _chosen(conditions.zoom, rng), _chosen(conditions.squeeze, rng), _chosen(conditions.tilted, rng)
+    )
+    states = mouse.behave(frames, fps, rng, repertoire)
+    position = mouse.move(states, fps, animal, rng, repertoire=repertoire, conditions=conditions)
+    position, likelihood = tracking.track(
+        camera.image(position), states, fps, rng, repertoire=repertoire, conditions=conditions, zoom=camera.zoom
+    )
     pose = Pose(name, position[:, None], likelihood[:, None], ("mouse",), mouse.KEYPOINTS, fps, "simulated")
-    return pose, np.array(mouse.NAMES)[states]
+    return pose, np.array(repertoire.names)[states]
 
 
-def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float = 60.0, seed: int = 0) -> list[Path]:
+def _chosen(bounds: Range, rng: np.random.Generator) -> float:
+    """A random value between the bounds; where they are equal, no random number is used."""
+    lowest, highest = bounds
+    return lowest if lowest == highest else float(rng.uniform(lowest, highest))
+
+
+def simulate(
+    folder: Path,
+    sessions: int = 3,
+    minutes: float = 5.0,
+    fps: float = 60.0,
+    seed: int = 0,
+    *,
+    hard: bool = False,
+    slow: bool = False,
+) -> list[Path]:
     """Write sessions as DeepLabCut CSV files, with the true behaviours.
 
     Parameters
@@ -64,6 +97,10 @@ def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float =
         Frames per second, at least 10.
     seed
         Seed of the random number generator.
+    hard
+        Whether animals, cameras, movement and tracking vary as in real recordings.
+    slow
+        Whether walking and grooming have two forms each, that differ in their rhythm over seconds only.
 
     Returns
     -------
@@ -80,11 +117,14 @@ def simulate(folder: Path, sessions: int = 3, minutes: float = 5.0, fps: float =
     with explained(folder):
         (folder / TRUTH).mkdir(parents=True, exist_ok=True)
     frames = round(minutes * 60 * fps)
+    repertoire, conditions = SLOW if slow else USUAL, HARD if hard else EASY
     written = []
     for name, stream in progress(
         list(zip(names, np.random.SeedSequence(seed).spawn(len(names)), strict=True)), "simulate"
     ):
-        pose, behaviour = simulate_session(name, frames, fps, np.random.default_rng(stream))
+        pose, behaviour = simulate_session(
+            name, frames, fps, np.random.default_rng(stream), repertoire=repertoire, conditions=conditions
+        )
         truth = pd.DataFrame({"frame": np.arange(frames), "behaviour": behaviour})
         write_csv(folder / TRUTH / f"{name}.truth.csv", truth)
         write_atomic(folder / f"{name}.csv", deeplabcut_csv(pose))

@@ -1,4 +1,4 @@
-"""The steps of a build, in order."""
+"""A build: files, features, labels, tables; and one model of a build, for a job array."""
 
 from __future__ import annotations
 
@@ -7,40 +7,27 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bsoid_gpu import files, log
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.errors import BadInput, raise_all
-from bsoid_gpu.estimators.base import predict
-from bsoid_gpu.estimators.standard_scaler import scale_of
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger
-from bsoid_gpu.method import reliability
-from bsoid_gpu.method.classification import training_labels
-from bsoid_gpu.method.columns import column_warnings
 from bsoid_gpu.method.embedding import check_bins
-from bsoid_gpu.method.scaling import TOGETHER
-from bsoid_gpu.method.subsample import training_bins
-from bsoid_gpu.method.training_range import training_range
-from bsoid_gpu.run_folder import stages, tables
-from bsoid_gpu.run_folder.arrays import release
-from bsoid_gpu.run_folder.model_file import Model
+from bsoid_gpu.run_folder import tables
 from bsoid_gpu.run_folder.results import Run
 from bsoid_gpu.run_folder.store import Store
 from bsoid_gpu.settings import schema
+from bsoid_gpu.workflows.discovery import discover
 from bsoid_gpu.workflows.extraction import extract_features
+from bsoid_gpu.workflows.member import classifiers_of, members
+from bsoid_gpu.workflows.training import bins_to_train, of_phase
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.io.sessions import Sessions
-    from bsoid_gpu.method.clustering import Clustering
-    from bsoid_gpu.method.embedding import Embedding
     from bsoid_gpu.method.session_features import SessionFeatures
 
 
@@ -67,7 +54,7 @@ def build(
     out
         Run folder; a repeated build resumes from its completed stages. None stores nothing.
     settings
-        By default, the method of Hsu & Yttri (2021).
+        By default, those of :class:`bsoid_gpu.Settings`; :func:`bsoid_gpu.preset` gives others.
     backend
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     seed
@@ -75,7 +62,7 @@ def build(
     keypoints, individuals
         Exact names; they replace those of the settings.
     executor
-        Runs the work on each recording; by default, in processes of this machine.
+        Runs the work on each recording, and several models side by side; by default, in processes of this machine.
 
     Returns
     -------
@@ -90,26 +77,72 @@ def build(
         The backend cannot run here.
     """
     settings = settled(settings or schema.Settings(), fps, seed, keypoints, individuals)
-    selected = get_backend(backend)
+    selected, executor = get_backend(backend), executor or Executor()
     folder = None if out is None else Path(out)
     with log.collected() as warnings, Store(folder, selected.describe()) as store, _log_file(store.folder):
-        try:
-            parts = sources(sessions, settings.input.fps)
-        except BadInput:
-            store.remove_if_new()
-            raise
-        logger.info("%d files to import, at %g fps, on the %s backend", len(parts), settings.input.fps, selected.name)
-        try:
-            extracted, digests = extract_features(parts, settings, selected, store, executor or Executor())
-            check_bins(sum(session.features.shape[0] for session in extracted), settings)
-        except BadInput:
-            store.remove_if_new()
-            raise
-        run = replace(_discover(extracted, digests, settings, selected, store), warnings=warnings)
+        extracted, digests = _extracted(sessions, settings, selected, store, executor)
+        run = replace(discover(extracted, digests, settings, selected, store, executor), warnings=warnings)
         if store.folder is not None:
             tables.write_run(store.folder, run, extracted, store.stages, selected)
             store.remove_others()
     return run
+
+
+def build_member(
+    sessions: Sessions,
+    fps: float | str | None,
+    out: str | os.PathLike[str],
+    number: int,
+    *,
+    settings: schema.Settings | None = None,
+    backend: str = "auto",
+    seed: int | str | None = None,
+    keypoints: Sequence[str] = (),
+    individuals: Sequence[str] = (),
+    executor: Executor | None = None,
+) -> None:
+    """Compute one of the models of a build, so that the tasks of a job array compute them; :func:`build` joins them.
+
+    Parameters
+    ----------
+    number
+        Number of the model, from 1 to the ``models`` of the settings.
+    sessions, fps, out, settings, backend, seed, keypoints, individuals, executor
+        As of :func:`build`. Tasks wait for the one that imports the files.
+
+    Raises
+    ------
+    BadInput
+        As of :func:`build`, or a number that no model has.
+    BackendUnavailable
+        The backend cannot run here.
+    """
+    settings = settled(settings or schema.Settings(), fps, seed, keypoints, individuals)
+    if settings.models < 2 or not 1 <= number <= settings.models:
+        possible = f"1 to {settings.models}" if settings.models > 1 else "several models: give --models 5"
+        msg = f"the model to compute is {number}; expected {possible}"
+        raise BadInput(msg)
+    selected = get_backend(backend)
+    with Store(Path(out), selected.describe(), wait=True) as store, _log_file(store.folder):
+        extracted, _ = _extracted(sessions, settings, selected, store, executor or Executor())
+        first = bins_to_train(of_phase(extracted, 0), settings)
+        chosen = members(extracted, first, settings, selected, store)[number - 1]
+    classifiers_of(chosen)
+
+
+def _extracted(
+    sessions: Sessions, settings: schema.Settings, backend: Backend, store: Store, executor: Executor
+) -> tuple[list[SessionFeatures], dict[str, str]]:
+    """Features of every session, and digests of the files; a new run folder does not survive unusable input."""
+    try:
+        parts = sources(sessions, settings.input.fps)
+        logger.info("%d files to import, at %g fps, on the %s backend", len(parts), settings.input.fps, backend.name)
+        extracted, digests = extract_features(parts, settings, backend, store, executor)
+        check_bins(sum(session.features.shape[0] for session in extracted), settings)
+    except BadInput:
+        store.remove_if_new()
+        raise
+    return extracted, digests
 
 
 def settled(
@@ -153,132 +186,3 @@ def _log_file(folder: Path | None) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         handler.close()
-
-
-def _discover(
-    extracted: Sequence[SessionFeatures],
-    digests: dict[str, str],
-    settings: schema.Settings,
-    backend: Backend,
-    store: Store,
-) -> Run:
-    """Embed, cluster and classify the training bins."""
-    wide = column_warnings(extracted[0].keypoints, settings.features)
-    for warning in wide:
-        logger.warning(warning)
-    all_bins = [session.features.shape[0] for session in extracted]
-    chosen = training_bins(all_bins, settings.max_training_bins, settings.seed)
-    session_bins = [len(part) for part in chosen]
-    share = sum(session_bins) / sum(all_bins)
-    if share < 1:
-        message = "embedding a subsample of %s of %s bins (max_training_bins); the classifier labels all of them"
-        logger.info(message, f"{sum(session_bins):,}", f"{sum(all_bins):,}")
-    on_host = np.concatenate([_rows(session, part) for session, part in zip(extracted, chosen, strict=True)])
-    features = backend.asarray(on_host)
-    recordings = [session.recording for session in extracted]
-    embedded = stages.embedding(features, session_bins, recordings, settings, backend, store)
-    bin_s = settings.features.bin_s / share
-    clustered = stages.clusters(embedded.positions, bin_s, settings, backend, store)
-    labelled = training_labels(clustered.hard, clustered.soft, session_bins, settings.labels.training)
-    labelled_features = features if len(labelled.rows) == len(on_host) else backend.asarray(on_host[labelled.rows])
-    classes = clustered.membership.shape[1]
-    classified = stages.classifier(
-        labelled_features, labelled.labels, labelled.session_bins, bin_s, settings, backend, store, classes
-    )
-    scores = _scores(clustered, session_bins, bin_s, classified.scores, settings)
-    scores["warnings"] = wide + scores["warnings"]
-    model = Model(
-        classifier=classified.classifier,
-        keypoints=extracted[0].keypoints,
-        fps=settings.input.fps,
-        settings=settings,
-        label_bins=tuple(np.bincount(clustered.soft).tolist()),
-        thresholds={session.recording: np.asarray(session.threshold) for session in extracted},
-        scales=_scales(embedded, extracted),
-        sessions=digests,
-        backend=backend.name,
-        scores=scores,
-        versions=store.stages[stages.CLASSIFICATION].versions,
-        training_range=training_range(on_host, [session.body_length_px for session in extracted]),
-        dimensions=extracted[0].dimensions,
-    )
-    firsts = np.cumsum([0, *all_bins])
-    start_s = [
-        session.start_s + np.asarray(session.bin_frames)[part] / settings.input.fps
-        for session, part in zip(extracted, chosen, strict=True)
-    ]
-    return Run(
-        model=model,
-        features=on_host,
-        scaled_features=embedded.scaled,
-        embedding=embedded.positions,
-        hard_labels=clustered.hard,
-        soft_labels=clustered.soft,
-        membership=clustered.membership,
-        training_bins=np.concatenate([part + first for part, first in zip(chosen, firsts, strict=False)]),
-        predicted_labels=classified.predicted
-        if len(classified.predicted) == sum(all_bins)
-        else _predicted(model, extracted, backend),
-        scores=scores,
-        confusion=classified.confusion,
-        sweep=clustered.sweep,
-        sessions=[tables.session_facts(session) for session in extracted],
-        warnings=scores["warnings"],
-        session_of_bin=np.repeat(np.array([session.name for session in extracted], dtype=object), session_bins),
-        start_s=np.concatenate(start_s),
-        backend=backend,
-        backend_features=features,
-    )
-
-
-def _scores(
-    clustered: Clustering,
-    session_bins: Sequence[int],
-    bin_s: float,
-    held_out: dict[str, Any],
-    settings: schema.Settings,
-) -> dict[str, Any]:
-    """Scores of the classifier and of the clusters, and the warnings that follow from them."""
-    session = np.repeat(np.arange(len(session_bins)), session_bins)
-    scores = {
-        "bins": len(clustered.soft),
-        "training_s": len(clustered.soft) * bin_s,
-        "clusters": clustered.membership.shape[1],
-        "sweep_clusters": clustered.sweep["clusters"].tolist(),
-        "noise_share": float(np.mean(clustered.hard < 0)),
-        "session_information": reliability.session_information(clustered.soft, session),
-        **held_out,
-    }
-    scores["warnings"] = reliability.warnings(
-        scores, settings.features.standardise, getattr(settings.clusters, "selection", "leaf")
-    )
-    for warning in scores["warnings"]:
-        logger.warning(warning)
-    return scores
-
-
-def _scales(embedded: Embedding, extracted: Sequence[SessionFeatures]) -> dict[str, NDArray[np.float64]]:
-    """Mean and standard deviation (2, columns) by recording; without training bins, those of all its bins."""
-    scales = {name: np.stack([np.asarray(part) for part in scale]) for name, scale in embedded.scales.items()}
-    by_recording: dict[str, list[NDArray[np.float64]]] = {}
-    if TOGETHER not in scales:
-        for session in extracted:
-            if session.recording not in scales:
-                by_recording.setdefault(session.recording, []).append(np.asarray(session.features))
-    return scales | {name: np.stack(scale_of(np.concatenate(parts))) for name, parts in by_recording.items()}
-
-
-def _rows(session: SessionFeatures, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Features of the chosen bins, read into memory."""
-    rows = np.asarray(session.features[chosen])
-    release(session.features)
-    return rows
-
-
-def _predicted(model: Model, extracted: Sequence[SessionFeatures], backend: Backend) -> NDArray[np.int64]:
-    """Label of every bin of every session, by the classifier."""
-    classifier, labels = model.fitted(backend), []
-    for session in log.progress(extracted, "labels"):
-        labels.append(backend.to_host(predict(classifier, backend.asarray(np.asarray(session.features)))))
-        release(session.features)
-    return np.concatenate(labels)

@@ -35,6 +35,7 @@ LABELS = 30  # of a typical build
 BASE_MB = 400.0  # the program and its libraries
 WORKER_MB = 250.0  # the same in a worker process
 PARSE_S, TABLE_S, WORKERS_START_S = 0.015, 2.4e-7, 1.5  # per MB of a file; per cell of a table; once
+MOMENTS_S = 8e-8  # per value of a bin, with several time scales, beyond what the bins alone take
 
 
 class Step(NamedTuple):
@@ -149,11 +150,12 @@ def on_cpu(job: Size, settings: schema.Settings, cores: int, core: Speed = Speed
     """
     workers = min(cores, job.files) if job.files >= WORTH_WORKERS else 1
     start_s = WORKERS_START_S if workers > 1 else 0.0
-    reading_s = (start_s + PARSE_S * job.megabytes / workers) / core.steps
     cells = job.bins * job.columns
+    moments_s = MOMENTS_S * cells if settings.features.scales_s else 0.0
+    reading_s = (start_s + (PARSE_S * job.megabytes + moments_s) / workers) / core.steps
     table_mb = cells / max(job.files, 1) * 40 / 1e6
     return [
-        Step("features", reading_s, BASE_MB + reading_memory_mb(job, workers)),
+        Step("features", reading_s, BASE_MB + reading_memory_mb(job, workers) + workers * _moments_mb(job, settings)),
         *(_fitting(section, cost, fits, job, cores, core) for section, (cost, fits) in _fits(job, settings).items()),
         Step("tables", (1.4 + TABLE_S * cells) / core.steps, BASE_MB + table_mb),
     ]
@@ -173,9 +175,18 @@ def reading_memory_mb(job: Size, workers: int) -> float:
     return workers * (4.0 * job.largest_mb + (WORKER_MB if workers > 1 else 0.0))
 
 
+def _moments_mb(job: Size, settings: schema.Settings) -> float:
+    """Memory for the windows of several time scales of the largest file, twice: of its chunks, and of all together."""
+    if not settings.features.scales_s:
+        return 0.0
+    share = job.largest_mb / job.megabytes if job.megabytes else 1.0
+    return 2 * 8 * job.bins * share * job.columns / 1e6
+
+
 def on_cuda(job: Size, settings: schema.Settings) -> list[Step]:
     """Device memory of each stage on a GPU; time on a GPU has not been measured."""
-    reading = Step("features", math.nan, device_memory.table(round(job.largest_mb * 1e6)) / 1e6)
+    table_mb = device_memory.table(round(job.largest_mb * 1e6)) / 1e6
+    reading = Step("features", math.nan, table_mb + _moments_mb(job, settings))
     fits = _fits(job, settings)
     return [reading, *(Step(section, math.nan, cost.device_bytes / 1e6) for section, (cost, _) in fits.items())]
 

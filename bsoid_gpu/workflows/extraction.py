@@ -12,6 +12,7 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.io.session_twins import source_of, twins_among
 from bsoid_gpu.io.sessions import Content, Source, by_recording, check_names
 from bsoid_gpu.log import logger, progress
+from bsoid_gpu.method.consensus import phases
 from bsoid_gpu.method.session_features import VERSION, SessionFeatures, other_dimensions, session_features
 from bsoid_gpu.method.tracking_quality import arena_warning, format_report
 from bsoid_gpu.run_folder.codecs import decode, encode
@@ -47,6 +48,11 @@ class Extraction:
     folder: Path | None
     check_only: bool = False
 
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """Phases of the bins of the models of the build."""
+        return (0.0,) if self.check_only else tuple(each.phase for each in phases(self.settings))
+
     def stage(self, digests: dict[str, str]) -> tuple[str, int, dict[str, Any]]:
         """Name, version and inputs of its stage."""
         settings = self.settings
@@ -56,6 +62,7 @@ class Extraction:
             "files": list(digests.items()),
             "keypoints": list(self.keypoints),
             "settings": [as_dict(section) for section in sections],
+            "phases": list(self.phases),
             "backend": self.backend.name,
         }
         return f"{FEATURES} {self.recording.name}", VERSION, inputs
@@ -74,12 +81,12 @@ class Extraction:
         chosen = self.settings.input
         tracks, problems = tracks_of(contents, fps, self.backend, chosen.keypoints, chosen.individuals)
         try:
-            sessions = session_features(tracks, fps, self.settings, self.backend, self.keypoints)
+            sessions = session_features(tracks, fps, self.settings, self.backend, self.keypoints, phases=self.phases)
         except BadInput as error:
             problems.append(str(error))
         raise_all(problems)
         if self.check_only:
-            sessions = [replace(session, features=session.features[:, :0]) for session in sessions]
+            sessions = [replace(session, features=session.features[:, :0], shifted=()) for session in sessions]
         for session in sessions:
             logger.info("%s: %d frames x %d keypoints", session.name, session.frames, len(session.keypoints))
         return Stage(*encode(RecordingFeatures(sessions), self.backend.to_host))

@@ -19,8 +19,10 @@ from bsoid_gpu.method.labelling import Prediction
 from bsoid_gpu.method.preprocess import filtered
 from bsoid_gpu.method.session_features import other_dimensions
 from bsoid_gpu.method.smoothing import smoothing_problems
+from bsoid_gpu.method.units import units_px
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model
+from bsoid_gpu.settings.schema import BODY
 from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of
 
 if TYPE_CHECKING:
@@ -48,6 +50,13 @@ class Options:
             problems.append(f"the scale is {self.scale!r}; expected a number above 0, or auto, for example --scale 0.5")
         elif self.scale == "auto" and model.training_range is None:
             problems.append("the model does not store body lengths: build it again, or give --scale a number")
+        scaled = self.px_per_mm is not None or str(self.scale) not in ("1", "1.0")
+        if scaled and model.settings.features.lengths == BODY:
+            problems.append(
+                "the model's lengths are body lengths of each recording, which no factor changes: leave out --scale "
+                "and --px-per-mm"
+            )
+            return problems
         if self.px_per_mm is None:
             return problems
         if not _is_positive(self.px_per_mm):
@@ -149,6 +158,8 @@ class Labelling:
         stored = model.thresholds if model.settings.input.group else {}
         thresholds = {name: backend.asarray(stored[name])} if name in stored else {}
         classifier = model.fitted(backend)
+        sessions = filtered(tracks, model.settings, backend, thresholds, NEEDED)
+        units = units_px(sessions, model.settings.features, backend)
         return [
             labelling.label_frames(
                 session,
@@ -159,6 +170,8 @@ class Labelling:
                 smoothing=self.options.smoothing(model),
                 scale=self.options.factor(model),
                 known=model.training_range,
+                unit_px=units[session.recording],
+                training_fps=model.fps,
             )
-            for session in filtered(tracks, model.settings, backend, thresholds, NEEDED)
+            for session in sessions
         ]

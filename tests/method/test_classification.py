@@ -5,11 +5,11 @@ import pytest
 from conftest import StrictArrays
 
 from bsoid_gpu.backends.cpu import CpuBackend
-from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators import perceptron
 from bsoid_gpu.estimators.base import SILENT, Monitor
 from bsoid_gpu.estimators.perceptron import PerceptronSettings
 from bsoid_gpu.method import classification
+from bsoid_gpu.method.held_out import held_out_parts
 from bsoid_gpu.settings.schema import Settings, Validation
 
 QUICK = PerceptronSettings(hidden=(), max_epochs=5)
@@ -19,7 +19,8 @@ def classified(backend, labels, session_bins=None, bin_s=0.1, **options):
     """The classification of bins whose features are all equal: every fit predicts the most frequent label."""
     settings = Settings(classifier=QUICK, validation=Validation(**{"folds": 0, **options}))
     features = backend.asarray(np.ones((len(labels), 2)))
-    return classification.classify(features, labels, session_bins or [len(labels)], bin_s, settings, backend)
+    parts = held_out_parts(session_bins or [len(labels)], bin_s, settings)
+    return classification.classify(features, labels, parts, settings, backend)
 
 
 @pytest.fixture
@@ -52,19 +53,6 @@ def test_a_block_is_30_s_whatever_the_length_of_a_bin(cpu, labels, bins, bin_s, 
     # 8 bins of 4 s are nearest to 30 s; held-out blocks require at least two
     result = classified(cpu, labels[:bins], bin_s=bin_s, block_s=30.0)
     assert (result.scores["held_out_blocks"] is not None) == (blocks > 1)
-
-
-def test_blocks_are_held_out_completely_and_end_with_their_session():
-    part = classification.blocked_part([250, 0, 120], 100, 0.4, np.random.default_rng(1))
-    blocks = np.split(part, [100, 200, 250, 350])
-    assert [len(set(block.tolist())) for block in blocks] == [1] * 5
-    assert sum(bool(block[0]) for block in blocks) == 2
-
-
-def test_a_random_part_has_its_share_of_the_bins_but_at_least_one():
-    rng = np.random.default_rng(1)
-    assert classification.random_part(1000, 0.2, rng).sum() == 200
-    assert classification.random_part(3, 0.01, rng).sum() == 1
 
 
 class StackingCpu(CpuBackend):
@@ -102,7 +90,8 @@ def of_clouds(backend, monitor=SILENT):
     settings = Settings(
         classifier=PerceptronSettings(hidden=(8,), max_epochs=3), validation=Validation(folds=3, block_s=10.0)
     )
-    return classification.classify(backend.asarray(features), labels, [600], 0.1, settings, backend, monitor)
+    parts = held_out_parts([600], 0.1, settings)
+    return classification.classify(backend.asarray(features), labels, parts, settings, backend, monitor)
 
 
 @pytest.mark.parametrize("kind", [StackingCpu, StrictDevice])
@@ -135,20 +124,29 @@ def test_only_fits_that_the_checkpoint_lacks_are_made(kind):
     assert not finished.done
 
 
-def test_hard_training_leaves_out_the_bins_that_are_noise_by_hand():
-    hard, soft = np.array([0, -1, 2, -1, 0]), np.array([0, 1, 2, 2, 1])
-    rows, labels, session_bins = classification.training_labels(hard, soft, [2, 0, 3], "hard")
-    assert (rows.tolist(), labels.tolist(), session_bins) == ([0, 2, 4], [0, 2, 0], [1, 0, 2])
-    rows, labels, session_bins = classification.training_labels(hard, soft, [2, 0, 3], "soft")
-    assert (rows.tolist(), labels.tolist(), session_bins) == ([0, 1, 2, 3, 4], [0, 1, 2, 2, 1], [2, 0, 3])
-    with pytest.raises(BadInput, match="every bin is noise"):
-        classification.training_labels(np.full(5, -1), soft, [5], "hard")
-
-
 def test_a_label_without_bins_keeps_its_number(cpu):
     settings = Settings(classifier=QUICK, validation=Validation(folds=0))
-    labels = np.repeat([0, 1], 50)
-    result = classification.classify(np.ones((100, 2)), labels, [100], 0.1, settings, cpu, classes=4)
+    labels, parts = np.repeat([0, 1], 50), held_out_parts([100], 0.1, settings)
+    result = classification.classify(np.ones((100, 2)), labels, parts, settings, cpu, classes=4)
     assert result.confusion.shape == (4, 4)
     fitted = perceptron.ESTIMATOR.from_arrays(result.classifier)
     assert fitted.predict_proba(np.ones((3, 2))).shape == (3, 4)
+
+
+@pytest.mark.parametrize("kind", [CpuBackend, StackingCpu])
+def test_the_fits_of_one_of_several_models_are_those_of_a_single_one(kind):
+    complete, monitor = Checkpoints(), Checkpoints()
+    expected = of_clouds(kind(), complete)
+    labels = np.random.default_rng(0).integers(3, size=600)
+    features = 3 * np.eye(3)[labels] + np.random.default_rng(1).normal(size=(600, 3))
+    settings = Settings(
+        classifier=PerceptronSettings(hidden=(8,), max_epochs=3), validation=Validation(folds=3, block_s=10.0)
+    )
+    blocks = held_out_parts([600], 0.1, settings)["blocks"]
+    result = classification.classify_member(features, labels, blocks, settings, kind(), monitor)
+    for ours, theirs in ((result.classifier, expected.classifier), (result.without_blocks, expected.without_blocks)):
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-5)
+    none = classification.classify_member(features, labels, np.zeros(600, dtype=bool), settings, kind())
+    assert (none.without_blocks, none.classifier.keys()) == ({}, expected.classifier.keys())

@@ -116,7 +116,7 @@ def test_bins_of_another_phase_begin_later_in_every_segment(cpu):
     position[200:250] = np.nan
     whole = pose(position, confidence=np.where(np.isnan(position[..., 0]), 0, np.full((400, 3), 0.99)))
     (session,) = filtered([whole], Settings(), cpu)
-    (features,) = session_features([whole], FPS, Settings(), cpu, phase=0.5)
+    (features,) = session_features([whole], FPS, Settings(), cpu, phases=(0.5,))
     expected = [bin_features(part, FPS, Settings().features, phase=0.5) for part in session.parts]
     assert np.array_equal(features.features, np.concatenate(expected))
     assert features.bin_frames[:3].tolist() == [2, 5, 8]  # 1.5, 4.5 and 7.5

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.settings import schema, toml
+from bsoid_gpu.settings import presets, schema, toml
 from bsoid_gpu.settings.schema import Settings
 
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -23,6 +23,22 @@ def test_any_names_survive_a_toml_file(keypoints, share):
     changed = replace(Settings().input, keypoints=tuple(keypoints), group="", unusable_share=share)
     settings = replace(Settings(), input=changed)
     assert toml.from_mapping(tomllib.loads(toml.to_toml(settings))) == settings
+
+
+def test_numbers_survive_a_toml_file_and_an_empty_list_is_none():
+    chosen = toml.from_mapping({"features": {"scales_s": [0.5, 2]}})
+    assert chosen.features.scales_s == (0.5, 2.0)
+    assert [type(scale) for scale in chosen.features.scales_s] == [float, float]
+    assert toml.from_mapping(tomllib.loads(toml.to_toml(chosen))) == chosen
+    assert toml.from_mapping({"features": {"scales_s": []}}, chosen).features.scales_s == ()
+    assert toml.from_mapping({"classifier": {"hidden": [3]}}, Settings()).classifier.hidden == (3,)
+
+
+def test_the_preset_of_several_time_scales():
+    chosen = presets.preset("multiscale")
+    assert (chosen.models, chosen.clusters.selection) == (5, "leaf")
+    expected = schema.Features(scales_s=(0.5, 2.0), lengths="body", standardise="global")
+    assert chosen.features == expected
 
 
 def test_every_setting_is_explained():
@@ -55,6 +71,19 @@ def test_all_problems_are_reported_together():
         ({"seed": True}, "a whole number"),
         ({"embedding": 3}, "a table [embedding]"),
         ({"classifier": {"hidden": [0]}}, "at least 1"),
+        ({"features": {"scales_s": [0.5, 0.0]}}, "scales_s = (0.5, 0.0); expected numbers of 0.01 to 60"),
+        ({"features": {"scales_s": [0.5, float("nan")]}}, "expected numbers of 0.01 to 60"),
+        ({"features": {"scales_s": ["a"]}}, "scales_s = ['a']; expected a list of numbers"),
+        ({"features": {"scales_s": 0.5}}, "scales_s = 0.5; expected a list of numbers"),
+        ({"features": {"scales_s": [0.5, 0.5]}}, "windows that differ from each other"),
+        ({"features": {"scales_s": [0.1]}}, "from bin_s = 0.1"),
+        ({"features": {"scales_s": [0.05]}}, "scales_s = 0.05 is shorter than a frame"),
+        ({"features": {"lengths": "mm"}}, "expected one of 'px', 'body'"),
+        ({"features": {"log": True, "scales_s": [0.5]}}, 'it needs scales_s and lengths = "body"'),
+        ({"features": {"log": True, "lengths": "body"}}, 'it needs scales_s and lengths = "body"'),
+        ({"features": {"roles": ["a", "b"]}}, "the order snout, left forepaw, right forepaw, left hindpaw"),
+        ({"features": {"roles": ["a", "b", "c", "d", "e", "e"]}}, "expected 6 different keypoints"),
+        ({"features": {"roles": list("abcdef"), "pairs": ["a - b"]}}, "roles and pairs both choose"),
     ],
 )
 def test_values_out_of_range_are_refused(tables, expected):

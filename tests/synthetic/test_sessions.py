@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,6 +112,17 @@ def test_the_same_arguments_give_the_same_files_whatever_their_number(tmp_path, 
     truth = pd.read_csv(tmp_path / "a" / "truth" / "mouse1.truth.csv")
     assert truth["frame"].tolist() == list(range(360))
     assert set(truth["behaviour"]) <= set(mouse.NAMES)
+
+
+def test_the_sessions_of_a_seed_stay_what_they_were(tmp_path):
+    simulate(tmp_path, sessions=2, minutes=0.2, fps=30, seed=0)
+    digest = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in tmp_path.rglob("*.csv")}
+    assert digest == {
+        "mouse1.csv": "258d24c904556fa6",
+        "mouse2.csv": "b676bff614d836ec",
+        "mouse1.truth.csv": "7779ed8d5fc4bfc7",
+        "mouse2.truth.csv": "4a79fc5b215f46c9",
+    }
 
 
 def test_the_header_is_that_of_deeplabcut(tmp_path):

@@ -114,8 +114,8 @@ def test_the_same_command_resumes_every_stage_with_the_same_inputs(built, sessio
     manifest = json.loads((folder / "manifest.json").read_text())
     assert all(stage["resumed"] for stage in manifest["stages"].values())
     # other settings of the clusters do not change the embedding
-    leaf = replace(QUICK, clusters=replace(QUICK.clusters, selection="leaf"))
-    bsoid_gpu.build(sessions[:2], fps=30, out=folder, settings=leaf, backend="cpu")
+    larger = replace(QUICK, clusters=replace(QUICK.clusters, selection="eom"))
+    bsoid_gpu.build(sessions[:2], fps=30, out=folder, settings=larger, backend="cpu")
     manifest = json.loads((folder / "manifest.json").read_text())
     assert {name for name, stage in manifest["stages"].items() if not stage["resumed"]} == {"clusters", "classifier"}
     again.model.save(folder / "model.safetensors")
