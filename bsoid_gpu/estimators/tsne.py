@@ -52,10 +52,14 @@ class TsneSettings:
         "false uses all of them (--seed none).",
     )
 
+    @property
+    def neighbours(self) -> int:
+        """Neighbours that attract a bin, without itself."""
+        return int(NEIGHBOURS * self.perplexity + 1)
 
-def neighbours_of(settings: TsneSettings) -> int:
-    """Neighbours of each bin, without itself."""
-    return int(NEIGHBOURS * settings.perplexity + 1)
+    def step_size(self, bins: int) -> float:
+        """Step size of a job (Belkina et al. 2019), as scikit-learn chooses it."""
+        return self.learning_rate or max(bins / self.early_exaggeration / 4, 50.0)
 
 
 def fit(scaled: Array, settings: TsneSettings, seed: int, backend: Backend, monitor: Monitor = SILENT) -> Array:
@@ -73,7 +77,7 @@ def fit(scaled: Array, settings: TsneSettings, seed: int, backend: Backend, moni
         Where to compute. On a GPU, cuML computes two dimensions, from initial positions of its own; three dimensions
         are computed on the host.
     monitor
-        Receives messages and the progress of the neighbours.
+        Receives messages, and the progress of the neighbours; t-SNE itself is one call, without checkpoints.
 
     Returns
     -------
@@ -90,9 +94,10 @@ def fit(scaled: Array, settings: TsneSettings, seed: int, backend: Backend, moni
     with backend.repeatable():
         initial = backend.to_host(small_principal_components(scaled, settings.dimensions, seed))
     points = np.ascontiguousarray(backend.to_host(xp.astype(scaled, xp.float32)))
-    number = min(neighbours_of(settings) + 1, len(points))  # with the bin itself
+    number = min(settings.neighbours + 1, len(points))  # with the bin itself
     neighbours = exact_neighbours(points, number, backend, monitor)
     threads = 1 if settings.repeatable else backend.threads
+    monitor.message(f"t-SNE by scikit-learn, on {threads} core{'s' * (threads > 1)}: it reports no progress")
     return backend.asarray(_by_scikit_learn(neighbours, initial, settings, threads))
 
 
@@ -120,18 +125,13 @@ def _by_scikit_learn(
         n_components=settings.dimensions,
         perplexity=settings.perplexity,
         early_exaggeration=settings.early_exaggeration,
-        learning_rate=learning_rate_of(settings, bins),
+        learning_rate=settings.step_size(bins),
         init=initial,
         metric="precomputed",
         **most_iterations(TSNE, settings.iterations),
     )
     with threadpool_limits(threads):
         return np.asarray(model.fit_transform(graph), dtype=np.float32)
-
-
-def learning_rate_of(settings: TsneSettings, bins: int) -> float:
-    """Step size of a job (Belkina et al. 2019), as scikit-learn computes it."""
-    return settings.learning_rate or max(bins / settings.early_exaggeration / 4, 50.0)
 
 
 def most_iterations(kind: Any, iterations: int) -> dict[str, int]:
@@ -146,7 +146,7 @@ def cost(size: JobSize, settings: TsneSettings) -> Cost:
     From 2,000 to 12,000 bins the time grew with the power 1.5 of their number.
     """
     n = size.bins
-    number = neighbours_of(settings)
+    number = settings.neighbours
     seconds = STEP_S[settings.dimensions] * (settings.iterations or ITERATIONS) * n**1.5
     return Cost(
         serial_s=START_S + (seconds if settings.repeatable else 0.0),
@@ -167,7 +167,7 @@ def problems(settings: TsneSettings) -> list[str]:
 
 def smallest_job(settings: TsneSettings, _: int) -> tuple[int, str]:
     """One bin more than neighbours."""
-    return neighbours_of(settings) + 1, f"perplexity = {settings.perplexity:g}"
+    return settings.neighbours + 1, f"perplexity = {settings.perplexity:g}"
 
 
 ESTIMATOR = Estimator(

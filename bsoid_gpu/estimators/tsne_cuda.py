@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bsoid_gpu.backends import device_memory
-from bsoid_gpu.estimators.tsne import OF_CUML, learning_rate_of, neighbours_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.cuda import CudaBackend
@@ -35,7 +34,7 @@ def embedding_by_cuml(
         monitor.warning(f"cuML {version} takes no initial positions: t-SNE starts at random positions")
     if settings.repeatable and backend.release < REPEATS:
         monitor.warning(f"the t-SNE of cuML {version} does not repeat: this embedding is another one each time")
-    needed = device_memory.umap(bins, columns, neighbours_of(settings) + 1, OF_CUML) + GRID_BYTES
+    needed = device_memory.umap(bins, columns, settings.neighbours + 1, settings.dimensions) + GRID_BYTES
     kind = backend.library("cuml.manifold").TSNE
     with backend.room(f"t-SNE of {bins:,} bins", needed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Starting from version 22.04", UserWarning)  # of a default that is not used
@@ -52,11 +51,11 @@ def arguments(bins: int, settings: TsneSettings, seed: int, release: tuple[int, 
     """
     iterations = {"max_iter" if release >= RENAMED else "n_iter": settings.iterations} if settings.iterations else {}
     common = {
-        "n_components": OF_CUML,
+        "n_components": settings.dimensions,
         "perplexity": settings.perplexity,
-        "n_neighbors": min(neighbours_of(settings) + 1, bins),  # with the bin itself
+        "n_neighbors": min(settings.neighbours + 1, bins),  # with the bin itself
         "early_exaggeration": settings.early_exaggeration,
-        "learning_rate": learning_rate_of(settings, bins),
+        "learning_rate": settings.step_size(bins),
         "learning_rate_method": "none",
         "init": "pca" if release >= PRINCIPAL else "random",
         "method": "fft",

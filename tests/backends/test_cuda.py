@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from quick import QUICKER, quicker
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
@@ -183,6 +184,15 @@ def test_a_random_forest_predicts_the_same_on_device_and_host(sessions, tmp_path
     host, device = (bsoid_gpu.predict(model, sessions[2], backend=backend)[0] for backend in ("cpu", "cuda"))
     assert np.array_equal(host.labels, device.labels)
     np.testing.assert_allclose(host.probabilities, device.probabilities, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUICKER)
+def test_a_preset_runs_on_a_device_and_its_model_predicts_on_both(name, sessions, newest):
+    run = bsoid_gpu.build(sessions[:2], fps=30, settings=quicker(name), backend="cuda")
+    here, there = (bsoid_gpu.predict(run.model, sessions[2], backend=place)[0] for place in ("cpu", "cuda"))
+    assert np.array_equal(here.labels, there.labels)
+    np.testing.assert_allclose(here.probabilities, there.probabilities, atol=1e-6)
 
 
 def test_an_interrupted_classifier_resumes_from_its_checkpoint(sessions, tmp_path, newest, stop_in):

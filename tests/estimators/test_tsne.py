@@ -80,8 +80,8 @@ def test_settings_that_cannot_be_used_have_a_sentence_and_a_smallest_job():
     assert tsne.problems(TsneSettings()) == tsne.problems(TsneSettings(iterations=250)) == []
     assert "250 or more" in tsne.problems(TsneSettings(iterations=249))[0]
     assert tsne.smallest_job(TsneSettings(perplexity=100.0), 300) == (302, "perplexity = 100")
-    assert tsne.learning_rate_of(TsneSettings(), 4800) == 100.0
-    assert tsne.learning_rate_of(TsneSettings(learning_rate=7.0), 4800) == 7.0
+    assert TsneSettings().step_size(4800) == 100.0
+    assert TsneSettings(learning_rate=7.0).step_size(4800) == 7.0
 
 
 def test_clear_clouds_stay_apart():

@@ -5,24 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from quick import files
+from quick import QUICKER, files, quicker
 
 import bsoid_gpu
 from bsoid_gpu.estimators import hdbscan
 from bsoid_gpu.estimators.random_forest import RandomForestSettings
-from bsoid_gpu.settings.presets import preset
-from bsoid_gpu.settings.schema import Settings, Validation
 from bsoid_gpu.synthetic.sessions import simulate
-
-# what makes them faster, but no other method
-QUICKER = {
-    "bsoid-1": {
-        "embedding": {"iterations": 300, "perplexity": 15.0},
-        "clusters": {"components": 8, "starts": 2},
-        "classifier": {"most_bins": 100},
-    },
-    "bsoid-2": {"embedding": {"epochs": 20}, "clusters": {"smallest": 0.01, "largest": 0.03, "step": 0.01}},
-}
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +18,6 @@ def sessions(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sessions")
     simulate(folder, sessions=3, minutes=0.5, fps=30.0, seed=1)
     return sorted(folder.glob("*.csv"))
-
-
-def quicker(name) -> Settings:
-    settings = replace(preset(name), validation=Validation(folds=0, stability=False))
-    return replace(
-        settings,
-        **{section: replace(getattr(settings, section), **values) for section, values in QUICKER[name].items()},
-    )
 
 
 @pytest.mark.parametrize("name", QUICKER)
