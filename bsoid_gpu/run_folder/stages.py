@@ -90,7 +90,10 @@ def classifier(
     classes: int | None = None,
     joined: Joined | None = None,
 ) -> Classification:
-    """The classifier and its scores; see :func:`classify`."""
+    """The classifier and its scores; see :func:`classify`.
+
+    ``digest`` is that of the rows of the features, see :func:`rows_digest`.
+    """
     inputs = {
         "features": digest,
         "labels": arrays.digest_of({"labels": labels, **parts}),
@@ -137,6 +140,11 @@ def on_host(named: dict[str, Array], backend: Backend) -> dict[str, NDArray[Any]
 def features_digest(store: Store) -> str:
     """Digest of the features of all recordings."""
     return files.digest_of([stage.digest for name, stage in store.stages.items() if name.startswith(f"{FEATURES} ")])
+
+
+def rows_digest(digest: str, rows: NDArray[np.int64]) -> str:
+    """Digest of some rows (rows,) of features, from the digest of all."""
+    return files.digest_of({"features": digest, "rows": arrays.digest_of({"rows": rows})})
 
 
 def _stage(

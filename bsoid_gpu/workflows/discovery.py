@@ -152,7 +152,8 @@ def single(
     parts = held_out_parts(bins, bin_s, settings, rows)
     chosen = features if len(rows) == len(training.features) else backend.asarray(training.features[rows])
     classes = clustered.membership.shape[1]
-    classified = stages.classifier(chosen, labels, parts, settings, backend, store, digest, classes=classes)
+    of_rows = stages.rows_digest(digest, rows)
+    classified = stages.classifier(chosen, labels, parts, settings, backend, store, of_rows, classes=classes)
     discovered = Discovered(embedded, clustered, classified, None)
     if len(every) == 1:
         return discovered

@@ -66,7 +66,7 @@ class Member:
             rows, labels = training_labels(clustered.hard, clustered.soft, settings.labels.training)
             fitted = stages.member_classifiers(
                 backend.asarray(training.features[rows]), labels, self.blocks[rows], settings, backend, store,
-                self.digest, clustered.membership.shape[1],
+                stages.rows_digest(self.digest, rows), clustered.membership.shape[1],
             )  # fmt: skip
             store.remove_others()
         return embedded, clustered, fitted

@@ -75,9 +75,14 @@ def test_sizes_by_hand():
 
 
 def test_without_clusters_the_error_names_the_settings_to_change(cpu):
-    points = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
-    with pytest.raises(BadInput, match=r"\[clusters\] selection"):
-        clustering.cluster(points, BIN_S, Settings(clusters=HdbscanSettings(smallest=0.4, largest=0.5, step=0.1)), cpu)
+    points, _ = blobs(sizes=(100, 100, 100, 100), noise=0)
+    text = (
+        r"no clusters in 400 bins at any minimum size from 240 to 280 bins: try a smaller \[clusters\] smallest and sma"
+    )
+    with pytest.raises(BadInput, match=text):
+        clustering.cluster(points, BIN_S, Settings(clusters=HdbscanSettings(smallest=0.6, largest=0.7, step=0.1)), cpu)
+    smaller = Settings(clusters=HdbscanSettings(smallest=0.1, largest=0.2, step=0.1))  # what the error says to try
+    assert clustering.cluster(points, BIN_S, smaller, cpu).soft.max() == 3
 
 
 @pytest.mark.parametrize(
