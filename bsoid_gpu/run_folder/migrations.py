@@ -56,8 +56,15 @@ def _without_range(description: dict[str, Any], named: dict[str, NDArray[Any]]) 
 
 
 def _single_model(description: dict[str, Any], named: dict[str, NDArray[Any]]) -> Content:
-    """From format 3, of a single model; settings that are new since have their defaults."""
-    return {**description, "format": 4}, named
+    """From format 3, of a single model whose stability was not measured, and with clusters of any duration.
+
+    Other settings that are new since have their defaults: the labels of frames are smoothed in time.
+    """
+    settings = {**description["settings"]}
+    settings["validation"] = {"stability": False, **settings["validation"]}
+    if settings["clusters"]["method"] == "hdbscan":
+        settings["clusters"] = {"smallest_s": 0.0, **settings["clusters"]}
+    return {**description, "format": 4, "settings": settings}, named
 
 
 STEPS: list[Callable[[dict[str, Any], dict[str, NDArray[Any]]], Content]] = [

@@ -7,15 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import bsoid_gpu
+from bsoid_gpu.cli.main import main
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.estimators.perceptron import PerceptronSettings
 from bsoid_gpu.estimators.umap import UmapSettings
+from bsoid_gpu.method.smoothing import smoothed_labels
 from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.migrations import FORMAT
 from bsoid_gpu.run_folder.model_file import METADATA
+from bsoid_gpu.settings.schema import Labels
 from bsoid_gpu.synthetic.sessions import simulate
 
 DATA = Path(__file__).with_name("data")
@@ -27,18 +31,57 @@ def old():
     return bsoid_gpu.load_model(DATA / "model-0.1.0.safetensors")
 
 
-def test_a_model_of_the_first_format_predicts_the_same_labels(old, tmp_path):
-    *_, session = simulate(tmp_path, sessions=3, minutes=2, fps=30, seed=7)
-    (prediction,) = bsoid_gpu.predict(old, session, backend="cpu")
-    bouts = pd.read_csv(DATA / "model-0.1.0.bouts.csv")
-    expected = np.repeat(bouts["label"], bouts["stop_frame"] - bouts["start_frame"]).to_numpy()
-    assert len(prediction.labels) == len(expected) == 3600
-    assert np.mean(prediction.labels == expected) >= 0.999  # rounding depends on the libraries
+def labels_then(name):
+    """Labels of frames that the version of a model gave the last session of its simulation."""
+    bouts = pd.read_csv(DATA / f"{name}.bouts.csv")
+    return np.repeat(bouts["label"], bouts["stop_frame"] - bouts["start_frame"]).to_numpy()
+
+
+# models built from the first two of three simulated sessions of so many minutes, 30 fps, seed 7; labels of frames were
+# not smoothed then
+@pytest.mark.parametrize(("name", "minutes"), [("model-0.1.0", 2), ("model-format-3", 1)])
+def test_a_model_of_an_earlier_format_predicts_the_same_labels_and_smoothed_ones(tmp_path, name, minutes):
+    *_, session = simulate(tmp_path, sessions=3, minutes=minutes, fps=30, seed=7)
+    model, expected = DATA / f"{name}.safetensors", labels_then(name)
+    (plain,) = bsoid_gpu.predict(model, session, backend="cpu", smooth=0)
+    assert len(plain.labels) == len(expected) == 1800 * minutes
+    assert np.mean(plain.labels == expected) >= 0.999  # rounding depends on the libraries
+    assert np.array_equal(plain.labels, plain.probabilities.argmax(axis=1))
+    assert not plain.smoothed.any()
+    (default,) = bsoid_gpu.predict(model, session, backend="cpu")
+    assert default.probabilities.tobytes() == plain.probabilities.tobytes()
+    assert np.array_equal(default.labels, smoothed_labels(plain.probabilities, 0.97, 1 / 3))  # windows of 3 frames
+    assert np.array_equal(default.smoothed, default.labels != plain.labels)
+    assert np.count_nonzero(np.diff(default.labels)) < 0.8 * np.count_nonzero(np.diff(plain.labels))
+
+
+def test_the_command_gives_the_unsmoothed_labels_of_an_earlier_format(tmp_path):
+    *_, session = simulate(tmp_path, sessions=3, minutes=1, fps=30, seed=7)
+    model, options = DATA / "model-format-3.safetensors", ["--fps", "30", "--backend", "cpu"]
+    tables = {}
+    for name, more in (("plain", ["--smooth", "0"]), ("smoothed", [])):
+        command = ["predict", str(model), str(session), "--out", str(tmp_path / name), *options, *more]
+        assert CliRunner().invoke(main, command).exit_code == 0
+        tables[name] = pd.read_csv(tmp_path / name / "mouse3.labels.csv")
+    assert np.mean(tables["plain"]["label"] == labels_then("model-format-3")) >= 0.999
+    assert not tables["plain"]["smoothed"].any()
+    changed = tables["smoothed"]["label"] != tables["plain"]["label"]
+    assert 0.01 < changed.mean() < 0.5
+    assert (tables["smoothed"]["smoothed"].astype(bool) == changed).all()
+
+
+@pytest.mark.parametrize("name", ["model-0.1.0", "model-format-3"])
+def test_a_model_of_an_earlier_format_states_how_it_was_built(name):
+    settings = bsoid_gpu.load_model(DATA / f"{name}.safetensors").settings
+    assert settings.models == 1
+    assert (settings.clusters.selection, settings.clusters.smallest_s) == ("eom", 0.0)
+    assert not settings.validation.stability
+    assert settings.labels == Labels()
 
 
 def test_a_model_of_the_first_format_has_the_current_estimators_and_settings(old, tmp_path):
     assert old.settings.embedding == UmapSettings()
-    assert old.settings.clusters == HdbscanSettings()
+    assert old.settings.clusters == HdbscanSettings(selection="eom", smallest_s=0.0)
     assert old.settings.classifier == PerceptronSettings()
     assert old.settings.validation.folds == 10
     assert old.estimators["classifier"] == {"method": "perceptron", "version": 0}
