@@ -23,8 +23,10 @@ smallest = 0.02
 largest = 0.06
 step = 0.02
 [classifier]
-folds = 0
 max_epochs = 20
+[validation]
+folds = 0
+stability = false
 """
 
 
