@@ -34,8 +34,9 @@ epochs = 50
 smallest = 0.01
 largest = 0.03
 step = 0.01
-[classifier]
+[validation]
 folds = 3
+stability = false
 """
 systems = pytest.mark.parametrize("system", LACKING)
 

@@ -36,7 +36,7 @@ QUICK = Settings(
     embedding=UmapSettings(epochs=20),
     clusters=HdbscanSettings(smallest=0.01, largest=0.03, step=0.01),
     classifier=PerceptronSettings(max_epochs=6),
-    validation=Validation(folds=3),
+    validation=Validation(folds=3, stability=False),
 )
 BY_CUML = HdbscanSettings(tree="cuml")
 # transfers in each stage: (to the device, to the host)

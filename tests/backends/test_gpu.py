@@ -16,7 +16,7 @@ from bsoid_gpu.estimators.umap_cuda import repeats_well
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.kernels.neighbours import nearest
 from bsoid_gpu.method.session_features import session_features
-from bsoid_gpu.settings.schema import Input, Settings
+from bsoid_gpu.settings.schema import Input, Settings, Validation
 from bsoid_gpu.synthetic.sessions import simulate
 
 pytestmark = pytest.mark.gpu
@@ -104,7 +104,8 @@ def test_the_tree_of_cuml_is_close_to_the_exact_one_and_not_the_same(clouds, cpu
 
 
 def test_build_repeats_and_its_model_predicts_on_both_backends(sessions, tmp_path, cpu, cuda):
-    runs = [bsoid_gpu.build(sessions[:2], fps=60, backend="cuda") for _ in range(2)]
+    settings = Settings(validation=Validation(stability=False))
+    runs = [bsoid_gpu.build(sessions[:2], fps=60, settings=settings, backend="cuda") for _ in range(2)]
     assert runs[0].model.to_bytes() == runs[1].model.to_bytes()
     assert runs[0].scores["held_out_random"] > 0.8
     runs[0].model.save(tmp_path / "model.safetensors")

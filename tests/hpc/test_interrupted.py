@@ -19,9 +19,11 @@ LONG = """
 [embedding]
 epochs = 6000
 [classifier]
-folds = 25
 max_epochs = 40
 patience = 40
+[validation]
+folds = 25
+stability = false
 """
 RESOURCES = ["--gpu", "none", "--mem", "4g", "--cpus", "2"]
 REWRITTEN = {"manifest.json", "log.txt", ".lock"}
@@ -126,7 +128,8 @@ def many(tmp_path_factory) -> Path:
 def on_one_machine(many, recordings_60, tmp_path_factory) -> tuple[Path, dict[str, bytes]]:
     """A model, and its labels of the forty sessions."""
     folder = tmp_path_factory.mktemp("one machine")
-    options = ["--fps", "60", "--backend", "cpu", "--out", folder / "run"]
+    (folder / "settings.toml").write_text("[validation]\nstability = false\n")
+    options = ["--fps", "60", "--config", folder / "settings.toml", "--backend", "cpu", "--out", folder / "run"]
     subprocess.run([BIN / "bsoid-gpu", "build", recordings_60, *options], check=True, capture_output=True)
     command = [BIN / "bsoid-gpu", "predict", folder / "run", many, "--backend", "cpu", "--out", folder / "labels"]
     subprocess.run(command, check=True, capture_output=True)

@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk"),
 ]
-SETTINGS = "[embedding]\nepochs = 30\n[classifier]\nfolds = {}\n"
+SETTINGS = "[embedding]\nepochs = 30\n[validation]\nfolds = {}\nstability = false\n"
 
 
 def run_or_skip(*command):

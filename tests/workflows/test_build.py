@@ -16,7 +16,7 @@ from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.kernels import umap_layout
 from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.method.session_features import session_features
-from bsoid_gpu.settings.schema import Features, Input, Settings
+from bsoid_gpu.settings.schema import Features, Input, Settings, Validation
 from bsoid_gpu.statistics import agreement
 from bsoid_gpu.synthetic import mouse
 from bsoid_gpu.synthetic.sessions import simulate, simulate_session
@@ -154,7 +154,8 @@ def test_labels_agree_with_the_behaviours_without_lag(built, sessions):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_default_method_recovers_the_behaviours_of_a_held_out_session(seed, tmp_path):
     paths = simulate(tmp_path, sessions=3, minutes=5, fps=60, seed=seed)
-    run = bsoid_gpu.build(paths[:2], fps=60, backend="cpu")
+    settings = Settings(validation=Validation(stability=False))
+    run = bsoid_gpu.build(paths[:2], fps=60, settings=settings, backend="cpu")
     (prediction,) = bsoid_gpu.predict(run.model, paths[2], backend="cpu")
     truth = pd.read_csv(tmp_path / "truth" / "mouse3.truth.csv")["behaviour"]
     assert agreement.homogeneity(prediction.labels, truth) >= 0.80
