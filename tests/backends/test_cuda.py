@@ -127,9 +127,9 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, rapids, releas
     transfers = {}
 
     def counted(name, function):
-        def counting(*arguments):
+        def counting(*arguments, **options):
             before = len(rapids.to_device), len(rapids.to_host)
-            result = function(*arguments)
+            result = function(*arguments, **options)
             transfers.setdefault(name, []).append((len(rapids.to_device) - before[0], len(rapids.to_host) - before[1]))
             return result
 

@@ -2,11 +2,14 @@ import contextlib
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.method.labelling import label_frames
 from bsoid_gpu.method.preprocess import Filtered
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.settings.schema import Features, Labels
+from bsoid_gpu.statistics.agreement import best_lag
 
 
 def test_only_frames_below_the_smallest_confidence_have_no_label(arrays):
@@ -58,3 +61,31 @@ def test_a_frame_below_the_smallest_confidence_is_not_smoothed_to_a_label():
     assert prediction.labels.tolist() == [0] * 20 + [-1] * 2 + [0] * 20
     assert not prediction.smoothed.any()
     assert np.flatnonzero(labelled(rows, Labels(), (range(42),)).smoothed).tolist() == [20, 21]
+
+
+RATES = [10, 15, 23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60, 75, 100, 120, 200]
+
+
+@pytest.mark.parametrize("smoothing", [None, Labels()], ids=["plain", "smoothed"])
+@pytest.mark.parametrize("fps", RATES)
+def test_labels_neither_lag_nor_lead_at_any_frame_rate(fps, smoothing):
+    """Two keypoints are 10 or 20 px apart, for 0.7 to 1.3 s each; the classifier knows the distance of its window."""
+    durations = np.round(np.random.default_rng(0).uniform(0.7, 1.3, size=30) * fps).astype(int)
+    truth = np.repeat(np.arange(30) % 2, durations)
+    position = np.zeros((len(truth), 1, 2, 2))
+    position[:, 0, 1, 0] = 10 + 10 * truth
+    pose = Pose("m", position, np.ones((len(truth), 1, 2)), ("mouse",), ("a", "b"), fps)
+    session = Filtered(pose, (range(len(truth)),), (position[:, 0],), np.zeros(2), "m")
+    distance = feature_names(("a", "b"), Features()).index("distance a - b")
+
+    def predict_proba(features):
+        far = 1 / (1 + np.exp(-(features[:, distance] - 15)))
+        return np.stack([1 - far, far], axis=1).astype(np.float32)
+
+    backend = SimpleNamespace(to_host=np.asarray, repeatable=contextlib.nullcontext)
+    classifier = SimpleNamespace(predict_proba=predict_proba)
+    labels = label_frames(session, classifier, Features(), backend, smoothing=smoothing).labels
+    changes = np.flatnonzero(np.diff(labels))
+    assert len(changes) == 29
+    assert np.abs(changes - np.flatnonzero(np.diff(truth))).max() <= 1
+    assert abs(best_lag(labels, truth, reach=max(3, round(0.2 * fps)))) <= 1
