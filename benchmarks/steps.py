@@ -38,7 +38,7 @@ from bsoid_gpu.kernels.neighbours import nearest
 from bsoid_gpu.kernels.umap_layout import curve, layout
 from bsoid_gpu.machine import PeakMemory
 from bsoid_gpu.method import clustering, embedding
-from bsoid_gpu.method.classification import random_part
+from bsoid_gpu.method.held_out import random_part
 from bsoid_gpu.method.clustering import Clustering
 from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.run_folder.model_file import load_model

@@ -171,7 +171,6 @@ CHANGES = {
         ("LEAST = 1e-6", "LEAST = 1e-3"),
         ("(1.0 - stay) / (labels - 1)", "(1.0 - stay) / labels"),
         ("evidence *= weight", "evidence *= 1.0"),
-        ("evidence[BLOCK - WARM_UP :, :, :-1]", "evidence[: WARM_UP, :, :-1]"),
         ("_advance(before.copy(), evidence", "_advance(np.zeros_like(before), evidence"),
         ("if len(again) == 0:", "if True:"),  # blocks whose warm-up is too short stay as they are
         ("before[:, again] = ends[:, again - 1]", "pass"),
@@ -179,7 +178,6 @@ CHANGES = {
         ("scores + steps.stay >= steps.switch", "scores + steps.stay > 0"),
         ("np.argmax(scores[row, :, block])", "np.argmax(scores[-1, :, block])"),
         ("np.flatnonzero(~stays[label, :frames]) + 1", "np.flatnonzero(~stays[label, :frames])"),
-        ('stop - 1, side="right")', 'stop, side="right")'),
         ("stay == 0 or 0.5 <= stay < 1.0", "0.0 <= stay < 1.0"),
         ("0.5 <= stay < 1.0", "0.5 <= stay <= 1.0"),
     ],
@@ -199,7 +197,6 @@ CHANGES = {
         ('"average"', '"single"'),
         ('"average"', '"complete"'),
         ("[:-1])\n\n\ndef returns", "[1:])\n\n\ndef returns"),
-        ("np.unique(of_model[of_model >= 0])", "of_model[of_model >= 0]"),
         ("of_model[of_model >= 0]", "of_model"),
         ("np.argsort(-sizes", "np.argsort(sizes"),
         ("np.where(sizes[order] > 0, np.arange(len(sizes)), -1)", "np.arange(len(sizes))"),

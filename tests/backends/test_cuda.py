@@ -52,9 +52,9 @@ TRANSFERS = {
     "embedding": {"23.12": (1, 3 + 1 + 2 + 2 * SESSIONS), "26.10": (1 + 3, 3 + 1 + 2 + 2 * SESSIONS)},
     # the tree and the memberships are computed on the host, from what was stored there
     "clusters": (0, 0),
-    # in: labels, the bins of all fits, and step sizes; out: the check, all predictions, and the perceptron: three
-    # layers and the scale
-    "classifier": (3, 1 + 1 + 8),
+    # in: labels, the bins of all fits, and step sizes; out: the check, all predictions, and two perceptrons, of all
+    # bins and of those outside the held-out time blocks: three layers and the scale each
+    "classifier": (3, 1 + 1 + 2 * 8),
 }
 
 

@@ -83,7 +83,8 @@ def test_the_log_of_a_build_that_was_stopped(tmp_path):
     out = tmp_path / "run"
     arguments = ["build", tmp_path / "sessions", "--fps", "30", "--out", out, "--backend", "cpu"]
     process = subprocess.Popen([sys.executable, "-m", "bsoid_gpu", *map(str, arguments)], stderr=subprocess.PIPE)
-    while not (out / "stages" / "features mouse2").exists():
+    log = out / "log.txt"
+    while not (log.exists() and "features mouse2" in log.read_text()):
         assert process.poll() is None
         time.sleep(0.02)
     process.terminate()
@@ -91,4 +92,5 @@ def test_the_log_of_a_build_that_was_stopped(tmp_path):
     assert process.returncode == 6
     assert b"stopped by SIGTERM" in messages
     assert b"Warning" not in messages  # of the process that cleans up after the workers
-    assert "features mouse2" in (out / "log.txt").read_text()
+    assert "features mouse2" in log.read_text()
+    assert "stopped by SIGTERM" in log.read_text()

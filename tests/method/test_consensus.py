@@ -108,6 +108,15 @@ def test_groups_are_those_of_average_linkage(seed):
     assert consensus.groups(np.ones((1, 1))).tolist() == [0]
 
 
+@pytest.mark.parametrize(("similar", "groups"), [(0.51, 1), (0.49, 2)])
+def test_labels_are_alike_from_a_similarity_of_a_half_on(similar, groups):
+    assert len(set(consensus.groups(np.array([[1.0, similar], [similar, 1.0]])).tolist())) == groups
+
+
+def test_a_label_without_a_group_returns_nowhere():
+    assert consensus.returns([np.array([0, 1, 2]), np.array([0, -1]), np.array([0, 0, 1])]).tolist() == [3, 2, 1]
+
+
 def test_every_model_has_a_seed_and_a_phase_of_its_own():
     settings = Settings(seed=7, models=5)
     assert phases(settings) == [Phase(7 + i, i / 5) for i in range(5)]

@@ -69,6 +69,10 @@ def test_a_block_whose_warm_up_is_too_short_is_computed_again(monkeypatch):
     probabilities[:5] = 0.99, 0.01
     assert np.array_equal(smoothed_labels(probabilities, 0.99, 0.01), viterbi(probabilities, 0.99, 0.01))
     assert len(calls) > 2
+    # the first frames are label 0, and all others speak for label 1, together for less than a change costs
+    probabilities[:], probabilities[:100] = (0.45, 0.55), (0.99, 0.01)
+    assert viterbi(probabilities, 0.99, 0.01).tolist() == [0] * (4 * BLOCK)
+    assert smoothed_labels(probabilities, 0.99, 0.01).tolist() == [0] * (4 * BLOCK)
 
 
 def test_a_case_by_hand():
