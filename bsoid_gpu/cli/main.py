@@ -109,7 +109,10 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, 
     metavar="NUMBER|none",
     help="Seed of the random number generator; none: faster on a GPU, not repeatable.  [default: 23]",
 )
-@click.option("--models", type=click.IntRange(1), help="Models of other seeds whose labels are joined.")
+@click.option(
+    "--models", type=click.IntRange(1), help="Models of other seeds whose labels are joined.  [default: the preset's]"
+)
+@click.option("--no-stability", is_flag=True, help="Do not build a second model to see which labels return.")
 @click.option(
     "--member", type=int, metavar="NUMBER", help="Only compute this one of the models, from 1 on, for a job array."
 )
@@ -127,6 +130,7 @@ def build(
     settings_file: str | None,
     seed: str | None,
     models: int | None,
+    no_stability: bool,
     member: int | None,
     keypoints: str | None,
     individuals: str | None,
@@ -141,7 +145,7 @@ def build(
     from bsoid_gpu.workflows.build import build as build_run
     from bsoid_gpu.workflows.build import build_member
 
-    settings = settings_of(preset, settings_file, models)
+    settings = settings_of(preset, settings_file, models, no_stability=no_stability)
     chosen: dict[str, Any] = {"keypoints": names_in(keypoints), "individuals": names_in(individuals)}
     if dry_run:
         click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, executor=executor, **chosen))

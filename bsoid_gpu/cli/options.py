@@ -42,7 +42,11 @@ def backend_option(function: F) -> F:
 def preset_option(function: F) -> F:
     """Add the option --preset to a command."""
     option = click.option(
-        "--preset", default="default", show_default=True, help="Named settings; `bsoid-gpu config` lists them."
+        "--preset",
+        default="default",
+        show_default=True,
+        metavar="NAME",
+        help="Named settings: default, multiscale, bsoid-1, bsoid-1.3 or bsoid-2.",
     )
     return option(function)
 
@@ -74,7 +78,9 @@ def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return option(number(functools.update_wrapper(command, function)))
 
 
-def settings_of(preset_name: str, settings_file: str | None, models: int | None = None) -> Settings:
+def settings_of(
+    preset_name: str, settings_file: str | None, models: int | None = None, *, no_stability: bool = False
+) -> Settings:
     """Settings of a preset, with those of a file and of the options in their place."""
     from dataclasses import replace
 
@@ -83,7 +89,8 @@ def settings_of(preset_name: str, settings_file: str | None, models: int | None 
 
     settings = preset(preset_name)
     settings = load(settings_file, settings) if settings_file else settings
-    return replace(settings, models=models) if models else settings
+    settings = replace(settings, models=models) if models else settings
+    return replace(settings, validation=replace(settings.validation, stability=False)) if no_stability else settings
 
 
 def names_in(text: str | None) -> tuple[str, ...]:
