@@ -5,7 +5,6 @@ Heavy modules are imported inside the commands, so that ``--help`` answers at on
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +13,19 @@ import click
 from bsoid_gpu._version import __version__
 from bsoid_gpu.cli.doctor import doctor
 from bsoid_gpu.cli.hpc import hpc
-from bsoid_gpu.cli.options import debug
+from bsoid_gpu.cli.options import (
+    backend_option,
+    debug,
+    executor_options,
+    individuals_option,
+    names_in,
+    preset_option,
+    settings_of,
+)
 from bsoid_gpu.errors import BsoidError, OutOfMemory
 
 if TYPE_CHECKING:
     from bsoid_gpu.execution.executors import Executor
-    from bsoid_gpu.settings.schema import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -55,53 +61,6 @@ def _fail(ctx: click.Context, error: BaseException, text: str, code: int) -> Non
         raise error
     click.echo(f"error: {text}", err=True)
     ctx.exit(code)
-
-
-def _backend(function: F) -> F:
-    """Add the option --backend to a command."""
-    option = click.option(
-        "--backend",
-        type=click.Choice(["auto", "cpu", "cuda"]),
-        default="auto",
-        show_default=True,
-        help="Where to compute; cuda never falls back to cpu.",
-    )
-    return option(function)
-
-
-def _preset(function: F) -> F:
-    """Add the option --preset to a command."""
-    option = click.option(
-        "--preset", default="default", show_default=True, help="Named settings; `bsoid-gpu config` lists them."
-    )
-    return option(function)
-
-
-def _individuals(function: F) -> F:
-    """Add the option --individuals to a command."""
-    option = click.option("--individuals", metavar="NAME,...", help="Exact names of the animals, comma-separated.")
-    return option(function)
-
-
-def _executor(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options --scheduler and --workers to a command, which gets them as one executor."""
-
-    def command(scheduler: str, workers: int, **options: Any) -> Any:
-        from bsoid_gpu.execution.executors import Executor
-
-        return function(executor=Executor(scheduler, workers), **options)
-
-    option = click.option(
-        "--scheduler",
-        default="processes",
-        show_default=True,
-        metavar="processes|dask|slurm|ADDRESS",
-        help="Run on processes or Dask workers of this machine, on Slurm jobs, or on a Dask scheduler.",
-    )
-    number = click.option(
-        "--workers", type=click.IntRange(0), default=0, help="Number of workers.  [default: as many as fit]"
-    )
-    return option(number(functools.update_wrapper(command, function)))
 
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -140,8 +99,8 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, 
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSIONS...", type=click.Path(path_type=str))
 @click.option("--fps", help="Frames per second of the camera, at least 10.")
 @click.option("--out", required=True, metavar="RUN", type=click.Path(path_type=str), help="Run folder.")
-@_backend
-@_preset
+@backend_option
+@preset_option
 @click.option(
     "--config", "settings_file", type=click.Path(path_type=str), help="Settings file, as `bsoid-gpu config` prints it."
 )
@@ -150,13 +109,16 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, 
     metavar="NUMBER|none",
     help="Seed of the random number generator; none: faster on a GPU, not repeatable.  [default: 23]",
 )
-@click.option("--models", type=click.IntRange(1), help="Models of other seeds whose labels are joined.")
+@click.option(
+    "--models", type=click.IntRange(1), help="Models of other seeds whose labels are joined.  [default: the preset's]"
+)
+@click.option("--no-stability", is_flag=True, help="Do not build a second model to see which labels return.")
 @click.option(
     "--member", type=int, metavar="NUMBER", help="Only compute this one of the models, from 1 on, for a job array."
 )
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
-@_individuals
-@_executor
+@individuals_option
+@executor_options
 @click.option("--dry-run", is_flag=True, help="Only check the files, and print the time and memory of each stage.")
 @debug
 def build(
@@ -168,6 +130,7 @@ def build(
     settings_file: str | None,
     seed: str | None,
     models: int | None,
+    no_stability: bool,
     member: int | None,
     keypoints: str | None,
     individuals: str | None,
@@ -182,8 +145,8 @@ def build(
     from bsoid_gpu.workflows.build import build as build_run
     from bsoid_gpu.workflows.build import build_member
 
-    settings = _settings(preset, settings_file, models)
-    chosen: dict[str, Any] = {"keypoints": _names(keypoints), "individuals": _names(individuals)}
+    settings = settings_of(preset, settings_file, models, no_stability=no_stability)
+    chosen: dict[str, Any] = {"keypoints": names_in(keypoints), "individuals": names_in(individuals)}
     if dry_run:
         click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, executor=executor, **chosen))
         return
@@ -195,33 +158,14 @@ def build(
     click.echo(out)
 
 
-def _settings(preset_name: str, settings_file: str | None, models: int | None = None) -> Settings:
-    """Settings of a preset, with those of a file and of the options in their place."""
-    from dataclasses import replace
-
-    from bsoid_gpu.settings.presets import preset
-    from bsoid_gpu.settings.toml import load
-
-    settings = preset(preset_name)
-    settings = load(settings_file, settings) if settings_file else settings
-    return replace(settings, models=models) if models else settings
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    """Comma-separated names; a name with a comma is quoted, as in CSV."""
-    import csv
-
-    return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True))) if text else ()
-
-
 @main.command(epilog="\b\nExample:\n  bsoid-gpu predict run1 new_recordings/ --out labels --min-confidence 0.5")
 @click.argument("model", metavar="RUN_OR_MODEL", type=click.Path(path_type=str))
 @click.argument("sessions", nargs=-1, required=True, metavar="SESSIONS...", type=click.Path(path_type=str))
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=str), help="Folder for the tables.")
-@_backend
+@backend_option
 @click.option("--fps", help="Frames per second of these sessions.  [default: the model's]")
 @click.option("--min-confidence", default=0.0, show_default=True, help="Frames below it get the label -1.")
-@_individuals
+@individuals_option
 @click.option(
     "--scale",
     default="1",
@@ -236,7 +180,7 @@ def _names(text: str | None) -> tuple[str, ...]:
     help="Probability of the same label in the next frame; 0 does not smooth.  [default: the model's, 0.97]",
 )
 @click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
-@_executor
+@executor_options
 @debug
 def predict(
     model: str,
@@ -265,7 +209,7 @@ def predict(
         out,
         backend=backend,
         min_confidence=min_confidence,
-        individuals=_names(individuals),
+        individuals=names_in(individuals),
         scale=scale,
         smooth=smooth,
         px_per_mm=px_per_mm,
@@ -291,14 +235,14 @@ def info(model: str, as_json: bool) -> None:
 
 @main.command(epilog="\b\nExample:\n  bsoid-gpu config --preset bsoid-1.3 > settings.toml")
 @click.argument("settings_file", required=False, metavar="[FILE]", type=click.Path(path_type=str))
-@_preset
+@preset_option
 @debug
 def config(settings_file: str | None, preset: str) -> None:
     """Print all settings, explained: those of a preset, with those of FILE in their place."""
     from bsoid_gpu.settings.presets import PRESETS
     from bsoid_gpu.settings.toml import to_toml
 
-    text = to_toml(_settings(preset, settings_file))
+    text = to_toml(settings_of(preset, settings_file))
     click.echo(f"# Presets: {', '.join(PRESETS)}.\n{text}", nl=False)
 
 

@@ -22,6 +22,7 @@ from bsoid_gpu.io import Outline
 from bsoid_gpu.io.sessions import sources
 from bsoid_gpu.log import logger, seconds_text
 from bsoid_gpu.method.columns import column_warnings, feature_columns
+from bsoid_gpu.method.consensus import phases
 from bsoid_gpu.method.embedding import check_bins
 from bsoid_gpu.run_folder.store import Store
 from bsoid_gpu.settings import schema
@@ -157,8 +158,23 @@ def on_cpu(job: Size, settings: schema.Settings, cores: int, core: Speed = Speed
     return [
         Step("features", reading_s, BASE_MB + reading_memory_mb(job, workers) + workers * _moments_mb(job, settings)),
         *(_fitting(section, cost, fits, job, cores, core) for section, (cost, fits) in _fits(job, settings).items()),
+        *_other_models(job, settings, cores, core),
         Step("tables", (1.4 + TABLE_S * cells) / core.steps, BASE_MB + table_mb),
     ]
+
+
+def _other_models(job: Size, settings: schema.Settings, cores: int, core: Speed) -> list[Step]:
+    """Cost of the models of other seeds, if there are any: as many in parallel as there are cores."""
+    number = len(phases(settings)) - 1
+    if not number:
+        return []
+    parallel = min(cores, number)
+    steps = [
+        _fitting(section, cost, 2 if section == "classifier" else 1, job, cores // parallel, core)
+        for section, (cost, _) in _fits(job, settings).items()
+    ]
+    seconds = math.ceil(number / parallel) * sum(step.seconds for step in steps)
+    return [Step("other models", seconds, BASE_MB + parallel * max(step.memory_mb for step in steps))]
 
 
 def _fitting(name: str, cost: Cost, fits: int, job: Size, cores: int, core: Speed) -> Step:
@@ -187,8 +203,10 @@ def on_cuda(job: Size, settings: schema.Settings) -> list[Step]:
     """Device memory of each stage on a GPU; time on a GPU has not been measured."""
     table_mb = device_memory.table(round(job.largest_mb * 1e6)) / 1e6
     reading = Step("features", math.nan, table_mb + _moments_mb(job, settings))
-    fits = _fits(job, settings)
-    return [reading, *(Step(section, math.nan, cost.device_bytes / 1e6) for section, (cost, _) in fits.items())]
+    steps = [Step(name, math.nan, cost.device_bytes / 1e6) for name, (cost, _) in _fits(job, settings).items()]
+    if len(phases(settings)) > 1:  # one after another
+        steps.append(Step("other models", math.nan, max(step.memory_mb for step in steps)))
+    return [reading, *steps]
 
 
 def speed() -> Speed:

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sklearn.manifold import TSNE, trustworthiness
 from sklearn.metrics import silhouette_score
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.estimators import tsne
@@ -74,6 +74,20 @@ def test_neighbours_are_passed_with_each_bin_as_its_own(clouds, monkeypatch):
     np.testing.assert_allclose(graph.data.reshape(120, -1), np.sort(distance, axis=1)[:, :26], atol=1e-5)
     assert model.init.std(axis=0)[0] == pytest.approx(1e-4, rel=1e-4)
     assert model.learning_rate == 50.0
+
+
+@pytest.mark.parametrize(("repeatable", "threads"), [(True, 1), (False, 2)])
+def test_sums_have_one_order_unless_the_embedding_need_not_repeat(clouds, monkeypatch, repeatable, threads):
+    used = []
+
+    def fit_transform(self, graph):
+        used.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp")
+        return np.zeros((120, 2))
+
+    monkeypatch.setattr(TSNE, "fit_transform", fit_transform)
+    with threadpool_limits(2):
+        tsne.fit(clouds, replace(QUICK, repeatable=repeatable), 1, TwoCores())
+    assert set(used) == {threads}
 
 
 def test_settings_that_cannot_be_used_have_a_sentence_and_a_smallest_job():

@@ -12,11 +12,12 @@ from bsoid_gpu.estimators.base import JobSize
 from bsoid_gpu.estimators.hdbscan import HdbscanSettings
 from bsoid_gpu.estimators.random_forest import RandomForestSettings
 from bsoid_gpu.io import Outline
-from bsoid_gpu.settings.schema import Features, Input, Settings
+from bsoid_gpu.settings.schema import Features, Input, Settings, Validation
 from bsoid_gpu.synthetic.sessions import simulate
 from bsoid_gpu.workflows import cost
 
 SETTINGS = Settings(input=Input(fps=60.0))
+ALONE = replace(SETTINGS, validation=Validation(stability=False))  # as the measured jobs were
 FILE = Outline(frames=108_000, keypoints=tuple("abcdef"), individuals=1, size=37_000_000)
 
 
@@ -38,6 +39,24 @@ def test_several_time_scales_have_more_columns_which_cost_time_and_memory():
     assert cost.on_cuda(wide, several)[0].memory_mb > cost.on_cuda(job, SETTINGS)[0].memory_mb
     roles = replace(SETTINGS, features=Features(roles=tuple("abcdef")))
     assert cost.size([FILE], roles).columns == 7
+
+
+def test_other_models_cost_time_and_memory_side_by_side():
+    job = cost.size([FILE] * 4, SETTINGS)
+
+    def other(cores, **changes):
+        steps = cost.on_cpu(job, replace(SETTINGS, **changes), cores)
+        return next((step for step in steps if step.name == "other models"), None)
+
+    steps = {step.name: step for step in cost.on_cpu(job, SETTINGS, 1)}
+    fits = steps["embedding"].seconds + steps["clusters"].seconds + 2 / 13 * steps["classifier"].seconds
+    assert other(1).seconds == pytest.approx(fits)  # the second model, which shows the stability
+    assert other(1, validation=Validation(stability=False)) is None
+    assert other(1, models=5).seconds == pytest.approx(4 * fits)
+    assert other(2, models=5).seconds == pytest.approx(2 * fits)
+    assert other(8, models=5).seconds < 1.1 * fits
+    assert 1.6 < other(2, models=5).memory_mb / other(1, models=5).memory_mb < 2.2
+    assert cost.on_cuda(job, SETTINGS)[-1].memory_mb == cost.on_cuda(job, SETTINGS)[1].memory_mb
 
 
 def test_beyond_the_subsample_only_reading_and_writing_take_longer():
@@ -100,7 +119,7 @@ def estimates_are_near():
     """Whether the estimates of the measured jobs are near the measurements."""
     errors = {stage: [] for stage in LARGEST_ERROR}
     for job in MEASURED["jobs"].values():
-        steps = cost.on_cpu(cost.Size(**job["size"]), SETTINGS, MEASURED["machine"]["cores"])
+        steps = cost.on_cpu(cost.Size(**job["size"]), ALONE, MEASURED["machine"]["cores"])
         total = sum(step.seconds for step in steps) / job["build_median_s"]
         memory = max(step.memory_mb for step in steps) / job["build_peak_memory_mb"]
         least = 0.8 if job["bins"] < 10_000 else 0.85  # short jobs are noisy
