@@ -23,13 +23,14 @@ from processes import timed
 
 from bsoid_gpu.io import find_sessions, outline
 from bsoid_gpu.machine import cores
-from bsoid_gpu.settings.schema import Input, Settings
+from bsoid_gpu.settings.schema import Input, Settings, Validation
 from bsoid_gpu.workflows import cost
 
 SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), "144k": (8, 1)}  # sessions, of a length
 COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
 MOST_REPEATED = 20  # sessions; a larger job is measured once
 HEADER_LINES = 3
+OPTIONS = ("--backend", "cpu", "--no-stability")  # of a build, see `single`
 ORIGINAL = {"bins": 71_996, "build_s": 905, "memory_gb": 2.97}  # on sessions of this size, on two cores
 OF_SCORES = ("clusters", "noise_share", "held_out_random", "held_out_blocks")
 
@@ -52,9 +53,14 @@ def trustworthiness(run: Path) -> float:
     return judge.trustworthiness(*judge.stored_embedding(run))
 
 
+def single(fps: float) -> Settings:
+    """Settings of the builds: without a second model, which would take as long again."""
+    return Settings(input=Input(fps=fps), validation=Validation(stability=False))
+
+
 def planned(size: cost.Size, fps: float, core: cost.Speed) -> dict[str, Any]:
     """Estimates of `build --dry-run` for a job of this size: seconds of each stage and in total, and peak memory."""
-    steps = cost.on_cpu(size, Settings(input=Input(fps=fps)), cores(), core)
+    steps = cost.on_cpu(size, single(fps), cores(), core)
     return {
         "stages_s": {step.name: round(step.seconds, 2) for step in steps},
         "build_s": round(sum(step.seconds for step in steps), 1),
@@ -64,12 +70,12 @@ def planned(size: cost.Size, fps: float, core: cost.Speed) -> dict[str, Any]:
 
 def measured(sessions: Path, fps: float, repeats: int) -> dict[str, Any]:
     """Medians over the repeats of one job."""
-    size = cost.size([outline(path) for path in find_sessions([sessions])], Settings(input=Input(fps=fps)))
+    size = cost.size([outline(path) for path in find_sessions([sessions])], single(fps))
     builds, predicts, stages = [], [], []
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as scratch:
             run, labels = Path(scratch, "run"), Path(scratch, "labels")
-            builds.append(timed("build", sessions, "--fps", fps, "--out", run, "--backend", "cpu"))
+            builds.append(timed("build", sessions, *OPTIONS, "--fps", fps, "--out", run))
             manifest = json.loads((run / "manifest.json").read_text())
             scores = json.loads((run / "scores.json").read_text())
             stages.append(seconds_by_kind(manifest["stages"]))
@@ -143,7 +149,7 @@ def warm_up(sessions: list[Path], fps: float) -> None:
         small = Path(scratch, "sessions")
         small.mkdir()
         write_sessions(sessions, *SIZES["9k"], small)
-        timed("build", small, "--fps", fps, "--out", Path(scratch, "run"), "--backend", "cpu")
+        timed("build", small, *OPTIONS, "--fps", fps, "--out", Path(scratch, "run"))
         timed("predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu")
 
 

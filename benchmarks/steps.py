@@ -38,9 +38,9 @@ from bsoid_gpu.kernels.neighbours import nearest
 from bsoid_gpu.kernels.umap_layout import curve, layout
 from bsoid_gpu.machine import PeakMemory
 from bsoid_gpu.method import clustering, embedding
-from bsoid_gpu.method.held_out import random_part
 from bsoid_gpu.method.clustering import Clustering
 from bsoid_gpu.method.columns import feature_names
+from bsoid_gpu.method.held_out import random_part
 from bsoid_gpu.run_folder.model_file import load_model
 from bsoid_gpu.settings.schema import Settings
 
@@ -209,7 +209,7 @@ def clusterings(job: Job, layouts: Mapping[str, Floats]) -> tuple[dict[str, Clus
     labelled, quality = {}, {}
     for name, points in layouts.items():
         _, of_tree = timed(hdbscan_tree.single_linkage, points, job.min_samples)
-        labelled[name], of_clusters = timed(clustering.cluster, points, job.settings, CPU)
+        labelled[name], of_clusters = timed(clustering.cluster, points, job.settings.features.bin_s, job.settings, CPU)
         quality[name] = {
             "trustworthiness": trustworthiness(job.scaled, points),
             "clusters": int(labelled[name].membership.shape[1]),
