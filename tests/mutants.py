@@ -427,6 +427,10 @@ CHANGES = {
         ("self.scales[name] for i, name in enumerate(sorted(self.scales))",
          "self.scales[name] for i, name in enumerate(self.scales)"),
     ],
+    ("run_folder/migrations.py", "run_folder/test_model_file.py"): [
+        ('"stability": False, ', ""),
+        ('"smallest_s": 0.0, ', ""),
+    ],
     ("run_folder/codecs.py", "run_folder/test_codecs.py"): [
         ("for i, item in enumerate(value)]", "for i, item in enumerate(value[::-1])]"),
         ('f"{path}.{name}" if path else str(name)', "str(name)"),

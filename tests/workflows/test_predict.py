@@ -48,7 +48,7 @@ def test_sessions_with_long_names_that_begin_alike_all_have_tables(model, tmp_pa
     for number, name in enumerate(names):
         (tmp_path / "in" / f"{name}.csv").write_bytes(deeplabcut_csv(session(name, 30, number)))
     written = predict.predict_files(
-        model, tmp_path / "in", out=tmp_path / "out", backend="cpu", executor=Executor(workers=4)
+        model, tmp_path / "in", out=tmp_path / "out", backend="cpu", executor=Executor(workers=2)
     )
     assert written == names
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "records").iterdir()]

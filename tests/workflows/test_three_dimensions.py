@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from quick import QUICK
+from quick import QUICK, TINY
 from three_dimensions import anipose_csv, session
 
 import bsoid_gpu
@@ -112,7 +112,7 @@ def test_many_columns_are_a_warning_in_log_and_scores(tmp_path, caplog):
     position = np.concatenate([pose.position + shift for shift in (0, 20, 40)], axis=2)[:, :, :15]
     names = tuple(f"k{i}" for i in range(15))
     wide = replace(pose, position=position, confidence=np.ones(position.shape[:3]), keypoints=names)
-    run = bsoid_gpu.build(wide, fps=30, out=tmp_path, settings=QUICK, backend="cpu")
+    run = bsoid_gpu.build(wide, fps=30, out=tmp_path, settings=TINY, backend="cpu")
     sentence = "105 pairs of 15 keypoints give 225 feature columns"
     assert sum(sentence in warning for warning in run.warnings) == 1
     assert sum(sentence in record.message for record in caplog.records if record.levelname == "WARNING") == 1
