@@ -24,6 +24,12 @@ def columns():
     return (centre[cloud] + width[cloud] * rng.normal(0, 1, (1000, 10))).astype(np.float32)
 
 
+@pytest.fixture(scope="module")
+def ours(columns):
+    """Our own embedding of the points."""
+    return umap.fit(columns, UmapSettings(neighbours=NEIGHBOURS, epochs=EPOCHS), SEED, CpuBackend())
+
+
 def embedded(columns, init="random", knn_graph=None, **more):
     import cupy
     from cuml.manifold import UMAP
@@ -49,9 +55,7 @@ def test_without_a_seed_every_run_differs(imported, columns):
     assert trustworthiness(columns, first) > 0.96
 
 
-def test_old_releases_move_all_points_at_once_and_lose_by_it(imported, release, columns):
-    settings = UmapSettings(neighbours=NEIGHBOURS, epochs=EPOCHS)
-    ours = umap.fit(columns, settings, SEED, CpuBackend())
+def test_old_releases_move_all_points_at_once_and_lose_by_it(ours, imported, release, columns):
     lost = trustworthiness(columns, ours) - trustworthiness(columns, embedded(columns, random_state=SEED))
     if release == "23.12":
         assert lost > 0.01

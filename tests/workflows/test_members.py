@@ -20,7 +20,7 @@ SETTINGS = replace(TINY, models=3, validation=replace(TINY.validation, stability
 
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory):
-    return simulate(tmp_path_factory.mktemp("sessions"), sessions=2, minutes=1.0, fps=30.0, seed=1)
+    return simulate(tmp_path_factory.mktemp("sessions"), sessions=2, minutes=0.7, fps=30.0, seed=1)
 
 
 @pytest.fixture(scope="module")
