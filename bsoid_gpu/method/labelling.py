@@ -13,7 +13,7 @@ from bsoid_gpu.method.bouts import UNSURE
 from bsoid_gpu.method.columns import feature_columns
 from bsoid_gpu.method.quantities import quantities_of
 from bsoid_gpu.method.same_track import Track, track_of
-from bsoid_gpu.method.smoothing import smoothed_labels
+from bsoid_gpu.method.smoothing import smoothed_labels, support_warning
 from bsoid_gpu.method.training_range import (
     ONE_PLACE_PX,
     TrainingRange,
@@ -138,6 +138,8 @@ def label_frames(
     confidence = np.max(probabilities, axis=1)
     most_probable = np.argmax(probabilities, axis=1).astype(np.int64)
     labels = _smoothed(most_probable, probabilities, session, settings, smoothing)
+    if smoothing is not None and smoothing.stay:
+        notes += support_warning(probabilities, np.where(observed, labels, UNSURE))
     labels[(confidence < min_confidence) | ~observed] = UNSURE
     smoothed = (labels != most_probable) & (labels != UNSURE)
     return Prediction(

@@ -19,6 +19,10 @@ LEAST = 1e-6  # is added to every probability: a classifier is never certain
 BLOCK, WARM_UP = 384, 128  # frames: blocks are computed side by side, each from some frames before its own
 
 
+LEAST_SUPPORT = 0.15  # mean probability of a label over its bout
+MAX_UNSUPPORTED = 0.02  # share of the frames
+
+
 class Steps(NamedTuple):
     """Log probabilities of the next frame's label: ``stay`` the same, ``switch`` to any one of the others."""
 
@@ -132,3 +136,33 @@ def _best_sequence(scores: NDArray[np.float64], steps: Steps, frames: int) -> ND
         sequence[start:stop] = label
         stop = start
     return sequence
+
+
+def support_warning(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> list[str]:
+    """A sentence if smoothing gave many frames labels that the classifier hardly ever gives them.
+
+    It happens where more labels than can be told apart alternate fast, as the phases of strides do: each change costs,
+    and a label that is a little probable all the time is cheaper than all of them.
+
+    Parameters
+    ----------
+    probabilities
+        (frames, labels) of the classifier.
+    labels
+        (frames,) smoothed; frames with -1 do not count.
+    """
+    known = labels >= 0
+    if not known.any():
+        return []
+    own = np.where(known, np.take_along_axis(probabilities, np.maximum(labels, 0)[:, None], axis=1)[:, 0], 0.0)
+    first = np.concatenate([[0], np.flatnonzero(np.diff(labels)) + 1])
+    length = np.diff(first, append=len(labels))
+    unsupported = known[first] & (np.add.reduceat(own, first) < LEAST_SUPPORT * length)
+    share = float(length[unsupported].sum() / known.sum())
+    if share <= MAX_UNSUPPORTED:
+        return []
+    return [
+        f"in {share:.0%} of the frames the smoothed label has a mean probability below {LEAST_SUPPORT:g} over its bout: "
+        "the labels alternate too fast to be smoothed; build with fewer clusters (a larger [clusters] smallest), or "
+        "take the classifier's labels with --smooth 0"
+    ]

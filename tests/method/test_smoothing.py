@@ -90,3 +90,23 @@ def test_what_is_no_probability_is_refused():
         assert smoothing.smoothing_problems(value) == [
             f"the smoothing is {value!r}; expected 0 (off), or 0.5 to below 1, for example --smooth 0.97"
         ]
+
+
+def test_a_label_that_is_hardly_probable_over_its_bout_is_a_warning():
+    # 40 phases of 2 frames, each sure of its own label, while one label is a little probable all the time
+    rows = np.full((80, 12), 0.0, dtype=np.float32)
+    rows[:, 0] = 0.1
+    rows[np.arange(80), 1 + np.arange(80) // 2 % 11] = 0.9
+    labels = smoothed_labels(rows, 0.97, 1 / 6)
+    assert set(labels.tolist()) == {0}
+    (warning,) = smoothing.support_warning(rows, labels)
+    assert warning.startswith("in 100% of the frames the smoothed label has a mean probability below 0.15")
+    assert "--smooth 0" in warning
+    assert smoothing.support_warning(rows, rows.argmax(axis=1)) == []
+    assert smoothing.support_warning(rows, np.full(80, -1)) == []
+    # 2 % of the frames that have a label are not many
+    few = np.concatenate([np.full(98, 1), np.full(2, 0), np.full(50, -1)])
+    probabilities = np.tile(np.array([[0.1, 0.9]], dtype=np.float32), (150, 1))
+    assert smoothing.support_warning(probabilities, few) == []
+    few[97] = 0
+    assert smoothing.support_warning(probabilities, few)[0].startswith("in 3% of the frames")
