@@ -163,6 +163,6 @@ def support_warning(probabilities: NDArray[np.float32], labels: NDArray[np.int64
         return []
     return [
         f"in {share:.0%} of the frames the smoothed label has a mean probability below {LEAST_SUPPORT:g} over its "
-        "bout: the labels alternate too fast to be smoothed; build with fewer clusters (a larger [clusters] smallest), or "
-        "take the classifier's labels with --smooth 0"
+        "bout: the labels alternate too fast to be smoothed; build with fewer clusters (a larger [clusters] "
+        "smallest), or take the classifier's labels with --smooth 0"
     ]
