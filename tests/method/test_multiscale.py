@@ -2,6 +2,7 @@
 
 import math
 
+import array_api_compat.numpy as xp
 import numpy as np
 import oracles
 import pytest
@@ -54,7 +55,7 @@ def test_the_row_of_a_bin_is_that_of_the_frame_at_its_centre(fps, phase, arrays,
     frames = at_every_frame(arrays, xy, fps, SCALES)
     monkeypatch.setattr(multiscale, "rows_per_chunk", lambda *_: 23)
     bins = arrays.to_host(features.bin_features(arrays.asarray(xy), fps, SCALES, phase=phase))
-    edges = windows.bin_edges(np, 330, fps * 0.1, phase=phase)
+    edges = windows.bin_edges(xp, 330, fps * 0.1, phase=phase)
     assert len(bins) == len(edges) - 1
     centres = (edges[:-1] + edges[1:]) / 2  # step s lies between frames s and s + 1
     assert np.array_equal(bins, frames[np.ceil(centres).astype(int)])
