@@ -73,9 +73,8 @@ def _evidence(probabilities: NDArray[np.float32], weight: float) -> NDArray[np.f
     blocks = np.ones((BLOCK, labels, whole + 1), dtype=np.float32)
     blocks[:, :, :whole] = probabilities[: whole * BLOCK].reshape(whole, BLOCK, labels).transpose(1, 2, 0)
     blocks[: frames - whole * BLOCK, :, whole] = probabilities[whole * BLOCK :]
-    evidence = np.log(blocks + np.float64(LEAST))
-    evidence *= weight
-    return evidence
+    evidence = np.log(blocks + np.float32(LEAST))  # of float32: four times faster
+    return evidence.astype(np.float64) * weight
 
 
 def _best_scores(evidence: NDArray[np.float64], steps: Steps) -> NDArray[np.float64]:
@@ -122,7 +121,6 @@ def _advance(
 
 def _best_sequence(scores: NDArray[np.float64], steps: Steps, frames: int) -> NDArray[np.int64]:
     """The best sequence (frames,), from its end, one bout after another."""
-    stays = np.moveaxis(scores + steps.stay >= steps.switch, 0, 2).reshape(scores.shape[1], -1)
     sequence = np.empty(frames, dtype=np.int64)
     changes: dict[int, NDArray[np.int64]] = {}  # by label: frames before which the best sequence to it changes
     stop = frames
@@ -130,7 +128,8 @@ def _best_sequence(scores: NDArray[np.float64], steps: Steps, frames: int) -> ND
         block, row = divmod(stop - 1, BLOCK)
         label = int(np.argmax(scores[row, :, block]))
         if label not in changes:
-            changes[label] = np.flatnonzero(~stays[label, :frames]) + 1
+            changed = scores[:, label, :] + steps.stay < steps.switch
+            changes[label] = np.flatnonzero(changed.T.reshape(-1)[:frames]) + 1
         number = int(np.searchsorted(changes[label], stop - 1, side="right"))
         start = int(changes[label][number - 1]) if number else 0
         sequence[start:stop] = label

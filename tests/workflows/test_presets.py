@@ -10,6 +10,7 @@ from quick import QUICKER, files, quicker
 import bsoid_gpu
 from bsoid_gpu.estimators import hdbscan
 from bsoid_gpu.estimators.random_forest import RandomForestSettings
+from bsoid_gpu.method.held_out import held_out_parts
 from bsoid_gpu.synthetic.sessions import simulate
 
 
@@ -69,7 +70,8 @@ def test_hard_labels_train_the_classifier_without_noise(sessions, tmp_path, monk
     assert np.mean((hard.predicted_labels == hard.hard_labels)[~noise]) > 0.99
     assert len(hard.predicted_labels) == len(noise)
     assert np.mean((hard.predicted_labels == hard.soft_labels)[noise]) < 0.99
-    assert hard.confusion.sum() == round(0.2 * (~noise).sum())
+    held_out = held_out_parts([len(noise)], 0.1, hard_settings)["random"]  # the same bins, but for noise
+    assert hard.confusion.sum() == (held_out & ~noise).sum()
     assert soft.confusion.sum() == round(0.2 * len(noise))
     table = pd.concat(pd.read_csv(file) for file in (tmp_path / "run").glob("training*.csv"))
     assert table["predicted"].tolist() == hard.predicted_labels.tolist()
