@@ -105,15 +105,15 @@ def with_variants(
 
 # Variants that differ in rhythm only: in 100 ms they look alike, since they have each rate of turning and each strength
 # of strokes for the same share of the time. Means over 100 ms flatten the fast rhythm: the slow one is as much weaker.
-# A window of 2 s has whole cycles of the fast rhythm, and mostly one phase of the slow one. Only rates follow the
-# rhythm: a posture that did would show its rhythm as movement within 100 ms.
+# A window of 2 s has several cycles of the fast rhythm, and a fifth of a cycle of the slow one. Only rates follow the
+# rhythm: a posture that did would show its rhythm as movement within 100 ms. Strokes come at no multiple of it.
 SLOW_PAIRS = (("walk_winding", "walk_weaving"), ("groom_slow", "groom_fast"))
 SLOW = with_variants(
     USUAL,
     {
         "walk": [
-            Behaviour("walk_winding", 10.0, 6.0, speed=1.1, weave=138.0, rhythm_hz=0.1),
-            Behaviour("walk_weaving", 10.0, 6.0, speed=1.1, weave=150.0, rhythm_hz=1.5),
+            Behaviour("walk_winding", 10.0, 6.0, speed=1.1, weave=156.0, rhythm_hz=0.1),
+            Behaviour("walk_weaving", 10.0, 6.0, speed=1.1, weave=170.0, rhythm_hz=1.5),
         ],
         "groom": [
             Behaviour(
@@ -128,8 +128,8 @@ SLOW = with_variants(
                 weave=weave,
                 rhythm_hz=rhythm_hz,
             )
-            for name, depth, weave, rhythm_hz in (("groom_slow", 0.94, 75.0, 0.1), ("groom_fast", 1.0, 80.0, 1.3))
+            for name, depth, weave, rhythm_hz in (("groom_slow", 0.94, 103.0, 0.1), ("groom_fast", 1.0, 110.0, 1.3))
         ],
     },
-    often={"groom": 3.0},  # minutes of each variant in a session of 10 minutes
+    often={"groom": 3.0},  # about a minute of each form in 8 minutes
 )

@@ -169,7 +169,9 @@ def test_a_rhythm_by_hand():
         np.testing.assert_allclose(values[20:], values[:-20])  # a cycle is 2 s
         np.testing.assert_allclose(values[10:] + values[:-10], least + most, atol=1e-9)
     assert set(does.turn) == {20.0}
-    pixels = mouse.move(np.zeros(80, dtype=int), 10.0, mouse.Animal(100.0, 1.0), rng(), repertoire=one, conditions=steady)
+    pixels = mouse.move(
+        np.zeros(80, dtype=int), 10.0, mouse.Animal(100.0, 1.0), rng(), repertoire=one, conditions=steady
+    )
     spine = pixels[:, 0] - pixels[:, 5]
     turns = np.degrees(np.diff(np.unwrap(np.arctan2(spine[:, 1], spine[:, 0])))) * 10
     assert turns.max() - turns.min() > 60
