@@ -22,10 +22,14 @@ LONGEST_SHARE = 0.8  # of the shorter of two bouts, that their transition takes
 
 @dataclass(frozen=True)
 class Course:
-    """Speeds, postures and rates, each (frames,), in the units of ``Behaviour``; ``bend`` is in body lengths."""
+    """Speeds, postures and rates, each (frames,), in the units of ``Behaviour``.
+
+    ``bend`` is in body lengths; ``weave`` is the rate at which the rhythm turns the body, which does not bend it.
+    """
 
     speed: Values
     turn: Values
+    weave: Values
     stretch: Values
     stroke_px: Values
     sweep_px: Values
@@ -49,11 +53,13 @@ def course(
     def swing(spread: float) -> Values:
         return low_passed(spread, conditions.swing_s, states.shape, fps, rng)
 
-    rhythm = _rhythm(states, fps, rng, repertoire, blend)
+    wave = _wave(states, fps, rng, repertoire, blend)
+    rhythm = 1 + parameter("depth") * wave
     amplitude = strength * np.exp(swing(conditions.swing)) * rhythm
     return Course(
         speed=parameter("speed") * vigour * np.exp(swing(conditions.swing)) * rhythm,
         turn=parameter("turn") * vigour * np.exp(swing(conditions.swing)),
+        weave=parameter("weave") * vigour * wave,
         stretch=parameter("stretch") + swing(conditions.posture),
         stroke_px=parameter("stroke_px") * amplitude,
         sweep_px=parameter("sweep_px") * amplitude,
@@ -78,25 +84,24 @@ def _of_bouts(
     return blend(np.exp(rng.normal(0, spread, size=int(bout[-1]) + 1))[bout])
 
 
-def _rhythm(
+def _wave(
     states: NDArray[np.int64],
     fps: float,
     rng: np.random.Generator,
     repertoire: Repertoire,
     blend: Callable[[Values], Values],
 ) -> Values:
-    """Factor on speed and strokes, (frames,): a sine wave with the depth and the rate of the behaviour.
+    """Rhythm of speed, strokes and weaving, (frames,): a sine wave with the rate of the behaviour.
 
-    Each bout has a random phase. Without a rate, the phase and so the factor is the same for the whole bout: over many
-    bouts, each factor has the share of time that it has in a sine wave.
+    Each bout has a random phase. Without a rate, the phase and so the value is the same for the whole bout: over many
+    bouts, each value has the share of time that it has in a sine wave.
     """
-    depth, rate_hz = repertoire.values("depth"), repertoire.values("rhythm_hz")
-    if not depth.any():
-        return np.ones(len(states))
+    if not (repertoire.values("depth").any() or repertoire.values("weave").any()):
+        return np.zeros(len(states))
     bout = bout_numbers(states)
     first = rng.uniform(0, 2 * np.pi, size=int(bout[-1]) + 1)[bout]
-    phase = 2 * np.pi * np.cumsum(blend(rate_hz[states])) / fps + blend(first)
-    return 1 + blend(depth[states]) * np.sin(phase)
+    phase = 2 * np.pi * np.cumsum(blend(repertoire.values("rhythm_hz")[states])) / fps + blend(first)
+    return np.sin(phase)
 
 
 def _blend(

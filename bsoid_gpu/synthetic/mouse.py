@@ -97,7 +97,7 @@ def move(
     does = course(states, fps, rng, repertoire, conditions)
     speed = does.speed * animal.pace * animal.body_px
     turn = does.turn * animal.pace
-    centre, heading = _path(speed, turn, fps, rng)
+    centre, heading = _path(speed, turn + does.weave * animal.pace, fps, rng)
     body = _body(does, speed, turn, animal, fps)
     forward = np.stack([np.cos(heading), np.sin(heading)], axis=1)
     right = np.stack([-np.sin(heading), np.cos(heading)], axis=1)  # with y down, a quarter turn clockwise

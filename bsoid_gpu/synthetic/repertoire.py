@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,9 @@ class Behaviour:
     ``mean_s`` and ``least_s`` are the mean and the shortest duration of a bout, ``speed`` is in body lengths per
     second, ``turn`` in degrees per second, ``stretch`` the relative projected length of the body, ``stroke_px`` the
     movement of the forepaws at the face, ``sweep_px`` that of the snout from side to side, ``tuck`` how far the
-    forepaws are between ground (0) and face (1), and ``rate_hz`` the rate of strokes and sweeps. Speed and strokes
-    swell and fade by ``depth`` (0..1) of their mean, ``rhythm_hz`` times a second; at 0, each bout keeps its own level.
+    forepaws are between ground (0) and face (1), and ``rate_hz`` the rate of strokes and sweeps. ``rhythm_hz``
+    times a second, speed and strokes swell and fade by ``depth`` (0..1) of their mean, and the stiff body turns to and
+    fro at up to ``weave`` degrees per second; at 0, each bout keeps its own level.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Behaviour:
     tuck: float = 0.0
     rate_hz: float = 0.0
     depth: float = 0.0
+    weave: float = 0.0
     rhythm_hz: float = 0.0
 
 
@@ -82,33 +85,51 @@ USUAL = Repertoire(
 )
 
 
-def with_variants(usual: Repertoire, variants: Mapping[str, Sequence[Behaviour]]) -> Repertoire:
-    """A repertoire in which equally frequent variants take the place of some behaviours."""
+def with_variants(
+    usual: Repertoire, variants: Mapping[str, Sequence[Behaviour]], often: Mapping[str, float] = MappingProxyType({})
+) -> Repertoire:
+    """A repertoire in which equally frequent variants take the place of some behaviours.
+
+    ``often`` are factors on the probability that a bout of a behaviour of ``usual``, by name, comes next.
+    """
     behaviours: list[Behaviour] = []
     origin: list[int] = []
     for number, behaviour in enumerate(usual.behaviours):
         own = variants.get(behaviour.name, (behaviour,))
         behaviours += own
         origin += [number] * len(own)
-    share = 1 / np.bincount(origin)[origin]
-    return Repertoire(tuple(behaviours), usual.follows[np.ix_(origin, origin)] * share)
+    factor = np.array([often.get(name, 1.0) for name in usual.names]) / np.bincount(origin)
+    follows = usual.follows[np.ix_(origin, origin)] * factor[origin]
+    return Repertoire(tuple(behaviours), follows / follows.sum(axis=1, keepdims=True))
 
 
-# Variants that differ in rhythm only: in 100 ms they look alike, since they have each level of speed or strokes for the
-# same share of the time. The slow ones are not constant, lest a short session has them at a few levels only.
-SLOW_PAIRS = (("walk_steady", "walk_pulsed"), ("groom_slow", "groom_fast"))
+# Variants that differ in rhythm only: in 100 ms they look alike, since they have each rate of turning and each strength
+# of strokes for the same share of the time. Means over 100 ms flatten the fast rhythm: the slow one is as much weaker.
+# A window of 2 s has several cycles of the fast rhythm, and a fifth of a cycle of the slow one. Only rates follow the
+# rhythm: a posture that did would show its rhythm as movement within 100 ms. Strokes come at no multiple of it.
+SLOW_PAIRS = (("walk_winding", "walk_weaving"), ("groom_slow", "groom_fast"))
 SLOW = with_variants(
     USUAL,
     {
         "walk": [
-            Behaviour("walk_steady", 10.0, 5.0, speed=1.1, depth=0.5, rhythm_hz=0.07),
-            Behaviour("walk_pulsed", 10.0, 5.0, speed=1.1, depth=0.5, rhythm_hz=1.5),
+            Behaviour("walk_winding", 10.0, 6.0, speed=1.1, weave=156.0, rhythm_hz=0.1),
+            Behaviour("walk_weaving", 10.0, 6.0, speed=1.1, weave=170.0, rhythm_hz=1.5),
         ],
         "groom": [
             Behaviour(
-                name, 10.0, 5.0, stretch=0.82, stroke_px=8.0, tuck=1.0, rate_hz=6.0, depth=0.9, rhythm_hz=rhythm_hz
+                name,
+                10.0,
+                6.0,
+                stretch=0.82,
+                stroke_px=8.0,
+                tuck=1.0,
+                rate_hz=5.3,
+                depth=depth,
+                weave=weave,
+                rhythm_hz=rhythm_hz,
             )
-            for name, rhythm_hz in (("groom_slow", 0.2), ("groom_fast", 1.5))
+            for name, depth, weave, rhythm_hz in (("groom_slow", 0.94, 103.0, 0.1), ("groom_fast", 1.0, 110.0, 1.3))
         ],
     },
+    often={"groom": 3.0},  # about a minute of each form in 8 minutes
 )

@@ -13,7 +13,7 @@ from bsoid_gpu.synthetic import mouse, tracking
 from bsoid_gpu.synthetic.conditions import EASY, HARD
 from bsoid_gpu.synthetic.course import course
 from bsoid_gpu.synthetic.noise import low_passed
-from bsoid_gpu.synthetic.repertoire import SLOW, SLOW_PAIRS, USUAL, Behaviour, with_variants
+from bsoid_gpu.synthetic.repertoire import SLOW, SLOW_PAIRS, USUAL, Behaviour, Repertoire, with_variants
 from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 
 FPS = 20.0
@@ -136,21 +136,46 @@ def test_the_errors_of_a_hard_tracker_last():
 def test_a_repertoire_with_variants_by_hand():
     pair = [Behaviour("stroll", 1, 1), Behaviour("march", 1, 1)]
     both = with_variants(USUAL, {"walk": pair})
+    more = with_variants(USUAL, {"walk": pair}, often={"walk": 3.0})
+    # 0.3 becomes 0.9, next to 0.7 of others: (0.45, 0.45, 0.05, ...) / 1.6
+    np.testing.assert_allclose(more.follows[0, :4], [0, 0.28125, 0.28125, 0.03125])
     assert both.names[:4] == ("still", "stroll", "march", "run")
     assert both.follows[0, :4].tolist() == [0, 0.15, 0.15, 0.05]
     np.testing.assert_array_equal(both.follows[1], both.follows[2])
-    for repertoire in (USUAL, SLOW, both):
+    for repertoire in (USUAL, SLOW, both, more):
         np.testing.assert_allclose(repertoire.follows.sum(axis=1), 1)
 
 
 def quantities(pose):
-    """Pair distances and displacements in each frame: (frames, 21), positions of hidden keypoints held."""
+    """Pair distances, their turns and displacements in each frame: (frames, 36); hidden keypoints are held."""
     position, low = pose.position[:, 0], pose.confidence[:, 0] < 0.6
     last = np.maximum.accumulate(np.where(low, 0, np.arange(len(low))[:, None]))
     position = np.take_along_axis(position, last[..., None], axis=0)
     one, other = np.triu_indices(position.shape[1], 1)
-    distance = np.linalg.norm(position[:, one] - position[:, other], axis=-1)
-    return np.hstack([distance, np.linalg.norm(np.diff(position, axis=0, prepend=position[:1]), axis=-1)])
+    between = position[:, one] - position[:, other]
+    direction = np.arctan2(between[..., 1], between[..., 0])
+    turn = (np.diff(direction, axis=0, prepend=direction[:1]) + np.pi) % (2 * np.pi) - np.pi
+    displacement = np.linalg.norm(np.diff(position, axis=0, prepend=position[:1]), axis=-1)
+    return np.hstack([np.linalg.norm(between, axis=-1), turn, displacement])
+
+
+def test_a_rhythm_by_hand():
+    trot = Behaviour("trot", 10, 10, speed=1.0, turn=20.0, depth=0.5, weave=40.0, rhythm_hz=0.5)
+    one = Repertoire((trot,), np.ones((1, 1)))
+    steady = replace(EASY, vigour=0.0, blend_s=(0.0, 0.0))
+    does = course(np.zeros(80, dtype=int), 10.0, rng(), one, steady)
+    for values, least, most in ((does.speed, 0.5, 1.5), (does.weave, -40, 40)):
+        assert (values.min(), values.max()) == pytest.approx((least, most), rel=0.06)
+        np.testing.assert_allclose(values[20:], values[:-20])  # a cycle is 2 s
+        np.testing.assert_allclose(values[10:] + values[:-10], least + most, atol=1e-9)
+    assert set(does.turn) == {20.0}
+    pixels = mouse.move(
+        np.zeros(80, dtype=int), 10.0, mouse.Animal(100.0, 1.0), rng(), repertoire=one, conditions=steady
+    )
+    spine = pixels[:, 0] - pixels[:, 5]
+    turns = np.degrees(np.diff(np.unwrap(np.arctan2(spine[:, 1], spine[:, 0])))) * 10
+    assert turns.max() - turns.min() > 60
+    assert np.ptp(np.linalg.norm(spine, axis=1)) < 1e-9  # the body stays stiff
 
 
 def centred(values, width_s):
