@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MANY = 200  # quantities
 
 
-class Column(NamedTuple):
+class FeatureColumn(NamedTuple):
     """A feature column: its quantity, whether it is that of a bin, the function that is taken, the unit of lengths."""
 
     name: str
@@ -36,7 +36,7 @@ class Column(NamedTuple):
         return self.quantity.kind == DISPLACEMENT and self.of_bin
 
 
-def feature_columns(keypoints: Sequence[str], settings: Features, dimensions: int = 2) -> list[Column]:
+def feature_columns(keypoints: Sequence[str], settings: Features, dimensions: int = 2) -> list[FeatureColumn]:
     """The columns of :func:`bsoid_gpu.method.features.bin_features`, in their order.
 
     Parameters
@@ -50,7 +50,7 @@ def feature_columns(keypoints: Sequence[str], settings: Features, dimensions: in
     """
     listed = quantities_of(keypoints, settings).listed(dimensions)
     if not settings.scales_s:
-        return [Column(quantity.name, quantity, unit=settings.lengths) for quantity in listed]
+        return [FeatureColumn(quantity.name, quantity, unit=settings.lengths) for quantity in listed]
     of_scales = [(seconds, spread) for seconds in settings.scales_s for spread in (False, True)]
     return [
         _of_window(quantity, seconds, settings, spread=spread, of_bin=number == 0)
@@ -59,11 +59,11 @@ def feature_columns(keypoints: Sequence[str], settings: Features, dimensions: in
     ]
 
 
-def _of_window(quantity: Quantity, seconds: float, settings: Features, *, spread: bool, of_bin: bool) -> Column:
+def _of_window(quantity: Quantity, seconds: float, settings: Features, *, spread: bool, of_bin: bool) -> FeatureColumn:
     """The mean or standard deviation (spread) of a quantity in a window."""
     function = function_of(quantity.kind, spread=spread) if settings.log else PLAIN
     name = f"{quantity.name}, {'spread' if spread else 'mean'} {seconds:g} s"
-    return Column(f"{name}, {function}" if function else name, quantity, of_bin, function, settings.lengths)
+    return FeatureColumn(f"{name}, {function}" if function else name, quantity, of_bin, function, settings.lengths)
 
 
 def feature_names(keypoints: Sequence[str], settings: Features, dimensions: int = 2) -> list[str]:

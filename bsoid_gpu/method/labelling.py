@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.estimators.base import Classifier
     from bsoid_gpu.method.preprocess import Filtered
     from bsoid_gpu.pose import Pose
-    from bsoid_gpu.settings.schema import Features, Labels
+    from bsoid_gpu.settings.schema import Features, LabelSettings
     from bsoid_gpu.typing import Array
 
 
@@ -82,7 +82,7 @@ def label_frames(
     backend: Backend,
     min_confidence: float = 0.0,
     *,
-    smoothing: Labels | None = None,
+    smoothing: LabelSettings | None = None,
     scale: float | None = 1.0,
     known: TrainingRange | None = None,
     unit_px: float | None = None,
@@ -163,7 +163,7 @@ def _smoothed(
     probabilities: NDArray[np.float32],
     session: Filtered,
     settings: Features,
-    smoothing: Labels | None,
+    smoothing: LabelSettings | None,
 ) -> NDArray[np.int64]:
     """Labels smoothed within each segment: nothing is known across a gap."""
     labels = labels.copy()

@@ -20,7 +20,7 @@ class Moments(NamedTuple):
     squares: Array
 
 
-class Joined(NamedTuple):
+class JoinedBlocks(NamedTuple):
     """Moments of the first ``count`` (windows, 1) float64 samples of each window."""
 
     count: Array
@@ -62,11 +62,11 @@ def window_moments(samples: Array, windows: Sequence[Windows]) -> list[tuple[Arr
     return [(part.moments.mean, xp.sqrt(part.moments.squares / part.count)) for part in joined]
 
 
-def _nothing(samples: Array, windows: Windows) -> Joined:
+def _nothing(samples: Array, windows: Windows) -> JoinedBlocks:
     xp, device = array_namespace(samples), device_of(samples)
     number = windows.start.shape[0]
     zeros = xp.zeros((number, samples.shape[1]), dtype=samples.dtype, device=device)
-    return Joined(xp.zeros((number, 1), dtype=samples.dtype, device=device), Moments(zeros, zeros))
+    return JoinedBlocks(xp.zeros((number, 1), dtype=samples.dtype, device=device), Moments(zeros, zeros))
 
 
 def _doubled(blocks: Moments, size: int) -> Moments:
@@ -76,7 +76,7 @@ def _doubled(blocks: Moments, size: int) -> Moments:
     return Moments(mean[:-size, :] + delta / 2, squares[:-size, :] + squares[size:, :] + delta * delta * (size / 2))
 
 
-def _with_block(joined: Joined, windows: Windows, blocks: Moments, size: int) -> Joined:
+def _with_block(joined: JoinedBlocks, windows: Windows, blocks: Moments, size: int) -> JoinedBlocks:
     """The windows with their next block, of this size; without it where their length has no such binary digit."""
     xp = array_namespace(joined.count)
     count, (mean, squares) = joined
@@ -88,4 +88,4 @@ def _with_block(joined: Joined, windows: Windows, blocks: Moments, size: int) ->
     share = present * size / xp.maximum(total, 1.0)
     delta = xp.take(blocks.mean, at, axis=0) - mean
     squares = squares + present * xp.take(blocks.squares, at, axis=0) + delta * delta * (count * share)
-    return Joined(total, Moments(mean + delta * share, squares))
+    return JoinedBlocks(total, Moments(mean + delta * share, squares))

@@ -28,7 +28,7 @@ VERSION = 3  # raise it whenever the features of a session change
 
 
 @dataclass(frozen=True)
-class Bins:
+class SessionBins:
     """Features (bins, columns) float64, and the frame numbers (bins,) int64 at which the bins begin."""
 
     features: Array
@@ -61,11 +61,11 @@ class SessionFeatures:
     track: Track
     notes: tuple[str, ...] = ()
     dimensions: int = 2
-    shifted: tuple[Bins, ...] = ()
+    shifted: tuple[SessionBins, ...] = ()
 
-    def of_phase(self, number: int) -> Bins:
+    def of_phase(self, number: int) -> SessionBins:
         """Bins of one of the phases, 0 the first."""
-        return self.shifted[number - 1] if number else Bins(self.features, self.bin_frames)
+        return self.shifted[number - 1] if number else SessionBins(self.features, self.bin_frames)
 
 
 def session_features(
@@ -139,7 +139,7 @@ def _features(
     )
 
 
-def _bins(session: Filtered, fps: float, settings: Settings, phase: float, unit_px: float) -> Bins:
+def _bins(session: Filtered, fps: float, settings: Settings, phase: float, unit_px: float) -> SessionBins:
     """Features of each segment's bins, one segment after another."""
     pose = session.pose
     xp = array_namespace(pose.position)
@@ -153,7 +153,7 @@ def _bins(session: Filtered, fps: float, settings: Settings, phase: float, unit_
         pose.frame_numbers[segment.start] + windows.bin_edges(np, len(segment) - 1, bin_frames, phase=phase)[:-1]
         for segment in session.segments
     ]
-    return Bins(xp.concat(rows), np.concatenate(firsts))
+    return SessionBins(xp.concat(rows), np.concatenate(firsts))
 
 
 def other_dimensions(dimensions: Mapping[str, int], expected: int, whose: str) -> list[str]:

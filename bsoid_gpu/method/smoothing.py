@@ -140,8 +140,8 @@ def _best_sequence(scores: NDArray[np.float64], steps: Steps, frames: int) -> ND
 def support_warning(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> list[str]:
     """A sentence if smoothing gave many frames labels that the classifier hardly ever gives them.
 
-    It happens where more labels than can be distinguished alternate fast, as the phases of strides do: each change costs,
-    and a label that is a little probable all the time is cheaper than all of them.
+    It happens where more labels than can be distinguished alternate fast, as the phases of strides do: each change
+    costs, and a label that is a little probable all the time is cheaper than all of them.
 
     Parameters
     ----------

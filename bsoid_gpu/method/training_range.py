@@ -15,7 +15,7 @@ from bsoid_gpu.method.logarithms import LOG10, speed_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bsoid_gpu.method.columns import Column
+    from bsoid_gpu.method.columns import FeatureColumn
     from bsoid_gpu.typing import Array
 
 LEVELS = (0.005, 0.75, 0.9, 0.95, 0.995)  # of the stored quantiles
@@ -85,7 +85,7 @@ def size_warning(known: TrainingRange, body_length_px: float) -> list[str]:
 def feature_warnings(
     known: TrainingRange,
     features: NDArray[np.float64],
-    columns: Sequence[Column],
+    columns: Sequence[FeatureColumn],
     fps: float,
     seconds: float,
     scale: float,
@@ -115,7 +115,7 @@ def feature_warnings(
 def _rate_warning(
     known: TrainingRange,
     features: NDArray[np.float64],
-    columns: Sequence[Column],
+    columns: Sequence[FeatureColumn],
     fps: float,
     seconds: float,
     scale: float,
@@ -138,7 +138,9 @@ def _rate_warning(
     ]
 
 
-def _outside_warning(known: TrainingRange, features: NDArray[np.float64], columns: Sequence[Column]) -> list[str]:
+def _outside_warning(
+    known: TrainingRange, features: NDArray[np.float64], columns: Sequence[FeatureColumn]
+) -> list[str]:
     outside = np.mean((features < known.quantiles[LOW]) | (features > known.quantiles[HIGH]), axis=0)
     beyond = [i for i in np.argsort(-outside, kind="stable") if outside[i] > OUTSIDE_SHARE]
     if not beyond:

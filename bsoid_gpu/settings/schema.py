@@ -102,7 +102,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Labels:
+class LabelSettings:
     """From clusters to the labels of frames."""
 
     training: str = setting(
@@ -158,7 +158,7 @@ class Settings:
     embedding: Any = field(default_factory=UmapSettings)
     clusters: Any = field(default_factory=HdbscanSettings)
     classifier: Any = field(default_factory=PerceptronSettings)
-    labels: Labels = field(default_factory=Labels)
+    labels: LabelSettings = field(default_factory=LabelSettings)
     validation: Validation = field(default_factory=Validation)
 
 

@@ -27,7 +27,7 @@ from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
-    from bsoid_gpu.settings.schema import Labels
+    from bsoid_gpu.settings.schema import LabelSettings
 
 NEEDED = "the model needs it: leave this file out, or build a model without this keypoint (build --keypoints)"
 
@@ -67,7 +67,7 @@ class Options:
             problems.append("--scale and --px-per-mm both give the factor on the positions: leave out one")
         return problems
 
-    def smoothing(self, model: Model) -> Labels:
+    def smoothing(self, model: Model) -> LabelSettings:
         """How labels are smoothed: as in the model's settings, or with another probability to stay."""
         labels = model.settings.labels
         return labels if self.smooth is None else replace(labels, stay=float(self.smooth))
@@ -86,7 +86,7 @@ def _is_positive(value: object) -> bool:
         return False
 
 
-def smoothing_facts(labels: Labels) -> dict[str, float]:
+def smoothing_facts(labels: LabelSettings) -> dict[str, float]:
     """How labels are smoothed, for JSON."""
     return {"stay": labels.stay, "evidence": labels.evidence}
 

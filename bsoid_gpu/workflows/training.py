@@ -15,7 +15,7 @@ from bsoid_gpu.run_folder.arrays import release
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bsoid_gpu.method.session_features import Bins, SessionFeatures
+    from bsoid_gpu.method.session_features import SessionBins, SessionFeatures
     from bsoid_gpu.settings.schema import Settings
 
 
@@ -59,7 +59,7 @@ class TrainingBins:
         return np.concatenate(parts)
 
 
-def bins_to_train(sessions: Sequence[Bins], settings: Settings) -> TrainingBins:
+def bins_to_train(sessions: Sequence[SessionBins], settings: Settings) -> TrainingBins:
     """The training bins among the bins of sessions; see :func:`bsoid_gpu.method.subsample.training_bins`."""
     all_bins = [session.features.shape[0] for session in sessions]
     chosen = training_bins(all_bins, settings.max_training_bins, settings.seed)
@@ -73,12 +73,12 @@ def bins_to_train(sessions: Sequence[Bins], settings: Settings) -> TrainingBins:
     )
 
 
-def of_phase(extracted: Sequence[SessionFeatures], number: int) -> list[Bins]:
+def of_phase(extracted: Sequence[SessionFeatures], number: int) -> list[SessionBins]:
     """Bins of sessions at one of the phases of the build, 0 the first."""
     return [session.of_phase(number) for session in extracted]
 
 
-def _rows(session: Bins, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+def _rows(session: SessionBins, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
     """Features of the chosen bins, read into memory."""
     rows = np.asarray(session.features[chosen])
     release(session.features)

@@ -8,7 +8,7 @@ from bsoid_gpu.method.columns import feature_names
 from bsoid_gpu.method.labelling import label_frames
 from bsoid_gpu.method.preprocess import Filtered
 from bsoid_gpu.pose import Pose
-from bsoid_gpu.settings.schema import Features, Labels
+from bsoid_gpu.settings.schema import Features, LabelSettings
 from bsoid_gpu.statistics.agreement import best_lag
 
 
@@ -42,14 +42,14 @@ def test_labels_are_smoothed_at_the_frame_rate_and_within_segments():
     # takes 10 frames, at the end of a segment 5
     rows = np.array([likely] * 20 + [unlikely] * 9 + [likely] * 11 + [unlikely] * 9, dtype=np.float32)
     whole = (range(49),)
-    assert labelled(rows, Labels(), whole).labels.tolist() == [0] * 40 + [1] * 9
-    assert labelled(rows, None, whole).labels.tolist() == labelled(rows, Labels(stay=0.0), whole).labels.tolist()
-    assert labelled(rows, Labels(stay=0.0), whole).labels.tolist() == rows.argmax(axis=1).tolist()
-    assert labelled(rows, Labels(), whole, fps=15.0).labels.tolist() == rows.argmax(axis=1).tolist()
-    assert labelled(rows, Labels(evidence=0.6), whole).labels.tolist() == [0] * 40 + [1] * 9
-    assert labelled(rows, Labels(evidence=0.3), whole).labels.tolist() == [0] * 49
+    assert labelled(rows, LabelSettings(), whole).labels.tolist() == [0] * 40 + [1] * 9
+    assert labelled(rows, None, whole).labels.tolist() == labelled(rows, LabelSettings(stay=0.0), whole).labels.tolist()
+    assert labelled(rows, LabelSettings(stay=0.0), whole).labels.tolist() == rows.argmax(axis=1).tolist()
+    assert labelled(rows, LabelSettings(), whole, fps=15.0).labels.tolist() == rows.argmax(axis=1).tolist()
+    assert labelled(rows, LabelSettings(evidence=0.6), whole).labels.tolist() == [0] * 40 + [1] * 9
+    assert labelled(rows, LabelSettings(evidence=0.3), whole).labels.tolist() == [0] * 49
 
-    cut = labelled(rows, Labels(), (range(22), range(23, 49)))
+    cut = labelled(rows, LabelSettings(), (range(22), range(23, 49)))
     assert cut.labels.tolist() == [0] * 22 + [-1] + [1] * 6 + [0] * 11 + [1] * 9
     assert np.flatnonzero(cut.smoothed).tolist() == [20, 21]
     assert cut.confidence.tolist() == [np.float32(0.9)] * 22 + [0.0] + [np.float32(0.9)] * 26
@@ -57,16 +57,16 @@ def test_labels_are_smoothed_at_the_frame_rate_and_within_segments():
 
 def test_a_frame_below_the_smallest_confidence_is_not_smoothed_to_a_label():
     rows = np.array([[0.9, 0.1]] * 20 + [[0.4, 0.6]] * 2 + [[0.9, 0.1]] * 20, dtype=np.float32)
-    prediction = labelled(rows, Labels(), (range(42),), limit=0.7)
+    prediction = labelled(rows, LabelSettings(), (range(42),), limit=0.7)
     assert prediction.labels.tolist() == [0] * 20 + [-1] * 2 + [0] * 20
     assert not prediction.smoothed.any()
-    assert np.flatnonzero(labelled(rows, Labels(), (range(42),)).smoothed).tolist() == [20, 21]
+    assert np.flatnonzero(labelled(rows, LabelSettings(), (range(42),)).smoothed).tolist() == [20, 21]
 
 
 RATES = [10, 15, 23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60, 75, 100, 120, 200]
 
 
-@pytest.mark.parametrize("smoothing", [None, Labels()], ids=["plain", "smoothed"])
+@pytest.mark.parametrize("smoothing", [None, LabelSettings()], ids=["plain", "smoothed"])
 @pytest.mark.parametrize("fps", RATES)
 def test_labels_neither_lag_nor_lead_at_any_frame_rate(fps, smoothing):
     """Two keypoints are 10 or 20 px apart, for 0.7 to 1.3 s each; the classifier knows the distance of its window."""

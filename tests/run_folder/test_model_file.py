@@ -19,7 +19,7 @@ from bsoid_gpu.method.smoothing import smoothed_labels
 from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.migrations import FORMAT
 from bsoid_gpu.run_folder.model_file import METADATA
-from bsoid_gpu.settings.schema import Labels
+from bsoid_gpu.settings.schema import LabelSettings
 from bsoid_gpu.synthetic.sessions import simulate
 
 DATA = Path(__file__).with_name("data")
@@ -32,7 +32,7 @@ def old():
 
 
 def labels_then(name):
-    """Labels of frames that the version of a model gave the last session of its simulation."""
+    """LabelSettings of frames that the version of a model gave the last session of its simulation."""
     bouts = pd.read_csv(DATA / f"{name}.bouts.csv")
     return np.repeat(bouts["label"], bouts["stop_frame"] - bouts["start_frame"]).to_numpy()
 
@@ -76,7 +76,7 @@ def test_a_model_of_an_earlier_format_states_how_it_was_built(name):
     assert settings.models == 1
     assert (settings.clusters.selection, settings.clusters.smallest_s) == ("eom", 0.0)
     assert not settings.validation.stability
-    assert settings.labels == Labels()
+    assert settings.labels == LabelSettings()
 
 
 def test_a_model_of_the_first_format_has_the_current_estimators_and_settings(old, tmp_path):
