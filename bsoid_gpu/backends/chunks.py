@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from array_api_compat import is_numpy_array
+from array_api_compat import array_namespace, is_numpy_array
 
 if TYPE_CHECKING:
     from bsoid_gpu.typing import Array
@@ -20,3 +21,10 @@ def rows_per_chunk(array: Array, columns: int) -> int:
     are as large as their memory allows.
     """
     return HOST_ROWS if is_numpy_array(array) else max(1, DEVICE_BYTES // (8 * columns))
+
+
+def in_chunks(function: Callable[[Array], Array], rows: Array, size: int) -> Array:
+    """Results of a function of rows (rows, columns), computed ``size`` rows at a time; once, if there are no rows."""
+    xp, number = array_namespace(rows), rows.shape[0]
+    starts = range(0, max(number, 1), size)
+    return xp.concat([function(rows[i : min(i + size, number), :]) for i in starts])

@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.backends.chunks import in_chunks
 from bsoid_gpu.backends.cuda import CudaBackend
 from bsoid_gpu.estimators.base import CLASSIFIER, Cost, Estimator, JobSize
 from bsoid_gpu.fields import setting
@@ -86,10 +87,7 @@ class RandomForest:
 
     def predict_proba(self, features: Array) -> Array:
         """Mean of the trees' probabilities: (rows, classes) float32 from (rows, columns), in chunks of rows."""
-        xp = array_namespace(features)
-        rows = features.shape[0]
-        starts = range(0, max(rows, 1), CHUNK_ROWS)  # at least one chunk, even of no rows
-        return xp.concat([self._chunk_proba(features[i : min(i + CHUNK_ROWS, rows), :]) for i in starts])
+        return in_chunks(self._chunk_proba, features, CHUNK_ROWS)
 
     def _chunk_proba(self, features: Array) -> Array:
         xp, device = array_namespace(features), device_of(features)

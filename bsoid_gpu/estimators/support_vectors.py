@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from array_api_compat import array_namespace
 from array_api_compat import device as device_of
 
+from bsoid_gpu.backends.chunks import in_chunks
 from bsoid_gpu.estimators.expectation_maximisation import log_of_sum
 from bsoid_gpu.estimators.standard_scaler import standardise
 
@@ -69,10 +70,7 @@ class SupportVectorMachine:
 
     def predict_proba(self, features: Array) -> Array:
         """Probability of each class: (rows, classes) float32 from (rows, columns), in chunks of rows."""
-        xp = array_namespace(features)
-        rows = features.shape[0]
-        starts = range(0, max(rows, 1), CHUNK_ROWS)  # at least one chunk, even of no rows
-        return xp.concat([self._chunk_proba(features[i : min(i + CHUNK_ROWS, rows), :]) for i in starts])
+        return in_chunks(self._chunk_proba, features, CHUNK_ROWS)
 
     def decision_values(self, features: Array) -> Array:
         """Decision value (rows, k, k) of class i against class j, positive for the one that comes first."""

@@ -83,7 +83,6 @@ def classify(
         The joined classifiers of several models, whose labels are then those to fit to: it takes the place of the fit
         to all bins.
     """
-    restore = restorer(settings)
     classes = classes or int(labels.max()) + 1
     split = _split(parts, backend)
     if joined is not None:
@@ -91,8 +90,11 @@ def classify(
     fits = _Fits(features, backend.asarray(labels), classes, settings, backend, split)
     results = _completed(fits, monitor)
     with backend.repeatable():
-        classifier = _arrays_of_fit(ALL, results) if joined is None else joined.arrays()
-        of_all = predict(restore(classifier) if joined is None else joined, features)
+        if joined is None:
+            classifier = _arrays_of_fit(ALL, results)
+            of_all = predict(restorer(settings)(classifier), features)
+        else:
+            classifier, of_all = joined.arrays(), fits.labels
     of_parts = [results[f"{name}/{LABELS}"] for name in parts]
     on_backend = array_namespace(of_all).concat([of_all, *of_parts])
     ends = np.cumsum([each.shape[0] for each in (of_all, *of_parts)])

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 LEAST = 1e-6  # is added to every probability: a classifier is never certain
 BLOCK, WARM_UP = 384, 128  # frames: blocks are computed side by side, each from some frames before its own
-
-
 LEAST_SUPPORT = 0.15  # mean probability of a label over its bout
 MAX_UNSUPPORTED = 0.02  # share of the frames
 

@@ -12,6 +12,7 @@ from bsoid_gpu import files
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.estimators import registry
 from bsoid_gpu.estimators.joined import Joined
+from bsoid_gpu.method.classification import restorer
 from bsoid_gpu.method.training_range import TrainingRange
 from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.migrations import FORMAT, migrated
@@ -96,8 +97,7 @@ class Model:
 
     def fitted(self, backend: Backend | None = None) -> Classifier:
         """The classifier, with its arrays on the backend or, without one, on the host."""
-        restore = registry.of(ROLES["classifier"], self.settings.classifier).from_arrays
-        assert restore is not None  # every classifier has it
+        restore = restorer(self.settings)
         move = backend.asarray if backend is not None else lambda array: array
         named = {name: move(array) for name, array in self.classifier.items()}
         return restore(named) if self.settings.models == 1 else Joined.from_arrays(named, restore)

@@ -87,10 +87,11 @@ def discover(
         logger.info(message, f"{len(training.features):,}", f"{sum(training.all_bins):,}")
     features = backend.asarray(training.features)
     every = members(extracted, training, settings, backend, store)
-    step = single if settings.models == 1 else joined
-    result = step(every, features, settings, store, executor)
-    if store.folder is not None:
-        member.remove_others(store.folder, every if settings.models > 1 else every[1:])
+    if settings.models == 1:
+        result = single(every, features, settings, store)
+    else:
+        result = joined(every, features, settings, store, executor)
+    member.remove_others(store.folder, every if settings.models > 1 else every[1:])
     scores = _scores(result, training, settings)
     scores["warnings"] = wide + scores["warnings"]
     model = Model(
@@ -139,9 +140,7 @@ def discover(
     )
 
 
-def single(
-    every: Sequence[Member], features: Array, settings: Settings, store: Store, executor: Executor
-) -> Discovered:
+def single(every: Sequence[Member], features: Array, settings: Settings, store: Store) -> Discovered:
     """One model, whose stages are those of the run; a second one shows which labels return."""
     first, backend = every[0], every[0].backend
     training, digest = first.training, stages.features_digest(store)
@@ -150,7 +149,7 @@ def single(
     clustered = stages.clusters(embedded.positions, bin_s, settings, backend, store)
     rows, labels = training_labels(clustered.hard, clustered.soft, settings.labels.training)
     parts = held_out_parts(bins, bin_s, settings, rows)
-    chosen = features if len(rows) == len(training.features) else backend.asarray(training.features[rows])
+    chosen = training.rows_of(features, rows, backend)
     classes = clustered.membership.shape[1]
     of_rows = stages.rows_digest(digest, rows)
     classified = stages.classifier(chosen, labels, parts, settings, backend, store, of_rows, classes=classes)

@@ -65,7 +65,7 @@ class Member:
             clustered = stages.clusters(embedded.positions, training.bin_s, settings, backend, store)
             rows, labels = training_labels(clustered.hard, clustered.soft, settings.labels.training)
             fitted = stages.member_classifiers(
-                backend.asarray(training.features[rows]), labels, self.blocks[rows], settings, backend, store,
+                training.rows_of(features, rows, backend), labels, self.blocks[rows], settings, backend, store,
                 stages.rows_digest(self.digest, rows), clustered.membership.shape[1],
             )  # fmt: skip
             store.remove_others()

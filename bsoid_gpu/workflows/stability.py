@@ -11,6 +11,7 @@ import numpy as np
 from bsoid_gpu.estimators.base import Classifier, predict
 from bsoid_gpu.log import logger
 from bsoid_gpu.method.consensus import RETURNS
+from bsoid_gpu.statistics import agreement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,34 +48,32 @@ def stability(
         ``models``, ``adjusted_rand`` and ``adjusted_mutual_information``, each the mean over all pairs of models and
         None without held-out blocks, and ``returns_in``.
     """
-    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
-
     with backend.repeatable():
         predicted = [backend.to_host(predict(classifier, held_out)) for classifier in without_blocks]
     pairs = list(combinations(predicted, 2))
     measures = {
-        "adjusted_rand": adjusted_rand_score,
-        "adjusted_mutual_information": adjusted_mutual_info_score,
+        "adjusted_rand": agreement.adjusted_rand,
+        "adjusted_mutual_information": agreement.adjusted_information,
     }
-    agreement = {
+    means = {
         name: float(np.mean([measure(*pair) for pair in pairs])) if pairs else None
         for name, measure in measures.items()
     }
-    return {"models": models, **agreement, "returns_in": returns_in.tolist()}
+    return {"models": models, **means, "returns_in": returns_in.tolist()}
 
 
 def log_stability(measured: dict[str, Any]) -> None:
     """One line for people."""
     models, counts = measured["models"], np.asarray(measured["returns_in"])
     returning = int(np.sum(counts >= RETURNS * models))
-    agreement = ""
+    agreed = ""
     if measured["adjusted_rand"] is not None:
-        agreement = (
+        agreed = (
             f"on held-out time blocks they agree with an adjusted Rand index of {measured['adjusted_rand']:.2f} and an "
             f"adjusted mutual information of {measured['adjusted_mutual_information']:.2f}; "
         )
     logger.info(
-        "stability, from %d models: %s%d of %d labels return in most of them", models, agreement, returning, len(counts)
+        "stability, from %d models: %s%d of %d labels return in most of them", models, agreed, returning, len(counts)
     )
 
 

@@ -15,8 +15,10 @@ from bsoid_gpu.run_folder.arrays import release
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bsoid_gpu.backends.protocol import Backend
     from bsoid_gpu.method.session_features import SessionBins, SessionFeatures
     from bsoid_gpu.settings.schema import Settings
+    from bsoid_gpu.typing import Array
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class TrainingBins:
     def share(self) -> float:
         """Share of all bins."""
         return sum(self.session_bins) / sum(self.all_bins)
+
+    def rows_of(self, on_backend: Array, rows: NDArray[np.int64], backend: Backend) -> Array:
+        """Features of some bins on the backend, where ``on_backend`` has those of all."""
+        return on_backend if len(rows) == len(self.features) else backend.asarray(self.features[rows])
 
     def blocks(self, settings: Settings) -> NDArray[np.bool_]:
         """Bins in the held-out time blocks: (bins,) bool; none if there is only one block."""
