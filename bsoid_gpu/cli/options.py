@@ -27,34 +27,23 @@ def debug(function: F) -> F:
     return option(function)
 
 
-def backend_option(function: F) -> F:
-    """Add the option --backend to a command."""
-    option = click.option(
-        "--backend",
-        type=click.Choice(["auto", "cpu", "cuda"]),
-        default="auto",
-        show_default=True,
-        help="Where to compute; cuda never falls back to cpu.",
-    )
-    return option(function)
-
-
-def preset_option(function: F) -> F:
-    """Add the option --preset to a command."""
-    option = click.option(
-        "--preset",
-        default="default",
-        show_default=True,
-        metavar="NAME",
-        help="Named settings: default, multiscale, bsoid-1, bsoid-1.3 or bsoid-2.",
-    )
-    return option(function)
-
-
-def individuals_option(function: F) -> F:
-    """Add the option --individuals to a command."""
-    option = click.option("--individuals", metavar="NAME,...", help="Exact names of the animals, comma-separated.")
-    return option(function)
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute; cuda never falls back to cpu.",
+)
+preset_option = click.option(
+    "--preset",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Named settings: default, multiscale, bsoid-1, bsoid-1.3 or bsoid-2.",
+)
+individuals_option = click.option(
+    "--individuals", metavar="NAME,...", help="Exact names of the animals, comma-separated."
+)
 
 
 def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
