@@ -44,7 +44,8 @@ def test_an_animal_three_times_as_large_is_named_and_scaled(run, tmp_path):
     large = replace(session("m"), position=3 * session("m").position)
     labelled, warnings = predicted(run[0], large, tmp_path / "large", fps=FPS)
     assert any("times as large as in training" in warning for warning in warnings)
-    assert np.mean(labelled.labels == plain.labels) < 0.5
+    moving = plain.labels != np.bincount(plain.labels).argmax()  # the commonest label is rest, at any size
+    assert np.mean(labelled.labels[moving] == plain.labels[moving]) < 0.5
     scaled, _ = predicted(run[0], large, tmp_path / "scaled", fps=FPS, scale=1 / 3)
     assert np.mean(scaled.labels == plain.labels) > 0.999
     assert scaled.scale == 1 / 3
