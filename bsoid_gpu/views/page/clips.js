@@ -104,7 +104,8 @@ function cellFor(i) {
   const clip = report.clips[i];
   const session = report.sessions[clip.session];
   const behaviour = behaviourNumbered(selection.number);
-  const where = `${session.name}, ${clock(session.start_s + onsetFrame(clip) / session.fps)}`;
+  const time = clock(session.start_s + onsetFrame(clip) / session.fps);
+  const where = `${session.name}, ${time}`;
   const canvas = el("canvas", { role: "img", "aria-label": `Pose clip of ${nameOf(behaviour)}: ${where}, a bout of ${seconds(clip.bout_s)}` });
   const state = el("span", { class: "clip-state" });
   const video = clip.video && montage.video
@@ -114,7 +115,7 @@ function cellFor(i) {
   const figure = el("figure", { class: "clip", "data-clip": i },
     el("button", { type: "button", class: "clip-button", "aria-label": `Show where this clip is: ${where}`, on: { click: () => pickClip(i) } },
       video, canvas),
-    el("figcaption", {}, el("span", { class: "clip-where", title: where }, where),
+    el("figcaption", {}, el("span", { class: "clip-where", title: where }, el("b", {}, time), ` ${session.name}`),
       el("span", { class: "clip-more" }, `${label}${seconds(clip.bout_s)}, ${percent(clip.confidence)} sure`), state));
   return { clip: i, canvas, state, figure, video, colour: colourOf(behaviour), side: 150 };
 }

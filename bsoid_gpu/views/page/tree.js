@@ -130,7 +130,7 @@ function mountSlider() {
     "aria-label": "Smallest cluster of the tree", on: { input: (event) => chooseSize(Number(event.target.value)) } });
   host.append(el("div", { class: "tree-row" }, el("span", {}, "more clusters"), slider, el("span", {}, "fewer"),
     button("model's labels", modelLabels, { id: "tree-model" })), el("p", { id: "tree-text", class: "tree-text", role: "status" }),
-  report.server && serverTools());
+  report.server ? serverTools() : "");
   modelLabels();
   on("behaviours", () => { if (cut.shown) showCut(cut.shown.label, cut.shown.clusters, cut.shown.noise); });
 }
