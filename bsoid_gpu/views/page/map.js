@@ -1,7 +1,7 @@
 // The map of the embedding: colours, zoom, hover, and the choice of a behaviour by a click.
 
 import { mapPoints, report, figures, UNSURE } from "./data.js";
-import { el, byId, button, prepare, redrawn, segmented, showTip, hideTip } from "./dom.js";
+import { el, byId, button, later, prepare, redrawn, segmented, showTip, hideTip } from "./dom.js";
 import { clock, count, percent } from "./format.js";
 import { GREY, mixed, paletteColour, shade, themeColours } from "./palette.js";
 import { bounds, centres, nearestIn, pixelOf, scatter } from "./scatter.js";
@@ -259,5 +259,5 @@ export function mountMap() {
     el("p", { class: "caption" }, `${part} of 100 ms in the ${method.toUpperCase()} embedding; near points are similar movements. Click a point to see its behaviour.`));
   listenToMap(canvas);
   redrawn(host, draw);
-  for (const event of ["selection", "behaviours", "cut", "theme"]) on(event, draw);
+  for (const event of ["selection", "behaviours", "cut", "theme"]) on(event, () => later(draw));
 }

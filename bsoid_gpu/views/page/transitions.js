@@ -62,21 +62,23 @@ function node(place, { behaviour, total }) {
     svg("circle", { cx: place.x, cy: place.y, r: place.r, fill: colourOf(behaviour), class: chosen ? "node chosen" : "node" }),
     svg("text", { x: place.x, y: place.y + 4, "text-anchor": "middle", class: "on-colour", fill: inkOn(colourOf(behaviour)) }, String(numberOf(behaviour))),
     isNamed(behaviour) && svg("text", { x: reach, y: 4, "text-anchor": turned ? "end" : "start", class: chosen ? "strong" : "",
-      transform: `translate(${place.x} ${place.y}) rotate(${angle})` }, label.length > 16 ? `${label.slice(0, 15)}…` : label)].filter(Boolean));
+      transform: `translate(${place.x} ${place.y}) rotate(${angle})` }, label.length > place.letters ? `${label.slice(0, place.letters - 1)}…` : label)].filter(Boolean));
 }
 
 function drawGraph(width) {
   const rows = transitionRows();
-  const height = Math.min(600, Math.max(380, width * 0.8));
+  const height = Math.min(600, Math.max(320, width * 0.95));
   const most = Math.max(1, ...rows.map(({ total }) => total));
   const named = rows.some(({ behaviour }) => isNamed(behaviour));
-  const margin = named ? 120 : 28;
+  const margin = named ? Math.max(64, Math.min(118, width * 0.16)) : 28;
+  const letters = Math.floor((margin - 12) / 6.4);
   const radius = Math.min(width, height) / 2 - margin;
+  const largest = Math.max(8, (Math.PI * radius) / Math.max(1, rows.length) - 1);
   const places = [];
   circleOrder(rows).forEach((i, place) => {
     const angle = (2 * Math.PI * place) / rows.length - Math.PI / 2;
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    places[i] = { i, cos, sin, r: 9 + 7 * Math.sqrt(rows[i].total / most),
+    places[i] = { i, cos, sin, letters, r: Math.min(9 + 7 * Math.sqrt(rows[i].total / most), largest),
       x: width / 2 + cos * radius, y: height / 2 + sin * radius };
   });
   const edges = [];
