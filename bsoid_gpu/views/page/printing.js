@@ -14,7 +14,7 @@ import { announce, colourOf, nameOf, numberOf, selection, shownBehaviours } from
 const selected = {};
 const STILLS = 8;
 const STRIP_CLIPS = 2;
-const SIDE_PX = 86;
+const SIDE_PX = 78;
 
 /** Frames spread over the bout of a clip, from its onset on. */
 function stillFrames(clip) {
