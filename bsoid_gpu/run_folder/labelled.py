@@ -16,11 +16,12 @@ import numpy as np
 
 from bsoid_gpu import files
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.method.bouts import Labels
+from bsoid_gpu.method.bouts import Labels, bouts
 from bsoid_gpu.pose import Pose
 from bsoid_gpu.run_folder import arrays
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from bsoid_gpu.method.labelling import Prediction
@@ -57,6 +58,11 @@ class LabelledSession:
         """The labels for tables of bouts; frames that show the animal have a confidence above 0."""
         pose = self.pose
         return Labels(self.labels, pose.fps, pose.frame_numbers, self.confidence > 0, pose.start_s)
+
+
+def bouts_of(session: LabelledSession) -> pd.DataFrame:
+    """Bouts of the labels of a session, see :func:`bsoid_gpu.method.bouts.bouts`."""
+    return bouts(session.frame_labels())
 
 
 def track_name(session: str) -> str:

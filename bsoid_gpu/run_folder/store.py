@@ -163,6 +163,17 @@ class Store:
         self.stages[name] = stage
         return stage
 
+    def take(self, name: str) -> Stage | None:
+        """A completed stage as it is, whatever its inputs were, with mapped arrays; None if there is none."""
+        try:
+            key = json.loads((self._place(name) / "manifest.json").read_text())["key"]
+        except (OSError, ValueError, KeyError):
+            return None
+        stage = self._read(name, key, mapped=True)
+        if stage is not None:
+            self.stages[name] = stage
+        return stage
+
     def remove_others(self) -> None:
         """Remove stages that are not part of this run, for example of sessions of an earlier command."""
         if self.folder is None:

@@ -148,13 +148,14 @@ def _feature_columns(model: Model) -> tuple[list[str], list[float]]:
     return names, per_length
 
 
-def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:
-    """For each session one row per bin: start, features, position in the embedding, and labels.
+def training_tables(run: Run, extracted: Sequence[SessionFeatures], behaviours: Behaviours) -> Iterator[pd.DataFrame]:
+    """For each session one row per bin: start, features, position in the embedding, labels, and behaviour.
 
     With ``[input] px_per_mm`` lengths are in millimetres, and the names of their columns end in ``(mm)``.
     Position and cluster labels are empty for bins outside the training subsample.
     """
     names, per_length = _feature_columns(run.model)
+    behaviour_of = np.array(behaviours.names(), dtype=object)
     embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
     embedded_columns |= {
         "label": run.hard_labels,
@@ -173,6 +174,7 @@ def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[
         rows = run.training_bins[selected] - first
         columns |= {name: _cells(values[selected], rows, bins) for name, values in embedded_columns.items()}
         columns["predicted"] = run.predicted_labels[first : first + bins]
+        columns["behaviour"] = behaviour_of[columns["predicted"]]
         yield pd.DataFrame(columns)
         arrays.release(session.features)
         first += bins
@@ -185,12 +187,30 @@ def _cells(values: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
     return pd.Series(pd.array(values), rows).reindex(range(bins))
 
 
+def rename_training(folder: Path, behaviours: Behaviours) -> None:
+    """Write the names of the behaviours into ``training.csv`` of a run."""
+    from pyarrow import csv as arrow_csv
+
+    path = folder / "training.csv"
+    table = arrow_csv.read_csv(path)
+    names = np.array(behaviours.names(), dtype=object)[table["predicted"].to_numpy()]
+    if "behaviour" in table.column_names and table["behaviour"].to_pylist() == names.tolist():
+        return
+    kept = table.drop_columns(["behaviour"]) if "behaviour" in table.column_names else table
+    files.write_arrow(path, kept.append_column("behaviour", [names.tolist()]))
+
+
 def write_run(
-    folder: Path, run: Run, extracted: Sequence[SessionFeatures], stages: Mapping[str, store.Stage], backend: Backend
+    folder: Path,
+    run: Run,
+    extracted: Sequence[SessionFeatures],
+    stages: Mapping[str, store.Stage],
+    backend: Backend,
+    behaviours: Behaviours,
 ) -> None:
     """Write the files of a run, the manifest last: a run with a manifest is complete."""
     files.write_atomic(folder / "settings.toml", toml.to_toml(run.model.settings).encode())
-    files.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
+    files.write_csv_parts(folder / "training.csv", training_tables(run, extracted, behaviours))
     files.write_csv(folder / "sweep.csv", run.sweep)
     files.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
     files.write_json(folder / "scores.json", run.scores)
