@@ -52,7 +52,7 @@ class Body:
     ``"data"`` or ``"none"``. ``trunk`` are the points that stand for the place of the animal, ``points`` all points of
     the body: no tail, no point of the arena. ``view`` is the side from which the camera sees the animal: ``"above"``
     or ``"below"``, as its named left and right show, ``"assumed above"``, or ``"none"`` in 3-D. ``skeleton`` are pairs
-    of keypoints to join by lines.
+    of keypoints to join by lines; ``front_noun`` is what the front is called.
     """
 
     keypoints: tuple[str, ...]
@@ -66,6 +66,7 @@ class Body:
     skeleton: tuple[tuple[int, int], ...]
     axis_from: str
     view: str
+    front_noun: str = "front"
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,6 +111,7 @@ def body_of(poses: Sequence[Pose]) -> Body:
         skeleton=axis.skeleton(sampled, front, rear, [one.side for one in meanings], _joinable(meanings)),
         axis_from=axis_from,
         view=view,
+        front_noun=_front_noun(front, meanings),
         notes=tuple(notes),
     )
 
@@ -177,6 +179,14 @@ def _ends_by_name(meanings: Sequence[Meaning], points: Sequence[int]) -> tuple[t
 
     front = first(FRONT_ORDER, ())
     return front, first(REAR_ORDER, front)
+
+
+def _front_noun(front: Sequence[int], meanings: Sequence[Meaning]) -> str:
+    """What the front is called: that it is a head is known from its name only."""
+    parts = {meanings[i].part for i in front}
+    if parts == {keypoint_names.SNOUT}:
+        return "snout"
+    return "head" if parts and parts <= {keypoint_names.HEAD, keypoint_names.EAR} else "front"
 
 
 def _axis_note(sentence: str, keypoints: Sequence[str], front: Sequence[int], rear: Sequence[int]) -> str:

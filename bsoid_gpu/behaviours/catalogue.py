@@ -41,7 +41,7 @@ DESCRIPTORS = (
     Descriptor(FORWARD, SPEED, "place", 0.15),
     Descriptor(PLACE_SPEED, SPEED, "place", 0.15),
     Descriptor(MOVEMENT, SPEED, "place", 0.15),
-    Descriptor(SIDEWAYS, SPEED, "sideways", 0.15, signed=True),
+    Descriptor(SIDEWAYS, SPEED, "sideways", 0.25, signed=True),
     Descriptor(FORWARD_ACCELERATION, ACCELERATION, "change", 1.5),
     Descriptor(TURN, TURNING, "turn", 30.0, signed=True),
     Descriptor(TURN_SIZE, TURNING, "turn", 30.0),

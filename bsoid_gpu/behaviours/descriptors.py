@@ -157,10 +157,15 @@ def _angle(first: Values, second: Values, right_sign: int) -> Values:
     return np.degrees(np.arctan2(across, along))
 
 
+def _middle(body: Body) -> list[int]:
+    """Points between the ends of the body axis; wings and the like are not."""
+    other = body.other.keypoints if body.other else ()
+    return [i for i in body.points if i not in (*body.front, *body.rear, *other)]
+
+
 def _bend(now: Values, body: Body) -> Values | None:
     """Angle between the rear and the front half of the body, less its median in the session if it has a sign."""
-    other = body.other.keypoints if body.other else ()
-    middle = [i for i in body.points if i not in (*body.front, *body.rear, *other)]
+    middle = _middle(body)
     if not middle:
         return None
     halfway = _mean(now, middle)
@@ -180,6 +185,22 @@ def relative(position: Values, point: Values, body: Body, fps: float) -> Values:
     along = _slow_axis(position, body, fps)
     right = np.stack([-along[:, 1], along[:, 0]], axis=1) * body.right_sign
     return np.stack([np.sum(offset * along, axis=1), np.sum(offset * right, axis=1)], axis=1)
+
+
+def _head(grid: Grid, body: Body) -> Values:
+    """The front in the frame of the body: (rows, coordinates).
+
+    Where there are points between the ends, it is the distance of the front from the line that leads from the rear
+    through the middle of the body, which a turn of the whole body does not change.
+    """
+    position, middle = grid.position, _middle(body)
+    front = _mean(position, body.front)
+    if not middle or position.shape[-1] == 3:
+        return relative(position, front, body, grid.fps)
+    halfway = _mean(position, middle)
+    along = _unit(halfway - _mean(position, body.rear))
+    ahead = front - halfway
+    return ((along[:, 0] * ahead[:, 1] - along[:, 1] * ahead[:, 0]) * body.right_sign)[:, None]
 
 
 def _of_parts(grid: Grid, body: Body) -> dict[str, Values]:
@@ -202,7 +223,7 @@ def _of_parts(grid: Grid, body: Body) -> dict[str, Values]:
         names = (catalogue.LIMB_HZ, catalogue.LIMB_SWING, catalogue.LIMB_RHYTHM)
         columns |= dict(zip(names, rhythm_of(signals, at, fps), strict=True))
     if body.front and set(body.front) != set(body.trunk):
-        head = relative(position, _mean(position, body.front), body, fps)
+        head = _head(grid, body)
         columns[catalogue.HEAD_MOVEMENT] = _norm(rate(head, at, WIDTH_S, fps))
         names = (catalogue.HEAD_HZ, catalogue.HEAD_SWING, catalogue.HEAD_RHYTHM)
         columns |= dict(zip(names, rhythm_of(head, at, fps), strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,16 @@ LEAST_BOUTS, LEAST_SAMPLES = 2, 5  # of a group in a session or part, below whic
 Group = tuple[int, ...]
 
 
+class Nouns(NamedTuple):
+    """What the front, the forelimbs, hindlimbs, other limbs and the limbs whose rhythm is measured are called."""
+
+    front: str
+    fore: str
+    hind: str
+    other: str
+    rhythmic: str
+
+
 @dataclass(frozen=True, eq=False)
 class SessionMeasures:
     """Measures of the groups of labels in one session; NaN where a group or a descriptor is absent.
@@ -38,7 +48,7 @@ class SessionMeasures:
     names
         Names of the descriptors, see ``catalogue.DESCRIPTORS``.
     nouns
-        What the limbs are called: of the forelimbs, the hindlimbs, other limbs, and those whose rhythm is measured.
+        What the parts of the body are called.
     body_length
         Length of the animal in the unit of lengths.
     samples, bouts
@@ -62,7 +72,7 @@ class SessionMeasures:
     name: str
     groups: tuple[Group, ...]
     names: tuple[str, ...]
-    nouns: tuple[str, str, str, str]
+    nouns: Nouns
     body_length: float
     samples: NDArray[np.int64]
     bouts: NDArray[np.int64]
@@ -156,24 +166,20 @@ def _of_group(
     of_bouts: ranks.Ranked,
 ) -> dict[str, Values]:
     """Measures of one group: ``own`` (samples,) and ``own_bouts`` (bouts,) belong to it."""
-    numbers = np.unique(bout[own])
-    parts = np.array_split(numbers, PARTS)
-    enough = [len(part) >= LEAST_BOUTS for part in parts]
-    part_auc = []
-    for part, usable in zip(parts, enough, strict=True):
-        inside = own & (bout >= part[0]) & (bout <= part[-1]) if usable else own
-        counts = usable and inside.sum() >= LEAST_SAMPLES
-        part_auc.append(np.append(whole.auc(inside, ~own), np.nan) if counts else _nan(whole.columns + 1))
-    chosen = np.flatnonzero(own_bouts)
-    for number, part in enumerate(np.array_split(chosen, PARTS)):
+    below = whole.share_below(own)
+    bout_of_own = bout[own]
+    numbers = np.unique(bout_of_own)
+    auc = np.full((PARTS + 1, whole.columns + 1), np.nan)  # of the parts, and of the whole
+    for row, part in enumerate([*np.array_split(numbers, PARTS), numbers]):
+        inside = (bout_of_own >= part[0]) & (bout_of_own <= part[-1]) if len(part) >= LEAST_BOUTS else own[:0]
+        if inside.sum() >= LEAST_SAMPLES:
+            auc[row, :-1] = ranks.mean_of_known(below[inside])
+    below = of_bouts.share_below(own_bouts)
+    for row, part in enumerate([*np.array_split(np.arange(len(below)), PARTS), np.arange(len(below))]):
         if len(part) >= LEAST_BOUTS:
-            inside = np.zeros_like(own_bouts)
-            inside[part] = True
-            part_auc[number][-1] = of_bouts.auc(inside, ~own_bouts)[0]
+            auc[row, -1:] = ranks.mean_of_known(below[part])
     quartiles = np.concatenate([whole.quantiles(own), of_bouts.quantiles(own_bouts)], axis=1)
     rest = np.concatenate([whole.quantiles(~own), of_bouts.quantiles(~own_bouts)], axis=1)
-    counts = own.sum() >= LEAST_SAMPLES and len(numbers) >= LEAST_BOUTS
-    auc = np.append(whole.auc(own, ~own), of_bouts.auc(own_bouts, ~own_bouts)) if counts else _nan(whole.columns + 1)
     return {
         "samples": own.sum(),
         "bouts": own_bouts.sum(),
@@ -181,13 +187,9 @@ def _of_group(
         "median": quartiles[1],
         "q75": quartiles[2],
         "rest_median": rest[1],
-        "auc": auc,
-        "part_auc": np.stack(part_auc),
+        "auc": auc[-1],
+        "part_auc": auc[:-1],
     }
-
-
-def _nan(columns: int) -> Values:
-    return np.full(columns, np.nan)
 
 
 def _empty(names: Sequence[str]) -> dict[str, Values]:
@@ -218,10 +220,10 @@ def _correlation(whole: ranks.Ranked) -> Values:
     return matrix
 
 
-def _nouns(body: Body) -> tuple[str, str, str, str]:
+def _nouns(body: Body) -> Nouns:
     limbs = [body.fore, body.hind, body.other]
     fore, hind, other = (limb.noun if limb else "" for limb in limbs)
-    return fore, hind, other, fore or hind or other
+    return Nouns(body.front_noun, fore, hind, other, fore or hind or other)
 
 
 def _body_length(pose: Pose, body: Body, unit_px: float) -> float:

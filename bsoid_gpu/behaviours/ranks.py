@@ -26,15 +26,20 @@ class Ranked:
         (samples, columns), NaN where unknown.
     ranks
         (samples, columns) ranks from 1 among the known values of the column, ties with their mean; NaN where unknown.
+    orders
+        Of each column, the samples with known values, ascending.
     """
 
     values: Values
     ranks: Values
+    orders: tuple[NDArray[np.int64], ...]
 
     @classmethod
     def of(cls, values: Values) -> Ranked:
         """Rank each column."""
-        return cls(values, np.stack([_ranks(column) for column in values.T], axis=1) if values.size else values * 1.0)
+        orders = tuple(_order(column) for column in values.T)
+        ranks = [_ranks(column, order) for column, order in zip(values.T, orders, strict=True)]
+        return cls(values, np.stack(ranks, axis=1) if ranks else values * 1.0, orders)
 
     @property
     def columns(self) -> int:
@@ -43,32 +48,25 @@ class Ranked:
 
     def quantiles(self, own: NDArray[np.bool_]) -> Values:
         """Quartiles and median of the chosen samples, without unknown values: (3, columns)."""
-        chosen = np.sort(self.values[own], axis=0)  # NaN last
-        known = np.sum(np.isfinite(chosen), axis=0)
-        if not len(chosen):
-            return np.full((len(LEVELS), self.columns), np.nan)
-        place = np.array(LEVELS)[:, None] * np.maximum(known - 1, 0)
-        low = np.floor(place).astype(np.int64)
-        high = np.minimum(low + 1, np.maximum(known - 1, 0))
-        first, second = (np.take_along_axis(chosen, index, axis=0) for index in (low, high))
-        return np.where(known > 0, first + (place - low) * (second - first), np.nan)
+        result = np.full((len(LEVELS), self.columns), np.nan)
+        for column, order in enumerate(self.orders):
+            place = order[own[order]]
+            if len(place):
+                at = np.array(LEVELS) * (len(place) - 1)
+                low, high = (self.values[place[round_to(at).astype(np.int64)], column] for round_to in (np.floor, np.ceil))
+                result[:, column] = low + (at - np.floor(at)) * (high - low)
+        return result
 
-    def auc(self, own: NDArray[np.bool_], others: NDArray[np.bool_]) -> Values:
-        """Probability that a sample of ``own`` is larger than one of ``others``, ties counting half: (columns,).
+    def share_below(self, own: NDArray[np.bool_]) -> Values:
+        """Share of the samples outside ``own`` that are below each of ``own``, ties counting half: (own, columns).
 
-        From the ranks (Mann and Whitney 1947), which are ranked again if the two are not all samples.
+        Its mean is the area under the ROC curve of ``own`` against the rest (Mann and Whitney 1947): the rank of a
+        sample among all, less its rank among ``own``, counts the others below it.
         """
-        if not own.any() or not others.any():
-            return np.full(self.columns, np.nan)
-        both = own | others
-        table = self.ranks if both.all() else Ranked.of(self.values[both]).ranks
-        inside = own if both.all() else own[both]
-        known = np.isfinite(table)
-        own_count = known[inside].sum(axis=0)
-        other_count = known.sum(axis=0) - own_count
-        sums = np.where(known[inside], table[inside], 0.0).sum(axis=0)
-        pairs = own_count * other_count
-        return np.where(pairs > 0, (sums - own_count * (own_count + 1) / 2) / np.where(pairs > 0, pairs, 1), np.nan)
+        inside = self.ranks[own]
+        others = np.isfinite(self.ranks).sum(axis=0) - np.isfinite(inside).sum(axis=0)
+        among_own = np.stack([_ranks(column, _order(column)) for column in inside.T], axis=1) if inside.size else inside
+        return (inside - among_own) / np.where(others > 0, others, np.nan)
 
     def pair_auc(self, groups: NDArray[np.bool_]) -> Values:
         """AUC of each group (groups, samples) against each other: (groups, groups, columns).
@@ -103,11 +101,14 @@ class Ranked:
         return np.nan_to_num(matrix)
 
 
-def _ranks(column: Values) -> Values:
+def _order(column: Values) -> NDArray[np.int64]:
+    known = np.flatnonzero(np.isfinite(column))
+    return known[np.argsort(column[known], kind="stable")]
+
+
+def _ranks(column: Values, order: NDArray[np.int64]) -> Values:
     """Ranks from 1, ties with their mean, NaN where unknown."""
     result = np.full(len(column), np.nan)
-    known = np.flatnonzero(np.isfinite(column))
-    order = known[np.argsort(column[known], kind="stable")]
     values = column[order]
     if not len(values):
         return result
@@ -115,3 +116,10 @@ def _ranks(column: Values) -> Values:
     stops = np.append(starts[1:], len(values))
     result[order] = np.repeat((starts + 1 + stops) / 2, stops - starts)
     return result
+
+
+def mean_of_known(values: Values) -> Values:
+    """Mean of the rows (rows, columns) without NaN: (columns,), NaN where all are."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
 
 WINDOW_S = 1.0
-LOWEST_HZ, HIGHEST_HZ, STEP_HZ = 1.5, 12.0, 0.25  # a window of 1 s has at least one and a half cycles
+LOWEST_HZ, HIGHEST_HZ, STEP_HZ = 1.0, 12.0, 0.25
+RHYTHM_HZ = 2.0  # slower movement has fewer than two cycles in a window: no rhythm
 HIGHEST_SHARE = 0.4  # of the frame rate
 LOBE_HZ = 1.0  # power so near to the peak belongs to it: half the main lobe of the window
 
@@ -29,8 +30,8 @@ def rhythm_of(signals: Values, at: NDArray[np.int64], fps: float) -> Rhythm:
     """Strongest rhythm around rows ``at`` of signals that move together; NaN where a window has a gap.
 
     The power spectrum of windows of 1 s (Hann, without mean and trend), summed over the signals. The amplitude is that
-    of a sine wave with the power of the peak; the share is that of the power within 1 Hz of the peak, of all from 1.5 Hz
-    to 12 Hz or 0.4 of the frame rate.
+    of a sine wave with the power of the peak; the share is that of the power within 1 Hz of the peak, of all from 1 Hz
+    to 12 Hz or 0.4 of the frame rate. Where the peak is below 2 Hz there is no rhythm: no rate, and a share of 0.
 
     Parameters
     ----------
@@ -59,11 +60,12 @@ def rhythm_of(signals: Values, at: NDArray[np.int64], fps: float) -> Rhythm:
     total = power.sum(axis=1)
     at_peak = np.take_along_axis(power, peak[:, None], axis=1)[:, 0]
     known = np.isfinite(total)
+    slow = rates[peak] < RHYTHM_HZ
     rhythm = nothing
-    rhythm.hz[inside] = np.where(known, rates[peak], np.nan)
+    rhythm.hz[inside] = np.where(known & ~slow, rates[peak], np.nan)
     rhythm.amplitude[inside] = np.where(known, 2 * np.sqrt(at_peak) / window.sum(), np.nan)
     share = np.sum(np.where(near[peak], power, 0.0), axis=1) / np.where(total > 0, total, np.nan)
-    rhythm.share[inside] = np.where(known, share, np.nan)
+    rhythm.share[inside] = np.where(known, np.where(slow, 0.0, share), np.nan)
     return rhythm
 
 
