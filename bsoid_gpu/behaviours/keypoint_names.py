@@ -18,7 +18,26 @@ CORNERS = {
     **{"rf": (RIGHT, "fore"), "fr": (RIGHT, "fore"), "rh": (RIGHT, "hind"), "hr": (RIGHT, "hind")},
 }
 ARENA_WORDS = frozenset(
-    "arena box cage corner cue door edge feeder floor led lever light maze object platform port reference wall".split()
+    [
+        "arena",
+        "box",
+        "cage",
+        "corner",
+        "cue",
+        "door",
+        "edge",
+        "feeder",
+        "floor",
+        "led",
+        "lever",
+        "light",
+        "maze",
+        "object",
+        "platform",
+        "port",
+        "reference",
+        "wall",
+    ]
 )
 LIMB = re.compile(r"paw|leg|limb|foot|feet|toe|heel|fhip|bhip")
 FORE_WORDS = re.compile(r"fore|front|fhip|hand|wrist|elbow|finger")

@@ -147,7 +147,9 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
         catalogue.PLACE_SPEED: ("Moves at {}", "Stays in place: moves at {}" if slow else "Moves slowly, at {}"),
         catalogue.MOVEMENT: (
             "Is in motion: all points of the body move at {} on average",
-            "Hardly moves: all points of the body move at {} on average" if slow else "Moves little: all points of the body at {} on average",
+            "Hardly moves: all points of the body move at {} on average"
+            if slow
+            else "Moves little: all points of the body at {} on average",
         ),
         catalogue.TURN_SIZE: ("Turns at {}, to either side", "Keeps its direction: turns at {}" if slow else None),
         catalogue.BEND_SIZE: ("The body is bent by {}, to either side", "The body is straight: bent by {}"),

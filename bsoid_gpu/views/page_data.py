@@ -9,7 +9,7 @@ import numpy as np
 
 from bsoid_gpu._version import __version__
 from bsoid_gpu.settings.toml import to_toml
-from bsoid_gpu.views.packing import packed
+from bsoid_gpu.views.page_file import packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,8 +94,8 @@ def page_data(
 
 
 def _scores(model: Model) -> dict[str, Any]:
-    """Scores for the page, without those that stand elsewhere in it."""
-    return {name: value for name, value in model.scores.items() if name not in ("warnings", "stability")}
+    """Single numbers among the scores; the others stand elsewhere in the page."""
+    return {name: value for name, value in model.scores.items() if value is None or isinstance(value, int | float)}
 
 
 def _known(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from bsoid_gpu import files, log
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.behaviours.body import body_of
+from bsoid_gpu.behaviours.describe import described
 from bsoid_gpu.behaviours.names_file import copy_names, names_beside
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.execution.executors import Executor
@@ -184,6 +185,9 @@ def report_data(shown: Shown, title: str) -> dict[str, Any]:
     labelled, model = shown.labelled, shown.labelled.model
     warnings = prediction_warnings(labelled.folder)
     data = page_data(title, model, labelled.behaviours, shown.body, shown.sessions, labelled.run, warnings)
+    unit = data["unit"]["name"]
+    data["descriptions"] = [one.as_json() for one in described([one.measures for one in shown.sessions], unit)]
+    data["proposals"] = []
     data["clips"] = shown.clips(min(max(CLIPS // max(model.labels, 1), FEWEST), MOST))
     return data
 
