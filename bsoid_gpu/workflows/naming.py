@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bsoid_gpu.behaviours.names import Behaviours
-from bsoid_gpu.behaviours.names_file import load_names, names_beside, save_names
+from bsoid_gpu.behaviours.names_file import FILE, load_names, names_beside, save_names
+from bsoid_gpu.errors import BadInput
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
 from bsoid_gpu.workflows.report import LABELS
@@ -57,6 +58,9 @@ def change_names(
     model = load_model(run)
     behaviours = current_names(run, model)
     if file is not None:
+        if not Path(file).is_file():
+            msg = f"there is no file {str(file)!r}: give the {FILE} that a page saved"
+            raise BadInput(msg)
         given = load_names(Path(file), behaviours.model, behaviours.count)
         behaviours = Behaviours(given.model, given.count, given.behaviours, behaviours.version)
     for label in separate:
