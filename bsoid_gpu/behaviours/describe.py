@@ -10,7 +10,7 @@ import numpy as np
 
 from bsoid_gpu.behaviours import catalogue
 from bsoid_gpu.behaviours.catalogue import DESCRIPTOR, unit_of
-from bsoid_gpu.behaviours.measures import PARTS, Group, SessionMeasures
+from bsoid_gpu.behaviours.measures import LEAST_BOUTS, Group, SessionMeasures
 from bsoid_gpu.behaviours.ranks import mean_of_known
 from bsoid_gpu.behaviours.words import Context, Value, compared, sentence
 
@@ -135,7 +135,7 @@ def _units(index: int, sessions: Sequence[SessionMeasures]) -> tuple[tuple[Value
     if min(map(len, halves)) < LEAST_UNITS:
         halves = _split([unit[None] for of_session in units for unit in of_session])
     if min(map(len, halves)) < LEAST_UNITS:
-        return None, f"too few bouts to check a statement: at least {2 * PARTS} are needed"
+        return None, f"too few bouts to check a statement: at least {2 * LEAST_UNITS * LEAST_BOUTS} are needed"
     return (halves[0], halves[1]), basis
 
 

@@ -170,12 +170,13 @@ def _of_group(
     bout_of_own = bout[own]
     numbers = np.unique(bout_of_own)
     auc = np.full((PARTS + 1, whole.columns + 1), np.nan)  # of the parts, and of the whole
-    for row, part in enumerate([*np.array_split(numbers, PARTS), numbers]):
+    for row, part in [*enumerate(np.array_split(numbers, _parts(len(numbers)))), (-1, numbers)]:
         inside = (bout_of_own >= part[0]) & (bout_of_own <= part[-1]) if len(part) >= LEAST_BOUTS else own[:0]
         if inside.sum() >= LEAST_SAMPLES:
             auc[row, :-1] = ranks.mean_of_known(below[inside])
     below = of_bouts.share_below(own_bouts)
-    for row, part in enumerate([*np.array_split(np.arange(len(below)), PARTS), np.arange(len(below))]):
+    every = np.arange(len(below))
+    for row, part in [*enumerate(np.array_split(every, _parts(len(every)))), (-1, every)]:
         if len(part) >= LEAST_BOUTS:
             auc[row, -1:] = ranks.mean_of_known(below[part])
     quartiles = np.concatenate([whole.quantiles(own), of_bouts.quantiles(own_bouts)], axis=1)
@@ -190,6 +191,11 @@ def _of_group(
         "auc": auc[-1],
         "part_auc": auc[:-1],
     }
+
+
+def _parts(bouts: int) -> int:
+    """Into how many parts so many bouts are split: each has at least two."""
+    return min(PARTS, max(1, bouts // LEAST_BOUTS))
 
 
 def _empty(names: Sequence[str]) -> dict[str, Values]:

@@ -131,7 +131,7 @@ def _signed(name: str, high: bool, value: Value, context: Context) -> str | None
         return SIDED[name][not high].format(_sided(context), text)
     noun = context.nouns.fore if name == catalogue.FORE_LEAD else context.nouns.hind
     ahead, behind = ("left", "right") if high else ("right", "left")
-    return f"The {ahead} {_singular(noun)} is {text} ahead of the {behind} one{_sided(context)}"
+    return f"The {ahead} {_singular(noun)}{_sided(context)} is {text} ahead of the {behind} one"
 
 
 def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
@@ -219,8 +219,15 @@ def _rhythm(name: str, high: bool, context: Context) -> str | None:
     names = RHYTHMS[name]
     rate, swing = (context.values[other] for other in names[:2])
     noun = context.nouns.front if names is HEAD else context.nouns.rhythmic
-    if not rhythmic(names, context) or (name != rate.name and not high):
+    if name != rate.name and not high:
         return None
+    if not rhythmic(names, context):
+        least = context.least(DESCRIPTOR[name])
+        if name != swing.name or swing.median - swing.rest_median < least:
+            return None
+        verb = "swings" if names is HEAD else "swing"
+        against = _against_rest(swing, DESCRIPTOR[name], least)
+        return f"The {noun} {verb} by {quantity(swing.median, swing.unit)} to each side within a second {against}."
     verb = "moves from side to side" if names is HEAD else "move to and fro"
     other_rate = f"; rest of the time {number(rate.rest_median)}" if name == rate.name else ""
     other_swing = f" (rest of the time {number(swing.rest_median)})" if name == swing.name else ""
