@@ -19,7 +19,7 @@ const SPEEDS = [0.25, 0.5, 1, 2];
 const REST_S = 0.5; // still at the end of a loop
 const LATE_S = 0.15; // a video that is further off is set to the time of the loop
 const montage = {
-  kind: "typical", view: "ego", speed: 1, playing: true, video: true, timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
+  kind: "typical", view: "ego", speed: 1, playing: true, mode: "video", timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
 };
 
 /** Clips of a behaviour and kind, the labels of a merged behaviour in turn. */
@@ -47,9 +47,9 @@ function stateText(clip, timeS) {
 }
 
 /** The line under a pose: the clip, its bout, and the time that is shown. */
-function drawProgress(context, clip, frame, side, colour, theme) {
+function drawProgress(context, clip, frame, side, height, colour, theme) {
   const frames = clip.position.shape[0];
-  const [left, width, top] = [6, side - 12, side - 7];
+  const [left, width, top] = [6, side - 12, height - 7];
   const at = (t) => left + (width * Math.max(0, Math.min(frames, t))) / frames;
   context.fillStyle = theme.line;
   context.fillRect(left, top, width, 3);
@@ -64,10 +64,11 @@ function drawCell(cell, theme) {
   const frame = Math.max(0, Math.min(clip.position.shape[0] - 1, frameAt(clip, montage.timeS)));
   const active = inBout(clip, frame) && frameAt(clip, montage.timeS) === frame;
   const side = cell.side;
-  const context = prepare(cell.canvas, side, side);
+  const bare = cell.video && montage.mode === "video"; // the video stands for the pose
+  const context = prepare(cell.canvas, side, bare ? 14 : side);
   const colour = active ? cell.colour : GREY;
-  drawPose(context, clip, frame, { view: montage.view, side, colour, theme });
-  drawProgress(context, clip, frame, side, cell.colour, theme);
+  if (!bare) drawPose(context, clip, frame, { view: montage.view, side, colour, theme });
+  drawProgress(context, clip, frame, side, bare ? 14 : side, cell.colour, theme);
   cell.figure.classList.toggle("in-bout", active);
   const text = stateText(clip, montage.timeS);
   if (cell.state.textContent !== text) cell.state.textContent = text;
@@ -104,17 +105,18 @@ function cellFor(i) {
   const clip = report.clips[i];
   const session = report.sessions[clip.session];
   const behaviour = behaviourNumbered(selection.number);
-  const where = `${session.name}, ${clock(session.start_s + onsetFrame(clip) / session.fps)}`;
+  const time = clock(session.start_s + onsetFrame(clip) / session.fps);
+  const where = `${session.name}, ${time}`;
   const canvas = el("canvas", { role: "img", "aria-label": `Pose clip of ${nameOf(behaviour)}: ${where}, a bout of ${seconds(clip.bout_s)}` });
   const state = el("span", { class: "clip-state" });
-  const video = clip.video && montage.video
+  const video = clip.video && montage.mode !== "pose"
     ? el("video", { src: clip.video, loop: true, playsinline: true, "aria-label": `Video of the clip: ${where}` }) : null;
   if (video) video.muted = true;
   const label = behaviour.labels.length > 1 ? `label ${clip.label}, ` : "";
   const figure = el("figure", { class: "clip", "data-clip": i },
     el("button", { type: "button", class: "clip-button", "aria-label": `Show where this clip is: ${where}`, on: { click: () => pickClip(i) } },
       video, canvas),
-    el("figcaption", {}, el("span", { class: "clip-where", title: where }, where),
+    el("figcaption", {}, el("span", { class: "clip-where", title: where }, el("b", {}, time), ` ${session.name}`),
       el("span", { class: "clip-more" }, `${label}${seconds(clip.bout_s)}, ${percent(clip.confidence)} sure`), state));
   return { clip: i, canvas, state, figure, video, colour: colourOf(behaviour), side: 150 };
 }
@@ -151,7 +153,7 @@ function fillMontage() {
     return;
   }
   const clips = clipsOf(behaviour, montage.kind);
-  const key = JSON.stringify([behaviour.labels, montage.kind, montage.video, colourOf(behaviour), clips]);
+  const key = JSON.stringify([behaviour.labels, montage.kind, montage.mode, colourOf(behaviour), clips]);
   if (key !== montage.key) {
     montage.key = key;
     montage.cells = clips.map(cellFor);
@@ -213,9 +215,9 @@ function montageTools() {
   const views = segmented("View", [["ego", "animal"], ["arena", "arena"]], "ego", (view) => { montage.view = view; drawCells(); });
   const speeds = segmented("Speed", SPEEDS.map((speed) => [speed, `${speed}×`]), 1, (speed) => { montage.speed = speed; });
   const hasVideo = report.clips.some((clip) => clip.video);
-  const videos = hasVideo && segmented("Video", [["true", "video"], ["", "pose"]], "true", (value) => {
-    montage.video = Boolean(value);
-    byId("clips").classList.toggle("with-video", montage.video);
+  const videos = hasVideo && segmented("Video", [["video", "video"], ["pose", "pose"], ["both", "both"]], "video", (mode) => {
+    montage.mode = mode;
+    byId("clips").classList.toggle("with-video", mode !== "pose");
     fillMontage();
   });
   if (hasVideo) byId("clips").classList.add("with-video");

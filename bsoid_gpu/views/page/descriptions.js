@@ -63,7 +63,7 @@ function block(description, behaviour) {
 function ownWords(behaviour) {
   const number = numberOf(behaviour);
   return el("label", { class: "own-words" }, "your words",
-    el("textarea", { rows: 2, id: "own-words", "aria-label": `Your description of behaviour ${number}`, value: behaviour.description,
+    el("textarea", { rows: 3, id: "own-words", "aria-label": `Your description of behaviour ${number}`, value: behaviour.description,
       placeholder: "What do you see? Saved with the names.",
       on: { change: (event) => change(number, { description: event.target.value.trim() }) } }));
 }
@@ -82,7 +82,7 @@ function fillDescription() {
   const parts = descriptionsOf(behaviour);
   const merged = parts.length > 1 && el("p", { class: "muted" },
     `Merged from ${plural(parts.length, "label")}, each described by itself; the next report describes them together.`);
-  place.replaceChildren(...[ownWords(behaviour), merged, ...parts.flatMap((item) => block(item, behaviour))].flat().filter(Boolean));
+  place.replaceChildren(el("div", { class: "measured" }, merged, parts.map((item) => block(item, behaviour))), ownWords(behaviour));
 }
 
 export function mountDescription() {

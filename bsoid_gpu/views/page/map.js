@@ -1,11 +1,11 @@
 // The map of the embedding: colours, zoom, hover, and the choice of a behaviour by a click.
 
 import { mapPoints, report, figures, UNSURE } from "./data.js";
-import { el, byId, button, prepare, redrawn, segmented, showTip, hideTip } from "./dom.js";
+import { el, byId, button, later, prepare, redrawn, segmented, showTip, hideTip } from "./dom.js";
 import { clock, count, percent } from "./format.js";
 import { GREY, mixed, paletteColour, shade, themeColours } from "./palette.js";
 import { bounds, centres, nearestIn, pixelOf, scatter } from "./scatter.js";
-import { colourAt, cut, indexOf, nameOf, names, numberOf, on, selection } from "./state.js";
+import { colourAt, cut, indexOf, isNamed, nameOf, names, numberOf, on, selection } from "./state.js";
 import { pickPoint } from "./links.js";
 
 const mapState = { colour: "behaviour", zoom: 1, centreX: 0, centreY: 0, canvas: null, over: null, drag: null };
@@ -27,7 +27,7 @@ function pointPaint(points, theme) {
   const cache = new Map();
   const pixel = (colour) => cache.get(colour) ?? cache.set(colour, pixelOf(colour)).get(colour);
   const dimmed = new Map();
-  const dim = (colour) => dimmed.get(colour) ?? dimmed.set(colour, pixelOf(mixed(colour, theme.panel, 0.66))).get(colour);
+  const dim = (colour) => dimmed.get(colour) ?? dimmed.set(colour, pixelOf(mixed(colour, theme.panel, 0.5))).get(colour);
   for (let i = 0; i < label.length; i++) {
     const elsewhere = selection.session !== null && points.session[i] !== selection.session;
     const isChosen = chosen !== null && indexOf(label[i]) === chosen;
@@ -54,7 +54,7 @@ const painters = {
 
 /** Pixel = (a + b x, c + d y), for a canvas of the width and height given. */
 function projection(points, width, height) {
-  mapState.box ??= bounds(points.x, points.y);
+  mapState.box ??= bounds(points.x, points.y, (i) => points.label[i] !== UNSURE);
   const { left, right, low, high } = mapState.box;
   const margin = 18;
   const scale = mapState.zoom * Math.min((width - 2 * margin) / (right - left || 1), (height - 2 * margin) / (high - low || 1));
@@ -105,7 +105,7 @@ function drawNumbers(context, place, theme, width, height) {
     const behaviour = names.list[indexOf(label)];
     if (!centre || behaviour.hidden) return;
     const chosen = numberOf(behaviour) === selection.number;
-    const text = chosen ? `${numberOf(behaviour)} ${nameOf(behaviour)}`.slice(0, 28) : String(numberOf(behaviour));
+    const text = chosen && isNamed(behaviour) ? `${numberOf(behaviour)} ${nameOf(behaviour)}`.slice(0, 28) : String(numberOf(behaviour));
     const mark = { x: place.a + place.b * centre[0], y: place.c + place.d * centre[1], text, chosen };
     mark.width = context.measureText(text).width + 6;
     const inside = mark.x > -20 && mark.x < width + 20 && mark.y > -20 && mark.y < height + 20;
@@ -115,6 +115,7 @@ function drawNumbers(context, place, theme, width, height) {
   spread(marks);
   for (const mark of marks.sort((one, other) => one.chosen - other.chosen)) {
     context.globalAlpha = selection.number === null || mark.chosen ? 1 : 0.7;
+    context.font = `${mark.chosen ? "700 14px" : "600 12px"} system-ui, sans-serif`;
     context.strokeStyle = theme.panel;
     context.strokeText(mark.text, mark.x, mark.y);
     context.fillStyle = theme.ink;
@@ -166,11 +167,10 @@ function zoomBy(factor, event) {
   const at = event ? [event.clientX - box.left, event.clientY - box.top] : [box.width / 2, box.height / 2];
   const before = projection(points, box.width, box.height);
   const [x, y] = [(at[0] - before.a) / before.b, (at[1] - before.c) / before.d];
-  mapState.zoom = Math.max(1, Math.min(40, mapState.zoom * factor));
+  mapState.zoom = Math.max(0.5, Math.min(40, mapState.zoom * factor));
   const after = projection(points, box.width, box.height);
   mapState.centreX += x - (at[0] - after.a) / after.b;
   mapState.centreY += y - (at[1] - after.c) / after.d;
-  if (mapState.zoom === 1) Object.assign(mapState, { centreX: 0, centreY: 0 });
   drawMap();
 }
 
@@ -259,5 +259,5 @@ export function mountMap() {
     el("p", { class: "caption" }, `${part} of 100 ms in the ${method.toUpperCase()} embedding; near points are similar movements. Click a point to see its behaviour.`));
   listenToMap(canvas);
   redrawn(host, draw);
-  for (const event of ["selection", "behaviours", "cut", "theme"]) on(event, draw);
+  for (const event of ["selection", "behaviours", "cut", "theme"]) on(event, () => later(draw));
 }

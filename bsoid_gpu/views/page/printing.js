@@ -9,11 +9,12 @@ import { clock, percent, plural, quantile, seconds } from "./format.js";
 import { onsetFrame } from "./links.js";
 import { inkOn, themeColours } from "./palette.js";
 import { drawPose } from "./pose_drawing.js";
-import { announce, colourOf, nameOf, numberOf, shownBehaviours } from "./state.js";
+import { announce, colourOf, nameOf, numberOf, selection, shownBehaviours } from "./state.js";
 
-const STILLS = 6;
+const selected = {};
+const STILLS = 8;
 const STRIP_CLIPS = 2;
-const SIDE_PX = 104;
+const SIDE_PX = 78;
 
 /** Frames spread over the bout of a clip, from its onset on. */
 function stillFrames(clip) {
@@ -58,8 +59,12 @@ function printedBehaviour({ behaviour, index }, theme) {
 
 function beforePrint() {
   document.documentElement.classList.add("printing");
+  Object.assign(selected, selection);
+  for (const key of Object.keys(selection)) selection[key] = null; // on paper nothing is selected
   announce("theme");
   redrawAll();
+  byId("settings-details").open = true;
+  for (const details of document.querySelectorAll(".warnings details")) details.open = true;
   const theme = themeColours();
   const order = shownBehaviours().sort((a, b) => counts.behaviours[b.index].share - counts.behaviours[a.index].share);
   byId("printed-behaviours").replaceChildren(el("h2", {}, "Behaviours"), ...order.map((item) => printedBehaviour(item, theme)));
@@ -67,6 +72,7 @@ function beforePrint() {
 
 function afterPrint() {
   document.documentElement.classList.remove("printing");
+  Object.assign(selection, selected);
   byId("printed-behaviours").replaceChildren();
   announce("theme");
   redrawAll();

@@ -95,9 +95,14 @@ function fillQuality() {
   const cell = (value) => (measure.endsWith("share") ? shareCell(value, theme) : el("td", { class: "number" }, typeof value === "number" ? asNumber(value) : value ?? "–"));
   const sessions = report.sessions.filter((session) => session.quality.length);
   const value = (session, keypoint) => session.quality.find((item) => item.keypoint === keypoint)?.[measure];
+  const down = sessions.length > report.keypoints.length; // the longer of the two goes down the page
+  const keypoints = report.keypoints;
+  const heads = down ? ["session", ...keypoints] : ["keypoint", ...sessions.map((session) => session.name)];
+  const rows = down ? sessions.map((session) => [session.name, keypoints.map((keypoint) => cell(value(session, keypoint)))])
+    : keypoints.map((keypoint) => [keypoint, sessions.map((session) => cell(value(session, keypoint)))]);
   byId("quality-table").replaceChildren(
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "keypoint"), sessions.map((session) => el("th", { scope: "col", class: "number" }, session.name)))),
-    el("tbody", {}, report.keypoints.map((keypoint) => el("tr", {}, el("th", { scope: "row" }, keypoint), sessions.map((session) => cell(value(session, keypoint)))))));
+    el("thead", {}, el("tr", {}, heads.map((head, i) => el("th", { scope: "col", class: i ? "number" : "" }, head)))),
+    el("tbody", {}, rows.map(([head, cells]) => el("tr", {}, el("th", { scope: "row" }, head), cells))));
 }
 
 function mountTracking() {

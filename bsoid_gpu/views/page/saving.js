@@ -22,11 +22,15 @@ function kept() {
   }
 }
 
+let stored = true;
 function keep(content) {
   try {
     if (content) localStorage.setItem(KEY, JSON.stringify(content));
     else localStorage.removeItem(KEY);
-  } catch { /* the file can still be saved */ }
+    stored = true;
+  } catch {
+    stored = false; // the file can still be saved
+  }
 }
 
 /** Whether a list holds every label of the model once. */
@@ -123,7 +127,7 @@ export function mountSaving() {
   offerKept();
   on("behaviours", () => { keepNow(); showState(); });
   window.addEventListener("beforeunload", (event) => {
-    if (report.server && unsaved()) event.preventDefault();
+    if (!stored && unsaved()) event.preventDefault();
   });
   showState();
 }

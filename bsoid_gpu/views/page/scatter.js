@@ -42,15 +42,17 @@ export function scatter(context, x, y, toPixel, pixels, layer, layers, radius) {
   context.putImageData(image, 0, 0);
 }
 
-export function bounds(x, y) {
+/** Smallest box around the points that are wanted; around all, where none is. */
+export function bounds(x, y, wanted = () => true) {
   const box = { left: Infinity, right: -Infinity, low: Infinity, high: -Infinity };
   for (let i = 0; i < x.length; i++) {
+    if (!wanted(i)) continue;
     if (x[i] < box.left) box.left = x[i];
     if (x[i] > box.right) box.right = x[i];
     if (y[i] < box.low) box.low = y[i];
     if (y[i] > box.high) box.high = y[i];
   }
-  return box;
+  return box.left > box.right && x.length ? bounds(x, y) : box;
 }
 
 /** Look-up of the nearest point within a distance, in the units of the points. */

@@ -51,7 +51,7 @@ function noiseText(noise) {
 }
 
 function sizeText(bins, size_s) {
-  return `smallest cluster ${plural(bins, "bin")} (${seconds(size_s)})`;
+  return `Smallest cluster ${plural(bins, "bin")} (${seconds(size_s)})`;
 }
 
 function chooseSize(place) {
@@ -87,7 +87,7 @@ async function recut() {
   try {
     const answer = await recutTree(size, tree.kind);
     tree.size = size;
-    byId("tree-text").textContent = `${plural(size, "bin")}, ${tree.kind}: ${plural(answer.clusters, "cluster")}, ${noiseText(answer.noise)}`;
+    byId("tree-text").textContent = `Smallest cluster ${plural(size, "bin")}, ${tree.kind}: ${plural(answer.clusters, "cluster")}, ${noiseText(answer.noise)}`;
     showCut(unpackLabels(answer.labels), answer.clusters, answer.noise);
   } catch (error) {
     say(`The tree is not cut: ${error.message}`);
@@ -130,7 +130,7 @@ function mountSlider() {
     "aria-label": "Smallest cluster of the tree", on: { input: (event) => chooseSize(Number(event.target.value)) } });
   host.append(el("div", { class: "tree-row" }, el("span", {}, "more clusters"), slider, el("span", {}, "fewer"),
     button("model's labels", modelLabels, { id: "tree-model" })), el("p", { id: "tree-text", class: "tree-text", role: "status" }),
-  report.server && serverTools());
+  report.server ? serverTools() : "");
   modelLabels();
   on("behaviours", () => { if (cut.shown) showCut(cut.shown.label, cut.shown.clusters, cut.shown.noise); });
 }
