@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from bsoid_gpu.backends import get_backend
 from bsoid_gpu.behaviours.body import body_of
 from bsoid_gpu.behaviours.describe import described
 from bsoid_gpu.behaviours.names_file import copy_names, names_beside
+from bsoid_gpu.behaviours.proposals import Proposal, comparison, proposals
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.sessions import sources
@@ -27,7 +28,7 @@ from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
 from bsoid_gpu.run_folder.stored_run import StoredRun, load_run
 from bsoid_gpu.views.figures import write_figures
 from bsoid_gpu.views.montage import TYPICAL, ChosenBout, chosen_bouts, sum_of_transitions
-from bsoid_gpu.views.page_data import map_points, nearest_points, page_data, typical_bins
+from bsoid_gpu.views.page_data import centres, map_points, nearest_points, page_data, typical_bins
 from bsoid_gpu.views.page_file import page
 from bsoid_gpu.views.pose_clips import FASTEST_FPS, pose_clip
 from bsoid_gpu.views.summary import SessionSummary, SessionToSummarise, summarise
@@ -191,6 +192,15 @@ class Shown:
         place = np.array([*(order[number] for number in behaviours.numbers()), -1])
         return sum_of_transitions([(place[one.bouts.label], one.bouts) for one in self.sessions], len(order))
 
+    def proposals(self) -> list[Proposal]:
+        """Labels that may be one behaviour, from descriptors, confusion, transitions and distances of centres."""
+        run, labels = self.labelled.run, self.labelled.model.labels
+        transitions = sum_of_transitions([(one.bouts.label, one.bouts) for one in self.sessions], labels)
+        compared = comparison([one.measures for one in self.sessions], labels)
+        if run is None:
+            return proposals(compared, transitions=transitions)
+        return proposals(compared, run.confusion, transitions, centres(run.training, labels))
+
     def _training_bins(self, labels: set[int], cells: int) -> list[ChosenBout]:
         """Training bins of labels that have no bout in the sessions, so that each of them can be seen."""
         run = self.labelled.run
@@ -219,7 +229,7 @@ def report_data(shown: Shown, title: str) -> dict[str, Any]:
     data = page_data(title, model, labelled.behaviours, shown.body, shown.sessions, labelled.run, warnings)
     unit = data["unit"]["name"]
     data["descriptions"] = [one.as_json() for one in described([one.measures for one in shown.sessions], unit)]
-    data["proposals"] = []
+    data["proposals"] = [asdict(one) for one in shown.proposals()]
     data["clips"] = shown.clips(min(max(CLIPS // max(model.labels, 1), FEWEST), MOST))
     return data
 
