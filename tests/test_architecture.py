@@ -41,6 +41,7 @@ ARRAY_CODE = [
 LAYERS = [
     "_version errors typing fields",
     "log files machine",
+    "locks",
     "kernels",
     "pose backends",
     "estimators",
@@ -62,6 +63,8 @@ FORBIDDEN = {
     "kernels": set(LAYER),
     "method": {"log", "run_folder", "execution", "workflows", "cli"},
     "estimators": {"log", "run_folder", "execution", "workflows", "cli"},
+    "behaviours": {"method", "estimators"},
+    "views": {"method", "estimators"},
 }
 MAX_LINES = 300
 

@@ -1,1 +1,1 @@
-"""Results that people look at."""
+"""What people look at: the report page, grid movies, labelled videos and clips."""
