@@ -65,7 +65,9 @@ def point_of(tab, colour):
 
 
 def colour_of(tab, number):
-    text = tab.evaluate("(n) => getComputedStyle(document.querySelector(`#behaviour-${n} .swatch`)).backgroundColor", number)
+    text = tab.evaluate(
+        "(n) => getComputedStyle(document.querySelector(`#behaviour-${n} .swatch`)).backgroundColor", number
+    )
     return [int(value) for value in re.findall(r"\d+", text)]
 
 
@@ -74,7 +76,9 @@ def joined_bouts(data, labels):
     bouts, shares = 0, []
     for session in data["sessions"]:
         frames = np.full(session["frames"], UNSURE)
-        for start, stop, label in zip(*(unpacked(session["bouts"][key]) for key in ("start", "stop", "label")), strict=True):
+        for start, stop, label in zip(
+            *(unpacked(session["bouts"][key]) for key in ("start", "stop", "label")), strict=True
+        ):
             frames[start:stop] = label
         inside = np.isin(frames, labels)
         bouts += int(np.sum(np.diff(np.concatenate([[0], inside.astype(int)])) == 1))
@@ -85,7 +89,9 @@ def joined_bouts(data, labels):
 def facts_of(tab, number):
     """Bouts and share that the list gives for a behaviour."""
     bouts = re.search(r"([\d\u202f]+) bouts?", tab.inner_text(f"#behaviour-{number} .row-facts"))[1]
-    return int(bouts.replace("\u202f", "")), float(tab.inner_text(f"#behaviour-{number} .share").removesuffix(" %")) / 100
+    return int(bouts.replace("\u202f", "")), float(
+        tab.inner_text(f"#behaviour-{number} .share").removesuffix(" %")
+    ) / 100
 
 
 def test_times(visit, request, record_property, tmp_path):
@@ -196,7 +202,13 @@ def test_a_name_survives_save_and_reload(opened, data):
     content = tomllib.loads(download.value.path().read_text(encoding="utf-8"))
     assert (content["model"], content["version"]) == (data["model"], 1)
     edited = {item["labels"][0]: item for item in content["behaviours"]}
-    assert edited[number] == {"labels": [number], "name": ON_ONE_LINE, "description": DESCRIPTION, "colour": "", "hidden": False}
+    assert edited[number] == {
+        "labels": [number],
+        "name": ON_ONE_LINE,
+        "description": DESCRIPTION,
+        "colour": "",
+        "hidden": False,
+    }
     assert set(edited) == {0, 4, number}
     opened.reload()
     opened.wait_for_selector("#kept")
@@ -338,7 +350,15 @@ def test_hostile_names_are_only_text(visit, data, tmp_path):
 
 def test_a_report_with_little_in_it_opens(visit, data, tmp_path):
     empty = dict.fromkeys(("map", "tree", "dendrogram", "stability", "confusion"))
-    lists = {"clips": [], "descriptions": [], "proposals": [], "warnings": [], "provenance": [], "skeleton": [], "scores": {}}
+    lists = {
+        "clips": [],
+        "descriptions": [],
+        "proposals": [],
+        "warnings": [],
+        "provenance": [],
+        "skeleton": [],
+        "scores": {},
+    }
     sessions = [session | {"bouts": None, "quality": []} for session in data["sessions"]]
     path = tmp_path / "report.html"
     path.write_bytes(page(data | empty | lists | {"sessions": sessions, "settings": ""}))

@@ -20,7 +20,7 @@ export function descriptionsOf(behaviour) {
 export function firstSentence(behaviour) {
   const first = descriptionsOf(behaviour)[0];
   if (!first) return "";
-  return first.signature ? first.sentences[0] ?? "" : "No clear signature.";
+  return first.sentences[0] ?? (first.signature ? "" : "No clear signature.");
 }
 
 export function sentencesOf(description) {

@@ -116,6 +116,8 @@ function drawNumbers(context, place, theme, width, height) {
     const chosen = numberOf(behaviour) === selection.number;
     const text = chosen && isNamed(behaviour) ? `${numberOf(behaviour)} ${nameOf(behaviour)}`.slice(0, 28) : String(numberOf(behaviour));
     const mark = { x: place.a + place.b * centre[0], y: place.c + place.d * centre[1], text, chosen };
+    const reach = -place.d * centre[2]; // a number would hide a small cluster, and stands above it
+    if (reach < 14) mark.y -= reach + 9;
     mark.width = context.measureText(text).width + 6;
     const inside = mark.x > -20 && mark.x < width + 20 && mark.y > -20 && mark.y < height + 20;
     if (inside) mark.x = Math.max(mark.width / 2, Math.min(width - mark.width / 2, mark.x));

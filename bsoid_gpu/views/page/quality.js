@@ -17,7 +17,7 @@ const SCORE_NAMES = {
   cross_validation_mean: "Cross-validation accuracy, mean",
   largest_label_share: "Share of the largest label",
   training_s: "Time used for training",
-  session_information: "How far labels give the session away, 0 to 1",
+  session_information: "Session information, 0 to 1",
 };
 
 /** Agreement in words: adjusted Rand index of labels of models from other random numbers. */
