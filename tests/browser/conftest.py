@@ -107,6 +107,16 @@ def visit(browser):
         assert opened.outside(address) == []
 
 
+@pytest.fixture(scope="session")
+def shared(browser, report):
+    """The report in a window that tests share, which leave the names as they are."""
+    window = Visit(browser)
+    yield window.open(report.as_uri())
+    window.context.close()
+    assert window.problems == []
+    assert window.outside(report.as_uri()) == []
+
+
 @pytest.fixture
 def opened(visit, report):
     """The report, opened as a file."""
