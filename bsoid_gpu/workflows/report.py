@@ -144,7 +144,7 @@ def with_names(run: str | os.PathLike[str], labels: str | os.PathLike[str] | Non
     Raises
     ------
     BadInput
-        No labels of this model in the folder, or labels without positions.
+        No labels of this model in the folder.
     """
     model, beside = load_model(run), folder_of(run)
     folder = beside / LABELS if labels is None else Path(labels)
@@ -160,13 +160,6 @@ def with_names(run: str | os.PathLike[str], labels: str | os.PathLike[str] | Non
     sessions: dict[str, dict[str, Any]] = {}
     for place, record in of_model.items():
         sessions |= records.renamed(folder, place, record, behaviours)["sessions"]
-    without = [name for name, session in sessions.items() if track_name(name) not in session["files"]]
-    if without:
-        msg = (
-            f"the positions of {', '.join(without[:3])} are not stored in {str(folder)!r}: run `bsoid-gpu predict` "
-            "again, without --no-report"
-        )
-        raise BadInput(msg)
     copy_names(folder, behaviours)
     return Labelled(model, stored, folder, behaviours, sessions)
 
