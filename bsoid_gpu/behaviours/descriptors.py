@@ -130,7 +130,7 @@ def _of_axis(grid: Grid, body: Body) -> dict[str, Values]:
         catalogue.FORWARD: forward,
         catalogue.FORWARD_ACCELERATION: np.sum(acceleration * heading, axis=1),
         catalogue.ELONGATION: length[at] / usual,
-        catalogue.STRETCHING: rate(length, at, WIDTH_S, fps) / usual,
+        catalogue.STRETCHING: 100 * rate(length, at, WIDTH_S, fps) / usual,
     }
     half = WIDTH_S * fps / 2
     turn = _angle(between(axis, at, -half), between(axis, at, half), body.right_sign) / WIDTH_S

@@ -70,8 +70,9 @@ class Comparison:
         return np.asarray(np.fmax.reduce(np.abs(self.auc[:, :, kept]), axis=2, initial=np.nan))
 
     def widest(self, i: int, j: int) -> tuple[str, float]:
-        """Name of the descriptor that separates two labels most, and its AUC, at least 0.5."""
-        apart = np.nan_to_num(np.abs(self.auc[i, j]))
+        """Name of the descriptor that separates two labels most, durations left out, and its AUC, at least 0.5."""
+        kept = np.array([name != catalogue.DURATION for name in self.names])
+        apart = np.where(kept, np.nan_to_num(np.abs(self.auc[i, j])), 0.0)
         column = int(apart.argmax())
         return self.names[column], float(0.5 + apart[column])
 

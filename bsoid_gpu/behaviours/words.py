@@ -107,7 +107,7 @@ def _singular(noun: str) -> str:
 CHANGES = {
     catalogue.FORWARD: ("Moves forward at {}", "Moves backward at {}"),
     catalogue.FORWARD_ACCELERATION: ("Speeds up by {}", "Slows down by {}"),
-    catalogue.STRETCHING: ("The body lengthens by {} length", "The body shortens by {} length"),
+    catalogue.STRETCHING: ("The body lengthens by {}", "The body shortens by {}"),
 }
 SIDED = {
     catalogue.TURN: ("Turns right{} at {}", "Turns left{} at {}"),
@@ -122,9 +122,6 @@ def _signed(name: str, high: bool, value: Value, context: Context) -> str | None
     if (value.median > 0) != high or size < context.least(DESCRIPTOR[name]):
         return None
     text = quantity(size, value.unit)
-    if name == catalogue.STRETCHING:
-        text = f"{round(100 * size)} % of its usual"
-        return CHANGES[name][not high].format(text) + " per s"
     if name in CHANGES:
         return CHANGES[name][not high].format(text)
     if name in SIDED:
