@@ -47,6 +47,7 @@ LAYERS = [
     "settings",
     "method",
     "io synthetic statistics",
+    "behaviours",
     "run_folder execution",
     "workflows",
     "doctor",

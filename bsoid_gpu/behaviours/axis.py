@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,4 +143,4 @@ def _axis_lines(
     near = 0.12 * np.sqrt(np.median(length))  # of the axis; limbs without a named side lie farther out
     between = [i for i in joinable if 0.05 < share[i] < 0.95 and off[i] < near and not sides[i]]
     order = [front[0], *sorted((i for i in between if i not in (*front, *rear)), key=lambda i: share[i]), rear[0]]
-    return list(zip(order[:-1], order[1:], strict=True))
+    return list(pairwise(order))

@@ -167,14 +167,14 @@ def _chosen(
     candidates = []
     both = np.concatenate(halves)
     for high in (True, False):
-        for column in np.flatnonzero(holds(halves[0], high) & holds(halves[1], high)):
+        for column in np.flatnonzero(holds(halves[0], high) & holds(halves[1], high)).tolist():
             text = sentence(names[column], high, context)
             if text is not None:
                 strength = abs(float(np.nanmedian(both[:, column])) - 0.5)
-                candidates.append((strength + PREFERRED.get(names[column], 0.0), int(column), high, text))
+                candidates.append((strength + PREFERRED.get(names[column], 0.0), column, high, text))
     candidates.sort(key=lambda one: -one[0])
     chosen: list[tuple[int, bool, str]] = []
-    duration = ()
+    duration: tuple[str, ...] = ()
     for _, column, high, text in candidates:
         if names[column] == catalogue.DURATION:
             duration = (text,)
@@ -202,7 +202,7 @@ def _nearest(index: int, sessions: Sequence[SessionMeasures], length_unit: str) 
     pairs = np.stack([one.pair_auc[index] for one in sessions])  # (sessions, groups, descriptors)
     groups = sessions[0].groups
     known = np.isfinite(pairs).any(axis=2).sum(axis=0) >= 2 * LEAST_UNITS
-    others = [i for i in np.flatnonzero(known) if not set(groups[i]) & set(groups[index])]
+    others = [i for i in np.flatnonzero(known).tolist() if not set(groups[i]) & set(groups[index])]
     if not others:
         return ()
     gaps = [float(np.nanmean(np.abs(np.nanmean(pairs[:, i], axis=0) - 0.5))) for i in others]

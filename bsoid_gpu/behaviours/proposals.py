@@ -147,7 +147,7 @@ def _merges(evidence: dict[tuple[int, int], tuple[float, str]], never: NDArray[n
 
     Half of the pairs between the parts that are joined must have evidence: a chain of neighbours is no behaviour.
     """
-    member = {label: (label,) for pair in evidence for label in pair}
+    member: dict[int, tuple[int, ...]] = {label: (label,) for pair in evidence for label in pair}
     links: dict[tuple[int, ...], list[tuple[float, str]]] = {}
     for (i, j), (strength, reason) in sorted(evidence.items(), key=lambda item: (-item[1][0], item[0])):
         first, second = member[i], member[j]

@@ -53,7 +53,9 @@ class Ranked:
             place = order[own[order]]
             if len(place):
                 at = np.array(LEVELS) * (len(place) - 1)
-                low, high = (self.values[place[round_to(at).astype(np.int64)], column] for round_to in (np.floor, np.ceil))
+                low, high = (
+                    self.values[place[round_to(at).astype(np.int64)], column] for round_to in (np.floor, np.ceil)
+                )
                 result[:, column] = low + (at - np.floor(at)) * (high - low)
         return result
 

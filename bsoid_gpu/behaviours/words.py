@@ -91,8 +91,8 @@ def _against_rest(value: Value, descriptor: Descriptor, least: float) -> str:
     low, high = sorted([sign * value.q25, sign * value.q75])
     rest = sign * value.rest_median
     rest = 0.0 if abs(rest) < least * (SMALL_SIGNED if descriptor.signed else SMALL) else rest
-    low, high, rest_text = (number(one, value.unit) for one in (low, high, rest))
-    return f"(IQR {low} to {high}; rest of the time {rest_text})"
+    texts = [number(one, value.unit) for one in (low, high, rest)]
+    return "(IQR {} to {}; rest of the time {})".format(*texts)
 
 
 def _sided(context: Context) -> str:
@@ -144,7 +144,9 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
         catalogue.PLACE_SPEED: ("Moves at {}", "Stays in place: moves at {}" if slow else "Moves slowly, at {}"),
         catalogue.MOVEMENT: (
             "Is in motion: all points of the body move at {} on average",
-            "Hardly moves: all points of the body move at {} on average" if slow else "Moves little: all points of the body at {} on average",
+            "Hardly moves: all points of the body move at {} on average"
+            if slow
+            else "Moves little: all points of the body at {} on average",
         ),
         catalogue.TURN_SIZE: ("Turns at {}, to either side", "Keeps its direction: turns at {}" if slow else None),
         catalogue.BEND_SIZE: ("The body is bent by {}, to either side", "The body is straight: bent by {}"),

@@ -54,7 +54,7 @@ def test_bouts_of_one_behaviour_with_two_labels_are_merged(mice):
             labels[-1][(one.labels == label) & second] = twin
     result = proposals(compared(mice, labels, COUNT + 3))
     merges = {one.labels for one in result if one.kind == "merge"}
-    assert merges == {(label, twin) for label, twin in twins.items()}
+    assert merges == set(twins.items())
     assert all("no descriptor separates them" in one.reason for one in result if one.kind == "merge")
     (mirror,) = [one for one in result if one.kind == "mirror"]  # one stands for the labels that are merged
     assert {twins.get(label, label) for label in mirror.labels} == {COUNT + 1, COUNT + 2}

@@ -24,7 +24,16 @@ def context(view="above", body_length=1.0, length="body lengths", **values):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(187.2, "190"), (23.4, "23"), (9.96, "10"), (3.52, "3.5"), (0.823, "0.82"), (6.0, "6"), (0.004, "0"), (-0.2, "-0.20")],
+    [
+        (187.2, "190"),
+        (23.4, "23"),
+        (9.96, "10"),
+        (3.52, "3.5"),
+        (0.823, "0.82"),
+        (6.0, "6"),
+        (0.004, "0"),
+        (-0.2, "-0.20"),
+    ],
 )
 def test_numbers_have_two_digits(value, text):
     assert number(value) == text
@@ -75,7 +84,11 @@ def test_small_differences_get_no_words(name, high, values):
 
 
 def test_rhythm_needs_a_regular_share_a_steady_rate_and_a_visible_swing():
-    regular = {"LIMB_HZ": (6, 5.75, 6.25, 2.5), "LIMB_SWING": (0.07, 0.06, 0.08, 0.01), "LIMB_RHYTHM": (0.8, 0.7, 0.9, 0.3)}
+    regular = {
+        "LIMB_HZ": (6, 5.75, 6.25, 2.5),
+        "LIMB_SWING": (0.07, 0.06, 0.08, 0.01),
+        "LIMB_RHYTHM": (0.8, 0.7, 0.9, 0.3),
+    }
     assert sentence(catalogue.LIMB_HZ, True, context(**regular)) == (
         "The forepaws move to and fro at about 6 Hz (IQR 5.8 to 6.2; rest of the time 2.5), by 0.07 body lengths to "
         "each side."
@@ -88,13 +101,16 @@ def test_rhythm_needs_a_regular_share_a_steady_rate_and_a_visible_swing():
         assert sentence(catalogue.LIMB_HZ, True, context(**regular | spoilt)) is None
     irregular = regular | {"LIMB_RHYTHM": (0.4, 0.3, 0.5, 0.3)}
     assert sentence(catalogue.LIMB_SWING, True, context(**irregular)) == (
-        "The forepaws swing by 0.07 body lengths to each side within a second (IQR 0.06 to 0.08; rest of the time 0.01)."
+        "The forepaws swing by 0.07 body lengths to each side within a second (IQR 0.06 to 0.08; rest of the time "
+        "0.01)."
     )
 
 
 def test_left_and_right_are_conditional_if_the_side_of_the_camera_is_assumed():
     values = {"TURN": (-190.0, -230.0, -150.0, 0.0)}
-    assert sentence(catalogue.TURN, False, context("assumed above", **values)).startswith("Turns left (if seen from above) at")
+    assert sentence(catalogue.TURN, False, context("assumed above", **values)).startswith(
+        "Turns left (if seen from above) at"
+    )
     assert sentence(catalogue.TURN, False, context("below", **values)).startswith("Turns left at")
 
 
