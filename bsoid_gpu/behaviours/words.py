@@ -164,7 +164,7 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
     return None if way is None else way.format(text)
 
 
-FRONTS = ("snout", "head", "front")
+FRONTS = ("nose", "snout", "head", "front")
 
 
 def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:

@@ -39,7 +39,7 @@ def test_roles_by_name():
     assert (mouse.front, mouse.rear, mouse.axis_from) == ((0,), (6,), "names")
     assert mouse.trunk == (3, 4, 5, 6)
     assert 7 not in mouse.points  # the tip of the tail moves on its own
-    assert mouse.front_noun == "snout"
+    assert mouse.front_noun == "nose"
     assert mouse.notes == ()
 
 
@@ -142,3 +142,22 @@ def test_a_fly_has_legs_and_wings(recordings, cpu):
     assert [names[i] for i in (*body.front, *body.rear)] == ["head", "abdomen"]
     assert (body.fore.noun, body.hind.noun, body.other.noun) == ("forelegs", "hindlegs", "wings")
     assert {names[i] for i in body.other.keypoints} == {"wingL", "wingR"}
+
+
+def test_a_middle_by_name_is_on_the_axis_though_the_body_is_curved():
+    points = {"nose": (50, 0), "mid_back": (0, 22), "tail_base": (-45, 0)}
+    assert set(body(points).skeleton) == {(0, 1), (1, 2)}
+
+
+def test_paws_alone_have_no_front():
+    points = {"paw1LH_top": (-20, -10), "paw2LF_top": (20, -10), "paw3RF_top": (20, 10), "paw4RH_top": (-20, 10)}
+    paws = body(points)
+    assert (paws.front, paws.rear, paws.axis_from) == ((), (), "none")
+    assert paws.trunk == paws.points == (0, 1, 2, 3)
+
+
+def test_legs_are_no_trunk_where_the_body_has_a_middle():
+    fly = {"head": (20, 0), "thorax": (0, 0), "abdomen": (-25, 0), "hindlegL": (-20, -20), "hindlegR": (-20, 20)}
+    assert body(fly).trunk == (1, 2)
+    mouse = {"nose": (50, 0), "hindpaw_left": (-20, -15), "hindpaw_right": (-20, 15), "tail_base": (-40, 0)}
+    assert body(mouse).trunk == (1, 2, 3)

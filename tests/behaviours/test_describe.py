@@ -55,6 +55,7 @@ def test_grooming_paws_are_at_the_snout(mouse_does):
 
 def test_a_turn_is_most_like_the_other_turn(mouse_does):
     right = mouse.NAMES.index("turn_right")
+    assert mouse_does["turn_left"].nearest == (right,)
     assert mouse_does["turn_left"].sentences[-1].startswith(f"The most similar is label {right}, but its turning is 2")
 
 
@@ -145,7 +146,7 @@ def test_merged_labels_are_described_as_one(mice):
 
 def test_json_has_the_fields_of_the_report(mouse_does):
     content = json.loads(json.dumps(mouse_does["walk"].as_json(), allow_nan=False))
-    assert set(content) == {"labels", "sentences", "signature", "values", "basis"}
+    assert set(content) == {"labels", "sentences", "signature", "values", "basis", "nearest"}
     value = {one["name"]: one for one in content["values"]}["forward speed"]
     assert set(value) == {"name", "unit", "median", "q25", "q75", "rest_median", "auc"}
     assert value["unit"] == "body lengths/s"
