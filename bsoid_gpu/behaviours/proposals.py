@@ -70,8 +70,9 @@ class Comparison:
         return np.asarray(np.fmax.reduce(np.abs(self.auc[:, :, kept]), axis=2, initial=np.nan))
 
     def widest(self, i: int, j: int) -> tuple[str, float]:
-        """Name of the descriptor that separates two labels most, and its AUC, at least 0.5."""
-        apart = np.nan_to_num(np.abs(self.auc[i, j]))
+        """Name of the descriptor that separates two labels most, durations left out, and its AUC, at least 0.5."""
+        kept = np.array([name != catalogue.DURATION for name in self.names])
+        apart = np.where(kept, np.nan_to_num(np.abs(self.auc[i, j])), 0.0)
         column = int(apart.argmax())
         return self.names[column], float(0.5 + apart[column])
 
@@ -146,7 +147,7 @@ def _merges(evidence: dict[tuple[int, int], tuple[float, str]], never: NDArray[n
 
     Half of the pairs between the parts that are joined must have evidence: a chain of neighbours is no behaviour.
     """
-    member = {label: (label,) for pair in evidence for label in pair}
+    member: dict[int, tuple[int, ...]] = {label: (label,) for pair in evidence for label in pair}
     links: dict[tuple[int, ...], list[tuple[float, str]]] = {}
     for (i, j), (strength, reason) in sorted(evidence.items(), key=lambda item: (-item[1][0], item[0])):
         first, second = member[i], member[j]

@@ -91,8 +91,8 @@ def _against_rest(value: Value, descriptor: Descriptor, least: float) -> str:
     low, high = sorted([sign * value.q25, sign * value.q75])
     rest = sign * value.rest_median
     rest = 0.0 if abs(rest) < least * (SMALL_SIGNED if descriptor.signed else SMALL) else rest
-    low, high, rest_text = (number(one, value.unit) for one in (low, high, rest))
-    return f"(IQR {low} to {high}; rest of the time {rest_text})"
+    texts = [number(one, value.unit) for one in (low, high, rest)]
+    return "(IQR {} to {}; rest of the time {})".format(*texts)
 
 
 def _sided(context: Context) -> str:
@@ -107,7 +107,7 @@ def _singular(noun: str) -> str:
 CHANGES = {
     catalogue.FORWARD: ("Moves forward at {}", "Moves backward at {}"),
     catalogue.FORWARD_ACCELERATION: ("Speeds up by {}", "Slows down by {}"),
-    catalogue.STRETCHING: ("The body lengthens by {} length", "The body shortens by {} length"),
+    catalogue.STRETCHING: ("The body lengthens by {}", "The body shortens by {}"),
 }
 SIDED = {
     catalogue.TURN: ("Turns right{} at {}", "Turns left{} at {}"),
@@ -122,9 +122,6 @@ def _signed(name: str, high: bool, value: Value, context: Context) -> str | None
     if (value.median > 0) != high or size < context.least(DESCRIPTOR[name]):
         return None
     text = quantity(size, value.unit)
-    if name == catalogue.STRETCHING:
-        text = f"{round(100 * size)} % of its usual"
-        return CHANGES[name][not high].format(text) + " per s"
     if name in CHANGES:
         return CHANGES[name][not high].format(text)
     if name in SIDED:
@@ -167,7 +164,7 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
     return None if way is None else way.format(text)
 
 
-FRONTS = ("snout", "head", "front")
+FRONTS = ("nose", "snout", "head", "front")
 
 
 def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:
