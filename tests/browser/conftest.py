@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from browser_waits import wait_until
 from page_data import page_data
 
 from bsoid_gpu.views.page_file import page
@@ -48,7 +49,7 @@ def video(tmp_path_factory) -> str | None:
 
 @pytest.fixture(scope="session")
 def data(video) -> dict:
-    return page_data(video=video)
+    return page_data(minutes=6, video=video)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +76,7 @@ class Visit:
     def open(self, address):
         self.page.goto(address)
         self.page.wait_for_selector("body.ready", timeout=15_000)
-        self.page.wait_for_function("window.report.readyMs !== null")
+        wait_until(self.page, "window.report.readyMs !== null")
         return self.page
 
     def outside(self, own):

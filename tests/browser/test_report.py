@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from page_data import UNSURE, unpacked
+from browser_waits import wait_until
+from page_data import UNSURE, page_data, unpacked
 
 from bsoid_gpu.views.page_file import page
 
@@ -25,8 +26,9 @@ def pixels(tab, selector):
 
 def after(tab, selector, before):
     """The pixels of a canvas once they are others than before."""
-    tab.wait_for_function("([s, b]) => document.querySelector(s).toDataURL() !== b", arg=[selector, before], timeout=5000)
-    return pixels(tab, selector)
+    return wait_until(
+        tab, "([s, b]) => [document.querySelector(s).toDataURL()].find((now) => now !== b)", [selector, before]
+    )
 
 
 def chosen(tab):
@@ -83,10 +85,16 @@ def facts_of(tab, number):
     return int(bouts.replace("\u202f", "")), float(tab.inner_text(f"#behaviour-{number} .share").removesuffix(" %")) / 100
 
 
-def test_times(opened, data, request, record_property):
-    figures = opened.evaluate("window.report")
+def test_times(visit, request, record_property, tmp_path):
+    data = page_data(labels_of_behaviour=5)
+    path = tmp_path / "report.html"
+    path.write_bytes(page(data))
+    figures = visit(path.as_uri()).open(path.as_uri()).evaluate("window.report")
     record_property("figures", figures)
-    request.config.get_terminal_writer().line(f" {data['map']['shown']} points, {len(data['clips'])} clips: {figures}")
+    request.config.get_terminal_writer().line(
+        f" {data['map']['shown']} points, {len(data['clips'])} clips, {data['labels']} labels, "
+        f"{path.stat().st_size / 1e6:.1f} MB: {figures}"
+    )
     assert 0 < figures["mapMs"] < figures["readyMs"]
 
 
@@ -131,13 +139,13 @@ def test_a_bout_of_the_ethogram_selects_its_behaviour(opened, data):
 
 def test_zoom_changes_the_time_that_the_ethogram_shows(opened):
     opened.locator(".strips").focus()
-    assert opened.inner_text("#ethogram-span") == "0:00.0 to 12:00.0 (min:s)"
+    assert opened.inner_text("#ethogram-span") == "0:00.0 to 6:00.0 (min:s)"
     opened.keyboard.press("+")
-    assert opened.inner_text("#ethogram-span") == "2:15.0 to 9:45.0 (min:s)"
+    assert opened.inner_text("#ethogram-span") == "1:07.5 to 4:52.5 (min:s)"
     opened.keyboard.press("ArrowLeft")
-    assert opened.inner_text("#ethogram-span") == "0:45.0 to 8:15.0 (min:s)"
+    assert opened.inner_text("#ethogram-span") == "0:22.5 to 4:07.5 (min:s)"
     opened.keyboard.press("Home")
-    assert opened.inner_text("#ethogram-span") == "0:00.0 to 12:00.0 (min:s)"
+    assert opened.inner_text("#ethogram-span") == "0:00.0 to 6:00.0 (min:s)"
 
 
 def test_a_pose_clip_moves_until_it_is_paused(opened):
@@ -157,7 +165,7 @@ def test_a_pose_clip_moves_until_it_is_paused(opened):
 def test_a_video_clip_plays(opened, video):
     if video is None:
         pytest.skip("needs ffmpeg to make a video")
-    opened.wait_for_function("document.querySelector('.clip video').readyState >= 2")
+    wait_until(opened, "document.querySelector('.clip video').readyState >= 2")
     times = set()
     for _ in range(6):
         times.add(opened.evaluate("document.querySelector('.clip video').currentTime"))
@@ -214,9 +222,9 @@ def test_a_merge_changes_usage_and_ethogram_and_can_be_undone(opened, data):
     assert opened.inner_text("#behaviour-6 .pick") == "run"
     assert not opened.query_selector("#behaviour-7")
     after(opened, ".strip", before[0])
-    opened.wait_for_function("(b) => document.querySelector('#usage .chart').innerHTML !== b", arg=before[1])
+    wait_until(opened, "(b) => document.querySelector('#usage .chart').innerHTML !== b", before[1])
     opened.click("#undo")
-    opened.wait_for_function("(b) => document.querySelector('#list-count').textContent === b", arg=before[2])
+    wait_until(opened, "(b) => document.querySelector('#list-count').textContent === b", before[2])
     assert facts_of(opened, 6)[0] == data["bouts_of_label"][6]
 
 
@@ -241,7 +249,7 @@ def test_the_tree_recolours_the_map(opened, data):
     assert f"{data['tree']['clusters'][place + 2]} clusters" in opened.inner_text("#tree-text")
     after(opened, "#map-canvas", other)
     opened.click("#tree-model")
-    opened.wait_for_function("(b) => document.querySelector('#map-canvas').toDataURL() === b", arg=before)
+    wait_until(opened, "(b) => document.querySelector('#map-canvas').toDataURL() === b", before)
 
 
 def test_keys(opened):
@@ -327,7 +335,7 @@ def test_it_prints_each_behaviour_with_its_poses(opened):
     pages = len(re.findall(rb"/Type\s*/Page\b", document))
     assert document.startswith(b"%PDF")
     assert 8 <= pages <= 14
-    opened.wait_for_function("!document.documentElement.classList.contains('printing')")
+    wait_until(opened, "!document.documentElement.classList.contains('printing')")
 
 
 def test_on_paper_nothing_is_wider_than_the_page(opened):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from browser_waits import wait_until
 
 from bsoid_gpu.views.page_file import packed, page
 
@@ -81,7 +82,7 @@ def test_names_are_saved_by_the_server(window, server):
     number = int(tab.inner_text("#behaviour-title .swatch"))
     rename(tab, "rear")
     tab.click("#save")
-    tab.wait_for_function("document.querySelector('#save-state').textContent === 'saved'")
+    wait_until(tab, "document.querySelector('#save-state').textContent === 'saved'")
     assert server.tokens == {"secret"}
     assert {item["labels"][0]: item["name"] for item in server.behaviours}[number] == "rear"
     assert tab.is_disabled("#save")
@@ -100,7 +101,7 @@ def test_a_second_window_loses_and_overwrites_nothing(window, server):
     number = int(first.inner_text("#behaviour-title .swatch"))
     rename(first, "first")
     first.click("#save")
-    first.wait_for_function("document.querySelector('#save-state').textContent === 'saved'")
+    wait_until(first, "document.querySelector('#save-state').textContent === 'saved'")
     rename(second, "second")
     second.click("#save")
     second.wait_for_selector("#conflict")
@@ -112,7 +113,7 @@ def test_a_second_window_loses_and_overwrites_nothing(window, server):
     second.click("#use-kept")
     assert second.inner_text(f"#behaviour-{number} .pick") == "second"
     second.click("#save")
-    second.wait_for_function("document.querySelector('#save-state').textContent === 'saved'")
+    wait_until(second, "document.querySelector('#save-state').textContent === 'saved'")
     assert server.version == 2
 
 
@@ -120,7 +121,7 @@ def test_the_tree_is_cut_at_any_size_and_applied(window, server):
     tab = window().open(ADDRESS)
     tab.fill("#tree-size", "57")
     tab.click("#tree >> text=eom")
-    tab.wait_for_function("document.querySelector('#tree-text').textContent.includes('7 clusters, 25 % noise')")
+    wait_until(tab, "document.querySelector('#tree-text').textContent.includes('7 clusters, 25 % noise')")
     with tab.expect_navigation():
         tab.click("#tree-apply")
     assert server.asked == [
@@ -135,4 +136,4 @@ def test_more_clips_are_added(window, server):
     tab = window().open(ADDRESS)
     before = tab.locator(".clip").count()
     tab.click("text=more clips")
-    tab.wait_for_function("(n) => document.querySelectorAll('.clip').length === n + 2", arg=before)
+    wait_until(tab, "(n) => document.querySelectorAll('.clip').length === n + 2", before)

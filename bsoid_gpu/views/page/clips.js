@@ -19,7 +19,7 @@ const SPEEDS = [0.25, 0.5, 1, 2];
 const REST_S = 0.5; // still at the end of a loop
 const LATE_S = 0.15; // a video that is further off is set to the time of the loop
 const montage = {
-  kind: "typical", view: "ego", speed: 1, playing: true, mode: "video", timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
+  kind: "typical", view: "ego", speed: 1, playing: true, inView: true, mode: "video", timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
 };
 
 /** Clips of a behaviour and kind, the labels of a merged behaviour in turn. */
@@ -43,7 +43,7 @@ function stateText(clip, timeS) {
   const end = (clip.offset - clip.onset) / clip.fps;
   if (timeS < 0) return `${seconds(-timeS)} before`;
   if (timeS < end) return `in bout ${seconds(timeS)}`;
-  return clip.offset >= clip.position.shape[0] ? "clip over" : `after the bout`;
+  return "after the bout";
 }
 
 /** The line under a pose: the clip, its bout, and the time that is shown. */
@@ -64,19 +64,24 @@ function drawCell(cell, theme) {
   const frame = Math.max(0, Math.min(clip.position.shape[0] - 1, frameAt(clip, montage.timeS)));
   const active = inBout(clip, frame) && frameAt(clip, montage.timeS) === frame;
   const side = cell.side;
+  const key = [frame, active, side, montage.view, montage.mode, theme.ink].join();
+  if (cell.key === key) return followVideo(cell, clip); // most frames of the screen show the same frame of the clip
+  cell.key = key;
   const bare = cell.video && montage.mode === "video"; // the video stands for the pose
   const context = prepare(cell.canvas, side, bare ? 14 : side);
   const colour = active ? cell.colour : GREY;
   if (!bare) drawPose(context, clip, frame, { view: montage.view, side, colour, theme });
   drawProgress(context, clip, frame, side, bare ? 14 : side, cell.colour, theme);
   cell.figure.classList.toggle("in-bout", active);
-  const text = stateText(clip, montage.timeS);
-  if (cell.state.textContent !== text) cell.state.textContent = text;
-  if (cell.video) followVideo(cell.video, montage.timeS + clip.onset / clip.fps);
+  const goesOn = frameAt(clip, montage.timeS) > frame && clip.offset >= clip.position.shape[0];
+  cell.state.textContent = goesOn ? "the bout goes on" : stateText(clip, (frame - clip.onset) / clip.fps);
+  return followVideo(cell, clip);
 }
 
 /** Keeps a video at the time of the loop. */
-function followVideo(video, timeS) {
+function followVideo({ video }, clip) {
+  if (!video) return;
+  const timeS = montage.timeS + clip.onset / clip.fps;
   const wanted = Math.max(0, Math.min(timeS, (video.duration || 1e9) - 0.02));
   if (Math.abs(video.currentTime - wanted) > LATE_S) video.currentTime = wanted;
   video.playbackRate = montage.speed;
@@ -93,7 +98,7 @@ function drawCells() {
 function step(now) {
   const passed = Math.min(0.1, (now - montage.last) / 1000);
   montage.last = now;
-  if (montage.playing && montage.cells.length && !document.hidden) {
+  if (montage.playing && montage.cells.length && montage.inView) {
     montage.timeS += passed * montage.speed;
     if (montage.timeS > montage.to + REST_S * montage.speed) montage.timeS = montage.from;
     drawCells();
@@ -230,6 +235,7 @@ export function mountClips() {
   montage.playing = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   byId("clip-tools").append(...montageTools().filter(Boolean));
   redrawn(byId("clips"), sizeCells);
+  new IntersectionObserver(([entry]) => { montage.inView = entry.isIntersecting; }).observe(byId("clips"));
   on("selection", selectionChanged);
   on("behaviours", () => { fillMontage(); markClip(); });
   on("theme", drawCells);

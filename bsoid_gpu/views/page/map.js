@@ -16,39 +16,42 @@ function mapLabels() {
   return cut.shown ? cut.shown.label : mapPoints().label;
 }
 
-/** Colour of each point, and its layer: behind, usual, selected. */
+/** Pixel of each point, and its layer: behind, usual, selected. */
 function pointPaint(points, theme) {
   const label = mapLabels();
+  const { group, colours } = painters[mapState.colour](points, theme);
+  const chosen = selection.number === null || cut.shown ? null : indexOf(selection.number);
+  const clear = Uint32Array.from(colours, pixelOf);
+  const dimmed = Uint32Array.from(colours, (colour) => pixelOf(mixed(colour, theme.panel, 0.5)));
+  const pale = mixed(GREY, theme.panel, 0.45);
+  const [unsure, unsureDimmed] = [pixelOf(pale), pixelOf(mixed(pale, theme.panel, 0.5))];
+  const isChosen = Uint8Array.from({ length: report.labels }, (_, i) => (chosen !== null && indexOf(i) === chosen ? 1 : 0));
   const pixels = new Uint32Array(label.length);
   const layer = new Uint8Array(label.length);
-  const pale = mixed(GREY, theme.panel, 0.45);
-  const chosen = selection.number === null || cut.shown ? null : indexOf(selection.number);
-  const paint = painters[mapState.colour](points, theme);
-  const cache = new Map();
-  const pixel = (colour) => cache.get(colour) ?? cache.set(colour, pixelOf(colour)).get(colour);
-  const dimmed = new Map();
-  const dim = (colour) => dimmed.get(colour) ?? dimmed.set(colour, pixelOf(mixed(colour, theme.panel, 0.5))).get(colour);
   for (let i = 0; i < label.length; i++) {
     const elsewhere = selection.session !== null && points.session[i] !== selection.session;
-    const isChosen = chosen !== null && indexOf(label[i]) === chosen;
-    const colour = label[i] === UNSURE ? pale : paint(i);
-    pixels[i] = elsewhere || (chosen !== null && !isChosen) ? dim(colour) : pixel(colour);
-    layer[i] = elsewhere || label[i] === UNSURE ? 0 : isChosen ? 2 : 1;
+    const known = label[i] !== UNSURE;
+    const front = known && isChosen[label[i]] === 1;
+    const dim = elsewhere || (chosen !== null && !front);
+    if (known) pixels[i] = (dim ? dimmed : clear)[group(i)];
+    else pixels[i] = dim ? unsureDimmed : unsure;
+    layer[i] = elsewhere || !known ? 0 : front ? 2 : 1;
   }
   return { pixels, layer };
 }
 
+/** Class of each point, and the colour of each class. */
 const painters = {
   behaviour() {
     const label = mapLabels();
-    if (cut.shown) return (i) => cut.shown.colour[label[i]];
-    const colours = names.list.map((_, index) => colourAt(index));
-    return (i) => colours[indexOf(label[i])];
+    if (cut.shown) return { group: (i) => label[i], colours: cut.shown.colour };
+    const colours = Array.from({ length: report.labels }, (_, i) => colourAt(indexOf(i)));
+    return { group: (i) => label[i], colours };
   },
-  session: (points) => (i) => paletteColour(points.session[i]),
+  session: (points) => ({ group: (i) => points.session[i], colours: report.sessions.map((_, i) => paletteColour(i)) }),
   confidence(points, theme) {
-    const shades = Array.from({ length: 256 }, (_, value) => shade((value / 255) ** 2, theme));
-    return (i) => shades[points.membership[i]];
+    const colours = Array.from({ length: 256 }, (_, value) => shade((value / 255) ** 2, theme));
+    return { group: (i) => points.membership[i], colours };
   },
 };
 
