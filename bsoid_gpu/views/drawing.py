@@ -1,0 +1,196 @@
+"""Pictures of animals: squares of a video's frame, poses, lines of text; uint8, RGB."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.io.messages import reason
+from bsoid_gpu.views.pyav import INSTALL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.views.cameras import Camera
+
+    Picture = NDArray[np.uint8]  # (height, width, 3)
+    Colour = tuple[int, int, int]
+
+FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "Helvetica.ttc", "LiberationSans-Regular.ttf")
+OUTSIDE: Colour = (40, 42, 46)  # beyond the border of the video
+FLOOR: Colour = (27, 29, 33)
+FLOOR_LINES: Colour = (52, 56, 63)
+WHITE: Colour = (255, 255, 255)
+BLACK: Colour = (0, 0, 0)
+PLATE: Colour = (18, 19, 22)
+
+
+@functools.cache
+def pillow() -> Any:
+    """Give the package ``PIL`` with the modules that draw.
+
+    Raises
+    ------
+    BadInput
+        It is not installed; the message says what to type.
+    """
+    try:
+        import PIL
+        import PIL.Image
+        import PIL.ImageDraw
+        import PIL.ImageFont
+    except ImportError as error:
+        msg = f"pictures need Pillow, which is not installed here ({reason(error)}): {INSTALL}"
+        raise BadInput(msg) from error
+    return PIL
+
+
+def rgb(colour: str) -> Colour:
+    """Red, green and blue, 0 to 255, of ``#rrggbb``."""
+    match = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", colour)
+    if not match:
+        msg = f"the colour is {colour!r}; expected one like '#0072b2'"
+        raise BadInput(msg)
+    red, green, blue = (int(part, 16) for part in match.groups())
+    return red, green, blue
+
+
+def square_of(image: Picture, camera: Camera, frame: int, size: int) -> Picture:
+    """The square that the camera sees, (size, size, 3); beyond the border of the image it is grey."""
+    matrix, shift = camera.to_arena(frame, size)
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ matrix.T + shift
+    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 2, (image.shape[1], image.shape[0]))
+    if np.any(high - low < 1):
+        return np.full((size, size, 3), OUTSIDE, dtype=np.uint8)
+    part = pillow().Image.fromarray(np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]]))
+    coarser = max(1, int(camera.side_px / size))  # else single px of the frame are picked, which flicker
+    if coarser > 1:
+        part = part.reduce(coarser)
+    (a, b), (d, e) = matrix / coarser
+    c, f = (shift - low) / coarser
+    picture = part.transform(
+        (size, size),
+        pillow().Image.Transform.AFFINE,
+        (a, b, c, d, e, f),
+        resample=pillow().Image.Resampling.BILINEAR,
+        fillcolor=OUTSIDE,
+    )
+    return np.array(picture)
+
+
+def floor(camera: Camera, frame: int, size: int, spacing_px: float) -> Picture:
+    """A floor with lines that stand still in the arena, ``spacing_px`` apart, where there is no video."""
+    picture = pillow().Image.new("RGB", (size, size), FLOOR)
+    draw = pillow().ImageDraw.Draw(picture)
+    centre, reach = camera.centre[frame], camera.side_px
+    for axis in (0, 1):
+        first, last = (int(np.floor((centre[axis] + side * reach) / spacing_px)) for side in (-1, 1))
+        for number in range(first, last + 1):
+            ends = np.tile(centre, (2, 1)) + [[-reach, -reach], [reach, reach]]
+            ends[:, axis] = number * spacing_px
+            draw.line([tuple(point) for point in camera.in_square(frame, ends, size)], fill=FLOOR_LINES, width=1)
+    return np.array(picture)
+
+
+def draw_pose(
+    picture: Picture, points: NDArray[np.float64], skeleton: Sequence[Sequence[int]], colour: Colour, width: int = 2
+) -> Picture:
+    """The picture with lines between keypoints, and the keypoints; those that are missing are left out.
+
+    Parameters
+    ----------
+    picture
+        (height, width, 3).
+    points
+        (keypoints, 2) px of the picture, NaN where they are missing.
+    skeleton
+        Pairs of indices of keypoints.
+    colour
+        Of lines and keypoints; both have a dark edge, so that they show on any background.
+    width
+        Of the lines in px.
+    """
+    there = np.isfinite(points).all(axis=1)
+    if not there.any():
+        return picture
+    image = pillow().Image.fromarray(picture)
+    draw = pillow().ImageDraw.Draw(image)
+    at = [(float(x), float(y)) for x, y in np.where(np.isfinite(points), points, 0.0)]
+    lines = [(at[one], at[other]) for one, other in skeleton if there[one] and there[other]]
+    for stroke, fill in ((width + 2, BLACK), (width, colour)):
+        for line in lines:
+            draw.line(line, fill=fill, width=stroke)
+    for number in np.flatnonzero(there):
+        x, y = at[number]
+        draw.ellipse((x - width - 0.5, y - width - 0.5, x + width + 0.5, y + width + 0.5), fill=colour, outline=BLACK)
+    return np.array(image)
+
+
+@functools.cache
+def font(size: int) -> Any:
+    """A font with many letters where the system has one, else Pillow's own."""
+    for name in FONTS:
+        try:
+            return pillow().ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    return pillow().ImageFont.load_default(size)
+
+
+@functools.lru_cache(maxsize=4096)
+def text_plate(text: str, size: int, colour: Colour = WHITE, width: int = 0, background: Colour = PLATE) -> Picture:
+    """A line of text on a plate of its own colour: (height, width, 3); read only.
+
+    Parameters
+    ----------
+    text
+        What is written; control characters are left out.
+    size
+        Of the letters, px.
+    colour, background
+        Of the text and the plate.
+    width
+        Widest that the plate may be, px; longer texts are shortened with an ellipsis. 0: as wide as needed.
+    """
+    text = "".join(letter for letter in text if letter.isprintable())
+    letters, margin = font(size), max(2, size // 4)
+    if width:
+        whole = text
+        while text and letters.getlength(text) > width - 2 * margin:
+            whole = whole[:-1]
+            text = f"{whole.rstrip()}…" if whole else ""
+    ascent, descent = letters.getmetrics()
+    shape = (max(1, int(np.ceil(letters.getlength(text)))) + 2 * margin, ascent + descent + 2)
+    image = pillow().Image.new("RGB", shape, background)
+    pillow().ImageDraw.Draw(image).text((margin, 1), text, font=letters, fill=colour)
+    plate = np.array(image)
+    plate.flags.writeable = False
+    return plate
+
+
+def put(picture: Picture, part: Picture, x: int, y: int, opacity: float = 1.0) -> None:
+    """Lay a part over a picture, in place, with its upper left corner at x, y; what is outside is cut off."""
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + part.shape[1], picture.shape[1]), min(y + part.shape[0], picture.shape[0])
+    if right <= left or bottom <= top:
+        return
+    part = part[top - y : bottom - y, left - x : right - x]
+    target = picture[top:bottom, left:right]
+    target[:] = part if opacity >= 1 else np.rint(target * (1 - opacity) + part * opacity).astype(np.uint8)
+
+
+def put_border(picture: Picture, colour: Colour, width: int) -> None:
+    """Colour the border of a picture, in place."""
+    for edge in (picture[:width], picture[-width:], picture[:, :width], picture[:, -width:]):
+        edge[:] = colour
+
+
+def faded(picture: Picture, share: float = 0.4) -> Picture:
+    """The picture, darker: what is left of its brightness is ``share``."""
+    return (picture * np.float32(share)).astype(np.uint8)
