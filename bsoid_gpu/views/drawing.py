@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]  # (height, width, 3)
     Colour = tuple[int, int, int]
+    Box = tuple[int, int, int, int]  # left, top, right, bottom in px, the latter two exclusive
 
 FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "Helvetica.ttc", "LiberationSans-Regular.ttf")
-OUTSIDE: Colour = (40, 42, 46)  # beyond the border of the video
 FLOOR: Colour = (27, 29, 33)
 FLOOR_LINES: Colour = (52, 56, 63)
 WHITE: Colour = (255, 255, 255)
@@ -60,55 +60,58 @@ def rgb(colour: str) -> Colour:
     return red, green, blue
 
 
-def square_of(image: Picture, camera: Camera, frame: int, size: int) -> Picture:
-    """The square that the camera sees, (size, size, 3); beyond the border of the image it is grey."""
+def square_of(part_of: Callable[[Box], Picture], camera: Camera, frame: int, size: int) -> Any:
+    """The square that the camera sees, a Pillow image of ``size`` px.
+
+    Parameters
+    ----------
+    part_of
+        Gives the part of the video's frame in a box (left, top, right, bottom), which may reach beyond its border.
+    camera, frame
+        What is seen in which frame.
+    size
+        Side of the result.
+    """
     matrix, shift = camera.to_arena(frame, size)
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ matrix.T + shift
-    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 2, 0)
-    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 2, (image.shape[1], image.shape[0]))
-    if np.any(high - low < 1):
-        return np.full((size, size, 3), OUTSIDE, dtype=np.uint8)
-    part = pillow().Image.fromarray(np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]]))
+    low, high = np.floor(corners.min(axis=0)).astype(int) - 2, np.ceil(corners.max(axis=0)).astype(int) + 2
+    part = pillow().Image.fromarray(part_of((int(low[0]), int(low[1]), int(high[0]), int(high[1]))))
+    if matrix[0, 1] == 0:  # upright, which is faster
+        edges = (*(corners[0] - low), *(corners[3] - low))
+        return part.resize((size, size), pillow().Image.Resampling.BILINEAR, box=edges)
     coarser = max(1, int(camera.side_px / size))  # else single px of the frame are picked, which flicker
-    if coarser > 1:
-        part = part.reduce(coarser)
+    part = part.reduce(coarser) if coarser > 1 else part
     (a, b), (d, e) = matrix / coarser
     c, f = (shift - low) / coarser
-    picture = part.transform(
-        (size, size),
-        pillow().Image.Transform.AFFINE,
-        (a, b, c, d, e, f),
-        resample=pillow().Image.Resampling.BILINEAR,
-        fillcolor=OUTSIDE,
-    )
-    return np.array(picture)
+    how = pillow().Image.Transform.AFFINE, (a, b, c, d, e, f)
+    return part.transform((size, size), *how, pillow().Image.Resampling.BILINEAR)
 
 
-def floor(camera: Camera, frame: int, size: int, spacing_px: float) -> Picture:
-    """A floor with lines that stand still in the arena, ``spacing_px`` apart, where there is no video."""
+def floor(camera: Camera, frame: int, size: int, spacing_px: float) -> Any:
+    """A floor where there is no video: a Pillow image with lines that stand still in the arena, ``spacing_px`` apart."""
     picture = pillow().Image.new("RGB", (size, size), FLOOR)
     draw = pillow().ImageDraw.Draw(picture)
     centre, reach = camera.centre[frame], camera.side_px
     for axis in (0, 1):
         first, last = (int(np.floor((centre[axis] + side * reach) / spacing_px)) for side in (-1, 1))
         for number in range(first, last + 1):
-            ends = np.tile(centre, (2, 1)) + [[-reach, -reach], [reach, reach]]
+            ends = centre + np.array([[-reach], [reach]])
             ends[:, axis] = number * spacing_px
             draw.line([tuple(point) for point in camera.in_square(frame, ends, size)], fill=FLOOR_LINES, width=1)
-    return np.array(picture)
+    return picture
 
 
 def draw_pose(
-    picture: Picture, points: NDArray[np.float64], skeleton: Sequence[Sequence[int]], colour: Colour, width: int = 2
-) -> Picture:
-    """The picture with lines between keypoints, and the keypoints; those that are missing are left out.
+    image: Any, points: NDArray[np.float64], skeleton: Sequence[Sequence[int]], colour: Colour, width: int = 2
+) -> None:
+    """Draw lines between keypoints, and the keypoints, in place; those that are missing are left out.
 
     Parameters
     ----------
-    picture
-        (height, width, 3).
+    image
+        Pillow image.
     points
-        (keypoints, 2) px of the picture, NaN where they are missing.
+        (keypoints, 2) px of the image, NaN where they are missing.
     skeleton
         Pairs of indices of keypoints.
     colour
@@ -116,20 +119,17 @@ def draw_pose(
     width
         Of the lines in px.
     """
-    there = np.isfinite(points).all(axis=1)
-    if not there.any():
-        return picture
-    image = pillow().Image.fromarray(picture)
     draw = pillow().ImageDraw.Draw(image)
-    at = [(float(x), float(y)) for x, y in np.where(np.isfinite(points), points, 0.0)]
+    there = np.isfinite(points).all(axis=1).tolist()
+    at = [tuple(point) for point in points.tolist()]
     lines = [(at[one], at[other]) for one, other in skeleton if there[one] and there[other]]
     for stroke, fill in ((width + 2, BLACK), (width, colour)):
         for line in lines:
             draw.line(line, fill=fill, width=stroke)
-    for number in np.flatnonzero(there):
-        x, y = at[number]
-        draw.ellipse((x - width - 0.5, y - width - 0.5, x + width + 0.5, y + width + 0.5), fill=colour, outline=BLACK)
-    return np.array(image)
+    reach = width + 0.5
+    for (x, y), shown in zip(at, there, strict=True):
+        if shown:
+            draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour, outline=BLACK)
 
 
 @functools.cache

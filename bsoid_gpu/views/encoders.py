@@ -24,18 +24,20 @@ class Encoder:
     """An encoder of FFmpeg and its options.
 
     ``quality`` is the name of the option that takes a constant quality, and ``offset`` what is added to that of
-    libx264, 0 to 51, for about the same picture; without one, a bit rate is set.
+    libx264, 0 to 51, for about the same picture; without one, a bit rate is set. ``small`` are options that take more
+    time for a smaller file.
     """
 
     name: str
     options: dict[str, str] = field(default_factory=dict)
     quality: str = ""
     offset: int = 0
+    small: dict[str, str] = field(default_factory=dict)
 
 
 VPX = {"b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"}
 ENCODERS = (
-    Encoder("libx264", options={"preset": "veryfast"}, quality="crf"),
+    Encoder("libx264", options={"preset": "veryfast"}, quality="crf", small={"preset": "slower"}),
     Encoder("libopenh264"),
     Encoder("h264_nvenc"),
     Encoder("h264_qsv"),
@@ -51,20 +53,23 @@ ENCODERS = (
 
 @dataclass(frozen=True)
 class Format:
-    """What a stream of video is to be: even width and height in px, times, and quality (libx264's crf)."""
+    """What a stream of video is to be: even width and height in px, times, quality (libx264's crf),
+    and whether a small file is worth more time.
+    """
 
     width: int
     height: int
     time_base: Fraction
     rate: Fraction
     quality: int
+    small: bool = False
 
 
 def configure(context: Any, encoder: Encoder, wanted: Format) -> None:
     """Set up an encoder that is not open yet."""
     context.width, context.height, context.pix_fmt = wanted.width, wanted.height, "yuv420p"
     context.time_base, context.framerate = wanted.time_base, wanted.rate
-    options = dict(encoder.options)
+    options = encoder.options | (encoder.small if wanted.small else {})
     if encoder.quality:
         options[encoder.quality] = str(wanted.quality + encoder.offset)
     else:  # about what libx264 takes for pictures of cages at this quality
@@ -89,7 +94,7 @@ def first_that_works(wanted: Format) -> Encoder:
                 logger.info("videos are written with %s: %s", encoder.name, "; ".join(problems))
             return encoder
         problems.append(f"{encoder.name} {problem}")
-    msg = f"no encoder for videos of {wanted.width} x {wanted.height} px works here: {'; '.join(problems)}"
+    msg = f"no encoder for videos of {wanted.width} x {wanted.height} px works: {'; '.join(problems)}"
     raise BadInput(msg)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
 from bsoid_gpu.views import cameras, drawing
-from bsoid_gpu.views.video_reading import VideoReader
+from bsoid_gpu.views.video_reading import OUTSIDE, VideoReader
 
 if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
@@ -123,7 +124,7 @@ class Cell:
             self._points, float(rate), self._body_px, view=style.view, front=style.front, rear=style.rear
         )
         self._labels = _texts(bout, pose, style.cell_px)
-        self._last = np.full((style.cell_px, style.cell_px, 3), drawing.OUTSIDE, dtype=np.uint8)
+        self._last = np.full((style.cell_px, style.cell_px, 3), OUTSIDE, dtype=np.uint8)
 
     def close(self) -> None:
         """Close the video."""
@@ -137,10 +138,12 @@ class Cell:
                 self._last = drawing.faded(self._last)
             return self._last
         size, frame = self._style.cell_px, int(self.frame_numbers[number])
-        picture = self._background(number, frame)
+        if (image := self._background(number, frame)) is None:
+            return self._last
         if self._style.overlay or self._reader is None:
             points = self._camera.in_square(number, self._points[number], size)
-            picture = drawing.draw_pose(picture, points, self._style.skeleton, self._colour, max(1, size // 110))
+            drawing.draw_pose(image, points, self._style.skeleton, self._colour, max(1, size // 110))
+        picture: Picture = np.array(image)
         during = self.bout.start <= frame < self.bout.stop
         drawing.put_border(picture, self._colour if during else PLAIN, max(2, size // BORDER_SHARE))
         for plate, x, y in self._labels:
@@ -148,16 +151,17 @@ class Cell:
         self._last = picture
         return picture
 
-    def _background(self, number: int, frame: int) -> Picture:
+    def _background(self, number: int, frame: int) -> Any:
+        """A Pillow image of what is seen without the drawn pose; None for a damaged frame."""
         size = self._style.cell_px
         if self._reader is None:
             spacing = self._body_px if np.isfinite(self._body_px) else self._camera.side_px / 2
             return drawing.floor(self._camera, number, size, spacing)
         try:
-            return drawing.square_of(self._reader.frame(frame), self._camera, number, size)
-        except BadInput as error:  # a damaged frame: the cell shows the one before
+            return drawing.square_of(partial(self._reader.part, frame), self._camera, number, size)
+        except BadInput as error:  # the cell shows the frame before
             logger.warning("%s", error)
-            return self._last.copy()
+            return None
 
 
 def _texts(bout: GridBout, pose: Pose, size: int) -> list[tuple[Picture, int, int]]:

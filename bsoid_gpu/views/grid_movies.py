@@ -108,7 +108,11 @@ class _Grid:
     def __init__(self, title: GridTitle, cells: Sequence[Cell], style: GridStyle, rate: Fraction) -> None:
         self._cells, self._rate, self._style = cells, rate, style
         self.length = max(cell.pictures for cell in cells)
-        self._columns = min(COLUMNS, math.ceil(math.sqrt(len(cells)))) if style.cells <= COLUMNS**2 else math.ceil(math.sqrt(len(cells)))
+        self._columns = (
+            min(COLUMNS, math.ceil(math.sqrt(len(cells))))
+            if style.cells <= COLUMNS**2
+            else math.ceil(math.sqrt(len(cells)))
+        )
         step = style.cell_px + GAP_PX
         self._left = max(0, LEAST_WIDTH_PX - self._columns * step + GAP_PX) // 2
         self.width = max(LEAST_WIDTH_PX, self._columns * step - GAP_PX)
@@ -151,9 +155,13 @@ class _Grid:
         """The picture without cells: behaviour, number of bouts, and how many of them are shown."""
         picture = np.full((self.height, self.width, 3), BACKGROUND, dtype=np.uint8)
         drawing.put(picture, np.full((TITLE_PX - 16, 8, 3), drawing.rgb(self._title.colour), dtype=np.uint8), 8, 8)
-        said = drawing.text_plate(title_bouts(self._title.bouts, len(self._cells), self._style.cells), 14, QUIET, background=BACKGROUND)
+        said = drawing.text_plate(
+            title_bouts(self._title.bouts, len(self._cells), self._style.cells), 14, QUIET, background=BACKGROUND
+        )
         room = self.width - 24 - 84
-        name = drawing.text_plate(title_name(self._title), 19, width=max(60, room - said.shape[1]), background=BACKGROUND)
+        name = drawing.text_plate(
+            title_name(self._title), 19, width=max(60, room - said.shape[1]), background=BACKGROUND
+        )
         drawing.put(picture, name, 22, (TITLE_PX - name.shape[0]) // 2)
         drawing.put(picture, said, 22 + name.shape[1], (TITLE_PX - said.shape[0]) // 2 + 1)
         return picture

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from bsoid_gpu.pose import Pose
 
+OUTSIDE = (40, 42, 46)  # colour beyond the border of a frame
+PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "gray", "gray8")  # 8 bits a sample
+
 
 class VideoReader:
     """Frames of a video: frame n is the n-th one that is shown, as trackers count.
@@ -48,8 +51,12 @@ class VideoReader:
         self._container: Any = None
         self._decoded: Iterator[Any] = iter(())
         self._next = 0  # number of the frame that the decoder gives next
-        self._last: tuple[int, NDArray[np.uint8]] | None = None
-        self.height, self.width = self.frame(0).shape[:2]
+        self._last: tuple[int, Any] | None = None  # number of a decoded frame, and the frame
+        first = self._decoded_frame(0)
+        self._quarter_turns = round((getattr(first, "rotation", 0) or 0) / 90) % 4
+        self._reformatter = pyav().video.reformatter.VideoReformatter()
+        sides = (first.width, first.height)
+        self.width, self.height = sides[::-1] if self._quarter_turns % 2 else sides
 
     def __enter__(self) -> VideoReader:
         return self
@@ -96,12 +103,61 @@ class VideoReader:
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """Frame ``number``: see :meth:`frames`."""
+        return self._image(self._decoded_frame(number))
+
+    def part(self, number: int, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+        """Part of a frame: what is outside of it is grey.
+
+        This is much faster than the frame where that is large and the part is small.
+
+        Parameters
+        ----------
+        number
+            Number of the frame.
+        box
+            Left, top, right and bottom in px, the latter two exclusive; they may be beyond the border.
+        """
+        frame = self._decoded_frame(number)
+        left, top, right, bottom = box
+        inside = max(left, 0), max(top, 0), min(right, self.width), min(bottom, self.height)
+        part = np.full((bottom - top, right - left, 3), OUTSIDE, dtype=np.uint8)
+        if inside[0] < inside[2] and inside[1] < inside[3]:
+            where = slice(inside[1] - top, inside[3] - top), slice(inside[0] - left, inside[2] - left)
+            if self._quarter_turns or frame.format.name not in PLANAR:
+                part[where] = self._image(frame)[inside[1] : inside[3], inside[0] : inside[2]]
+            else:
+                part[where] = self._cut(frame, inside)
+        return part
+
+    def _image(self, frame: Any) -> NDArray[np.uint8]:
+        """A decoded frame as it is shown: (height, width, 3), RGB, rotated as its file says."""
+        image = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
+        return np.ascontiguousarray(np.rot90(image, self._quarter_turns)) if self._quarter_turns else image
+
+    def _cut(self, frame: Any, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+        """Part of a decoded frame, cut out before it is converted; colours have at most half the resolution."""
+        x, y = box[0] // 2 * 2, box[1] // 2 * 2
+        width, height = -(-(box[2] - x) // 2) * 2, -(-(box[3] - y) // 2) * 2
+        small = pyav().VideoFrame(width, height, frame.format.name)
+        small.colorspace, small.color_range = frame.colorspace, frame.color_range
+        for of_frame, of_small in zip(frame.planes, small.planes, strict=True):
+            across, down = (1 if of_frame.width == frame.width else 2), (1 if of_frame.height == frame.height else 2)
+            target, source = _samples(of_small), _samples(of_frame)
+            rows, columns = source.shape[0] - y // down, source.shape[1] - x // across
+            target[:rows, :columns] = source[y // down :, x // across :][: target.shape[0], : target.shape[1]]
+        image = self._reformatter.reformat(small, format="rgb24").to_ndarray()
+        return image[box[1] - y : box[3] - y, box[0] - x : box[2] - x]
+
+    def _decoded_frame(self, number: int) -> Any:
         if not 0 <= number < self.frame_count:
-            msg = f"{str(self.path)!r} has no frame {number}: it has {self.frame_count} frames, 0 to {self.frame_count - 1}"
+            msg = (
+                f"{str(self.path)!r} has no frame {number}: it has {self.frame_count} frames, 0 to "
+                f"{self.frame_count - 1}"
+            )
             raise BadInput(msg)
         if self._last is None or self._last[0] != number:
             with explained_video(self.path, f"frame {number} of {self.frame_count} cannot be decoded"):
-                self._last = (number, upright(self._decode(number)))
+                self._last = (number, self._decode(number))
         return self._last[1]
 
     def _decode(self, number: int) -> Any:
@@ -139,7 +195,7 @@ class VideoReader:
         self._next = 0
 
     def _begins_before(self, keyframe: int, target: int) -> bool:
-        """Seek to the keyframe ``target``; whether the first packet there is not later in the file than ``keyframe``."""
+        """Seek to the keyframe ``target``; whether what follows there in the file includes ``keyframe``."""
         if self._container is None:
             self._open()
         stream = video_stream(self._container, self.path)
@@ -169,26 +225,19 @@ class VideoReader:
         self._decoded = decoded(self._container.demux(stream))
 
 
-def upright(frame: Any) -> NDArray[np.uint8]:
-    """A decoded frame as it is shown: (height, width, 3) uint8, RGB, rotated as its file says."""
-    image = frame.to_ndarray(format="rgb24")
-    quarter_turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
+def _samples(plane: Any) -> NDArray[np.uint8]:
+    """Samples of a plane with 8 bits each: (height, width), a view."""
+    return np.frombuffer(plane, np.uint8)[: plane.height * plane.line_size].reshape(plane.height, -1)[:, : plane.width]
 
 
 def differences(reader: VideoReader, pose: Pose) -> str:
     """A sentence if the video and the track do not have the same frames, else an empty text."""
+    count, video = reader.frame_count, f"{pose.name}: the video {reader.path.name!r} has {reader.frame_count} frames"
     last = int(pose.frame_numbers[-1]) if pose.frames else -1
-    if last + 1 == reader.frame_count:
+    if last + 1 == count:
         return ""
-    missing = last + 1 - reader.frame_count
-    if missing > 0:
-        beyond = int(np.sum(pose.frame_numbers >= reader.frame_count))
-        return (
-            f"{pose.name}: the video {reader.path.name!r} has {reader.frame_count} frames, but the track goes on to frame "
-            f"{last}: {beyond} frames of the track have no picture; is it the video that was tracked?"
-        )
-    return (
-        f"{pose.name}: the video {reader.path.name!r} has {reader.frame_count} frames, but the track ends with frame {last}: "
-        f"the last {-missing} frames of the video have no track; is it the video that was tracked?"
-    )
+    ask = "is it the video that was tracked?"
+    if last >= count:
+        beyond = int(np.sum(pose.frame_numbers >= count))
+        return f"{video}, but the track goes on to frame {last}: {beyond} of its frames have no picture; {ask}"
+    return f"{video}, but the track ends with frame {last}: the last {count - last - 1} have no track; {ask}"

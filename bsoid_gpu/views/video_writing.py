@@ -99,6 +99,7 @@ def video_writer(
     *,
     time_base: Fraction | None = None,
     quality: int = QUALITY,
+    small: bool = False,
 ) -> Iterator[VideoWriter]:
     """Write a video: H.264 where an encoder for it works, yuv420p, even sizes, index first.
 
@@ -116,6 +117,8 @@ def video_writer(
         Seconds of one unit of the times of the pictures; by default 1 / rate.
     quality
         As libx264's crf: less is better, 23 is good.
+    small
+        Whether a small file is worth more time.
 
     Raises
     ------
@@ -127,15 +130,18 @@ def video_writer(
         msg = f"{path.name!r} does not end like a video; expected {', '.join(CONTAINERS)}"
         raise BadInput(msg)
     time_base = time_base or 1 / rate
-    wanted = Format(width + width % 2, height + height % 2, time_base, rate, quality)
+    wanted = Format(width + width % 2, height + height % 2, time_base, rate, quality, small)
     encoder = first_that_works(wanted)
     options = {
         "movflags": "+faststart",  # the index before the frames, so that a browser can begin at once
         "movie_timescale": str(time_base.denominator),  # else a first time above 0 is rounded to milliseconds
     }
-    with writing(path) as file, explained_video(path, "cannot be written"):
-        # the container writes to the temporary file by its name, since it reads it again to put the index first
-        with pyav().open(file.name, "w", format=CONTAINERS[suffix], options=options) as container:
-            writer = VideoWriter(container, encoder, wanted)
-            yield writer
-            writer.finish()
+    # the container writes to the temporary file by its name, since it reads it again to put the index first
+    with (
+        writing(path) as file,
+        explained_video(path, "cannot be written"),
+        pyav().open(file.name, "w", format=CONTAINERS[suffix], options=options) as container,
+    ):
+        writer = VideoWriter(container, encoder, wanted)
+        yield writer
+        writer.finish()
