@@ -22,6 +22,7 @@ from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 DIGEST_BYTES = 16
 TEMPORARY = ".part"  # ending of files that are being written
@@ -147,6 +148,16 @@ def write_csv(path: Path, table: pd.DataFrame) -> str:
 def write_csv_parts(path: Path, tables: Iterable[pd.DataFrame]) -> str:
     """Write a table as CSV in parts, one below the other, so that it need not fit in memory."""
     import pyarrow as pa
+
+    return _write_tables(path, (pa.Table.from_pandas(table, preserve_index=False) for table in tables))
+
+
+def write_arrow(path: Path, table: pa.Table) -> str:
+    """Write a table of Arrow as CSV, like :func:`write_csv`."""
+    return _write_tables(path, [table])
+
+
+def _write_tables(path: Path, tables: Iterable[pa.Table]) -> str:
     from pyarrow import csv as arrow_csv
 
     hasher = hashlib.blake2b(digest_size=DIGEST_BYTES)
@@ -155,10 +166,9 @@ def write_csv_parts(path: Path, tables: Iterable[pd.DataFrame]) -> str:
             sink = io.BytesIO()
             if number == 0:
                 header = io.StringIO()
-                csv.writer(header, lineterminator="\n").writerow(table.columns)
+                csv.writer(header, lineterminator="\n").writerow(table.column_names)
                 sink.write(header.getvalue().encode())
-            body = pa.Table.from_pandas(table, preserve_index=False)
-            arrow_csv.write_csv(body, sink, arrow_csv.WriteOptions(include_header=False))
+            arrow_csv.write_csv(table, sink, arrow_csv.WriteOptions(include_header=False))
             hasher.update(sink.getbuffer())
             file.write(sink.getbuffer())
     return hasher.hexdigest()

@@ -41,13 +41,16 @@ ARRAY_CODE = [
 LAYERS = [
     "_version errors typing fields",
     "log files machine",
+    "locks",
     "kernels",
     "pose backends",
     "estimators",
     "settings",
     "method",
     "io synthetic statistics",
+    "behaviours",
     "run_folder execution",
+    "views",
     "workflows",
     "doctor",
     "hpc",
@@ -60,6 +63,8 @@ FORBIDDEN = {
     "kernels": set(LAYER),
     "method": {"log", "run_folder", "execution", "workflows", "cli"},
     "estimators": {"log", "run_folder", "execution", "workflows", "cli"},
+    "behaviours": {"method", "estimators"},
+    "views": {"method", "estimators"},
 }
 MAX_LINES = 300
 

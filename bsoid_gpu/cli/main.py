@@ -13,6 +13,7 @@ import click
 from bsoid_gpu._version import __version__
 from bsoid_gpu.cli.doctor import doctor
 from bsoid_gpu.cli.hpc import hpc
+from bsoid_gpu.cli.names import names
 from bsoid_gpu.cli.options import (
     backend_option,
     debug,
@@ -20,8 +21,10 @@ from bsoid_gpu.cli.options import (
     individuals_option,
     names_in,
     preset_option,
+    report_option,
     settings_of,
 )
+from bsoid_gpu.cli.report import report_command, view
 from bsoid_gpu.errors import BsoidError, OutOfMemory
 
 if TYPE_CHECKING:
@@ -119,6 +122,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, 
 @click.option("--keypoints", metavar="NAME,...", help="Exact names of the keypoints to use, comma-separated.")
 @individuals_option
 @executor_options
+@report_option
 @click.option("--dry-run", is_flag=True, help="Only check the files, and print the time and memory of each stage.")
 @debug
 def build(
@@ -134,16 +138,19 @@ def build(
     member: int | None,
     keypoints: str | None,
     individuals: str | None,
+    no_report: bool,
     dry_run: bool,
     executor: Executor,
 ) -> None:
     """Discover behaviours in SESSIONS, DeepLabCut files or folders.
 
-    After an interruption, run the same command to resume: finished stages are not repeated.
+    RUN/report.html shows them. After an interruption, run the same command to resume: finished stages are not
+    repeated.
     """
     from bsoid_gpu.workflows import cost
     from bsoid_gpu.workflows.build import build as build_run
     from bsoid_gpu.workflows.build import build_member
+    from bsoid_gpu.workflows.report import report_of_training
 
     settings = settings_of(preset, settings_file, models, no_stability=no_stability)
     chosen: dict[str, Any] = {"keypoints": names_in(keypoints), "individuals": names_in(individuals)}
@@ -151,10 +158,13 @@ def build(
         click.echo(cost.plan(list(sessions), fps, settings=settings, backend=backend, executor=executor, **chosen))
         return
     chosen |= {"settings": settings, "backend": backend, "seed": seed, "executor": executor}
-    if member is None:
-        build_run(list(sessions), fps, out, **chosen)
-    else:
+    if member is not None:
         build_member(list(sessions), fps, out, member, **chosen)
+    else:
+        build_run(list(sessions), fps, out, **chosen)
+        if not no_report:
+            training = {"backend": backend, "individuals": chosen["individuals"], "executor": executor}
+            report_of_training(out, list(sessions), fps, **training)
     click.echo(out)
 
 
@@ -180,6 +190,7 @@ def build(
     help="Probability of the same label in the next frame; 0 does not smooth.  [default: the model's, 0.97]",
 )
 @click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
+@report_option
 @executor_options
 @debug
 def predict(
@@ -193,14 +204,16 @@ def predict(
     scale: str,
     smooth: float | None,
     px_per_mm: float | None,
+    no_report: bool,
     executor: Executor,
 ) -> None:
     """Label every frame of SESSIONS with a model.
 
-    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session. Sessions
-    that have tables from the same content and model are not labelled again.
+    Writes NAME.labels.csv, NAME.bouts.csv, NAME.summary.csv and NAME.transitions.csv for each session, and a page
+    that shows them, report.html. Sessions that have tables from the same content and model are not labelled again.
     """
     from bsoid_gpu.workflows.predict import predict_files
+    from bsoid_gpu.workflows.report import report
 
     predict_files(
         model,
@@ -213,8 +226,11 @@ def predict(
         scale=scale,
         smooth=smooth,
         px_per_mm=px_per_mm,
+        tracks=not no_report,
         executor=executor,
     )
+    if not no_report:
+        report(model, out, executor=executor)
     click.echo(out)
 
 
@@ -246,5 +262,8 @@ def config(settings_file: str | None, preset: str) -> None:
     click.echo(f"# Presets: {', '.join(PRESETS)}.\n{text}", nl=False)
 
 
+main.add_command(names)
+main.add_command(report_command)
+main.add_command(view)
 main.add_command(doctor)
 main.add_command(hpc)

@@ -45,6 +45,10 @@ individuals_option = click.option(
     "--individuals", metavar="NAME,...", help="Exact names of the animals, comma-separated."
 )
 
+report_option = click.option(
+    "--no-report", is_flag=True, help="Do not write report.html, nor the positions that it and clips need."
+)
+
 
 def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options --scheduler and --workers to a command, which gets them as one executor."""

@@ -108,12 +108,15 @@ class ClusterFit:
     """Result of a clusterer, on the host.
 
     ``hard`` (bins,) int64, -1 for noise; ``membership`` (bins, clusters) float64, NaN or 0 for a bin without any;
-    ``sweep`` one row for each clustering that was compared, with the column ``chosen``.
+    ``sweep`` one row for each clustering that was compared, with the column ``chosen``; ``tree`` (bins - 1, 4) is the
+    single-linkage tree of the bins, if there is one, and ``cuts`` (rows of ``sweep``, bins) int32 are its hard labels.
     """
 
     hard: NDArray[Any]
     membership: NDArray[Any]
     sweep: list[dict[str, Any]]
+    tree: NDArray[Any] | None = None
+    cuts: NDArray[Any] | None = None
 
 
 class Monitor:

@@ -108,7 +108,8 @@ def fit(
         raise BadInput(msg)
     membership = membership_vectors(embedding, cuts[chosen], chosen, settings, backend, monitor)
     sweep = [{**row, "chosen": row["min_cluster_size"] == chosen} for row in sweep]
-    return ClusterFit(cuts[chosen].labels, membership, sweep)
+    labels = np.stack([cut.labels for cut in cuts.values()]).astype(np.int32)
+    return ClusterFit(cuts[chosen].labels, membership, sweep, linkage, labels)
 
 
 def single_linkage(embedding: NDArray[np.float32], settings: HdbscanSettings, backend: Backend) -> NDArray[np.float64]:

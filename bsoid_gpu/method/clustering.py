@@ -22,13 +22,16 @@ class Clustering:
     """Labels numbered by the size of the soft clusters, 0 the largest.
 
     ``hard`` (bins,) int64 with -1 for noise, ``soft`` (bins,) int64, ``membership`` (bins, labels) float32,
-    ``sweep`` one row for each clustering that was compared.
+    ``sweep`` one row for each clustering that was compared, ``tree`` (bins - 1, 4) the single-linkage tree, if there is
+    one that the labels come from, and ``cuts`` (rows of ``sweep``, bins) int32 its hard labels, numbered as they come.
     """
 
     hard: NDArray[Any]
     soft: NDArray[Any]
     membership: NDArray[Any]
     sweep: pd.DataFrame
+    tree: NDArray[Any] | None = None
+    cuts: NDArray[Any] | None = None
 
 
 def cluster(
@@ -71,4 +74,6 @@ def _by_size(fitted: ClusterFit, soft: NDArray[np.int64]) -> Clustering:
     number = np.full(clusters + 1, -1)  # the last entry is for noise, -1
     number[order] = np.arange(len(order))
     membership = np.nan_to_num(fitted.membership[:, order], nan=0.0).astype(np.float32)
-    return Clustering(number[fitted.hard], number[soft], membership, pd.DataFrame(fitted.sweep))
+    return Clustering(
+        number[fitted.hard], number[soft], membership, pd.DataFrame(fitted.sweep), fitted.tree, fitted.cuts
+    )

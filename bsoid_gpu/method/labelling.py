@@ -51,7 +51,8 @@ class Prediction:
     int64 are the file's own, and ``start_s`` is the time of frame 0. ``observed`` (frames,) bool: frames that show the
     animal and have a neighbour; the others have label -1, and confidence and probabilities 0. ``notes`` are what was
     repaired, assumed or left out; ``scale`` is the factor on the positions; ``track`` are samples of them, to compare
-    sessions.
+    sessions. ``position`` (frames, keypoints, space) float32 px are those that were labelled, without the factor, and
+    NaN in frames that do not show the animal.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Prediction:
     observed: NDArray[np.bool_]
     smoothed: NDArray[np.bool_]
     track: Track
+    position: NDArray[np.float32]
     start_s: float = 0.0
     notes: tuple[str, ...] = ()
     scale: float = 1.0
@@ -152,10 +154,21 @@ def label_frames(
         observed=observed,
         smoothed=smoothed,
         track=track_of(pose, session.threshold, TRACK_SAMPLES).on_host(backend.to_host),
+        position=_held_positions(session, observed, backend),
         start_s=pose.start_s,
         notes=tuple(notes),
         scale=scale,
     )
+
+
+def _held_positions(session: Filtered, observed: NDArray[np.bool_], backend: Backend) -> NDArray[np.float32]:
+    """Positions (frames, keypoints, space) of the segments, NaN between them, on the host."""
+    frames, _, keypoints, space = session.pose.position.shape
+    position = np.full((frames, keypoints, space), np.nan, dtype=np.float32)
+    if session.parts:
+        xp = array_namespace(session.parts[0])
+        position[observed] = backend.to_host(xp.astype(xp.concat(session.parts), xp.float32))
+    return position
 
 
 def _smoothed(

@@ -201,6 +201,12 @@ def _range_lines(model: Model) -> list[str]:
     return [f"body length: {known.body_length_px:.1f} px{in_mm}"]
 
 
+def folder_of(path: str | os.PathLike[str]) -> Path:
+    """The run folder, or the folder of a model file."""
+    file = Path(path)
+    return file if file.is_dir() else file.parent
+
+
 def load_model(path: str | os.PathLike[str]) -> Model:
     """Read a model file, or the model of a run folder, also from earlier versions of the program.
 

@@ -15,13 +15,16 @@ import numpy as np
 
 from bsoid_gpu import files
 from bsoid_gpu.log import logger
+from bsoid_gpu.method.bouts import Labels
 from bsoid_gpu.method.same_track import Track
-from bsoid_gpu.run_folder.tables import provenance
+from bsoid_gpu.run_folder.labelled import read_labels, track_name
+from bsoid_gpu.run_folder.tables import provenance, write_session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.behaviours.names import Behaviours
     from bsoid_gpu.run_folder.model_file import Model
 
 RECORDS = "records"
@@ -93,6 +96,31 @@ def finished(folder: Path, recording: str, request: dict[str, Any]) -> dict[str,
     return record if same else None
 
 
+def has_tracks(record: dict[str, Any]) -> bool:
+    """Whether the positions of every session of a record are stored too."""
+    return all(track_name(name) in session["files"] for name, session in record["sessions"].items())
+
+
+def renamed(folder: Path, place: Path, record: dict[str, Any], behaviours: Behaviours) -> dict[str, Any]:
+    """The record of a recording at ``place``, whose tables have these names; those with others are written again."""
+    if record.get("names") == behaviours.digest():
+        return record
+    for name, session in record["sessions"].items():
+        table, fps = read_labels(folder, name), record["asked"]["fps"]
+        labels = Labels(table["label"], fps, table["frame"], table["confidence"] > 0, session["start_s"])
+        smoothed = table["smoothed"].astype(bool)
+        session["files"] |= write_session(folder, name, labels, table["confidence"], smoothed, behaviours)
+    record["names"] = behaviours.digest()
+    write_record(place, record)
+    return record
+
+
+def records_of(folder: Path, model: str) -> dict[Path, dict[str, Any]]:
+    """Records of the completed recordings in the folder of a prediction that are of a model, by their paths."""
+    every = {path: read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))}
+    return {path: record for path, record in every.items() if record and record["asked"]["model"] == model}
+
+
 def write_manifest(
     folder: Path,
     model: Model,
@@ -104,8 +132,6 @@ def write_manifest(
 ) -> None:
     """Write the manifest of a folder from its records, with the options, problems and warnings of this command."""
     digest = model.digest()
-    records = [read_record(path) for path in sorted((folder / RECORDS).glob("*.json"))]
-    of_model = [record for record in records if record is not None and record["asked"]["model"] == digest]
     manifest = {
         **provenance(backend),
         "model": digest,
@@ -113,7 +139,7 @@ def write_manifest(
         **options,
         "sessions": {
             name: {**session, "digests": record["asked"].get("digests", {})}
-            for record in of_model
+            for record in records_of(folder, digest).values()
             for name, session in record["sessions"].items()
         },
         "problems": problems,

@@ -6,13 +6,14 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import files, machine
 from bsoid_gpu.errors import BadInput
+from bsoid_gpu.locks import lock
 from bsoid_gpu.log import logger, seconds_text
 from bsoid_gpu.run_folder import arrays
 from bsoid_gpu.run_folder.checkpoint import Checkpoint
@@ -103,7 +104,7 @@ class Store:
                 if names and not names & expected:
                     msg = f"{str(self.folder)!r} contains other files and is no run folder: give --out a new folder"
                     raise BadInput(msg)
-                self._contexts.enter_context(lock(self.folder, wait=self._wait))
+                self._contexts.enter_context(lock(self.folder, LOCK, wait=self._wait))
                 leftovers = f".*{files.TEMPORARY}"  # of killed jobs: under the lock no other job writes
                 for path in [*self.folder.glob(leftovers), *(self.folder / STAGES).glob(leftovers)]:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -160,6 +161,17 @@ class Store:
             stage = replace(stage, arrays=arrays.mapped(self._place(name) / ARRAYS))
         logger.info("%s: %s", name, seconds_text(_seconds(stage)))
         self.stages[name] = stage
+        return stage
+
+    def take(self, name: str) -> Stage | None:
+        """A completed stage as it is, whatever its inputs were, with mapped arrays; None if there is none."""
+        try:
+            key = json.loads((self._place(name) / "manifest.json").read_text())["key"]
+        except (OSError, ValueError, KeyError):
+            return None
+        stage = self._read(name, key, mapped=True)
+        if stage is not None:
+            self.stages[name] = stage
         return stage
 
     def remove_others(self) -> None:
@@ -236,33 +248,3 @@ def _seconds(stage: Stage) -> float:
 def key_of(name: str, version: int, inputs: Mapping[str, Any]) -> str:
     """Key of a stage's result, from its name, version and inputs."""
     return files.digest_of({"stage": name, "version": version, "inputs": inputs})
-
-
-@contextlib.contextmanager
-def lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Lock a folder for this process; the system unlocks it when the process ends, however it ends.
-
-    With ``wait``, wait until another process unlocks it.
-
-    Raises
-    ------
-    BadInput
-        Another process has locked it.
-    """
-    from filelock import lock_descriptor, unlock_descriptor
-
-    with files.explained(folder):
-        file = (folder / LOCK).open("a")
-    with file:
-        locked = None
-        try:
-            locked = lock_descriptor(file.fileno(), blocking=wait)
-        except OSError:  # a file system without locks: the files themselves are still written atomically
-            logger.warning("%r is on a file system without locks: do not run two jobs on it", str(folder))
-        if locked is False:
-            msg = f"another job is writing to {str(folder)!r}: wait until it ends, or give --out another folder"
-            raise BadInput(msg)
-        yield
-        if locked:  # Windows may release a closed file late
-            with contextlib.suppress(OSError):
-                unlock_descriptor(file.fileno())

@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.behaviours.names import Behaviours
     from bsoid_gpu.method.labelling import Prediction
     from bsoid_gpu.method.session_features import SessionFeatures
     from bsoid_gpu.run_folder.model_file import Model
     from bsoid_gpu.run_folder.results import Run
 
 
-VERSION = 3  # raise it whenever the tables of a prediction change for the same labels
+VERSION = 4  # raise it whenever the tables of a prediction change for the same labels
 
 
-def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[str, str]:
-    """Write the four tables of a session.
+def write_prediction(folder: Path, prediction: Prediction, behaviours: Behaviours) -> dict[str, str]:
+    """Write the four tables of a session, with the names of the behaviours.
 
     Parameters
     ----------
@@ -40,8 +41,8 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
         Output folder, created if it is missing.
     prediction
         Labels of a session.
-    labels
-        Number of labels of the model.
+    behaviours
+        Names and merged labels.
 
     Returns
     -------
@@ -50,28 +51,59 @@ def write_prediction(folder: Path, prediction: Prediction, labels: int) -> dict[
     """
     frame = prediction.frame_numbers
     session = bouts.Labels(prediction.labels, prediction.fps, frame, prediction.observed, prediction.start_s)
+    rounded = np.round(np.asarray(prediction.confidence, dtype=np.float64), 4)
+    return write_session(folder, prediction.name, session, rounded, prediction.smoothed, behaviours)
+
+
+def write_session(
+    folder: Path,
+    name: str,
+    session: bouts.Labels,
+    confidence: NDArray[Any],
+    smoothed: NDArray[np.bool_],
+    behaviours: Behaviours,
+) -> dict[str, str]:
+    """Write the four tables of the labels of a session; see :func:`write_prediction`.
+
+    The table of frames has the labels of the model. In the others, merged labels are one, and the smallest of them is
+    its number.
+    """
+    names = np.array(behaviours.names(), dtype=object)  # the last one is that of the label -1
+    numbers = np.array([*behaviours.numbers(), bouts.UNSURE])
+    merged = session._replace(labels=numbers[session.labels])
+    kept = set(numbers.tolist())
     frame_table = pd.DataFrame(
         {
-            "frame": frame,
-            "time_s": np.round(prediction.start_s + frame / prediction.fps, 6),
-            "label": prediction.labels,
-            "confidence": np.round(prediction.confidence.astype(np.float64), 4),
-            "smoothed": prediction.smoothed.astype(np.int8),
+            "frame": session.frame_numbers,
+            "time_s": np.round(session.start_s + session.frame_numbers / session.fps, 6),
+            "label": session.labels,
+            "behaviour": names[session.labels],
+            "confidence": confidence,
+            "smoothed": smoothed.astype(np.int8),
         }
     )
-    transition_table = bouts.transitions(session, labels).round(6)
+    matrix = bouts.transitions(merged, behaviours.count)
+    matrix = matrix.loc[[label for label in matrix.index if label in kept], [c for c in matrix if int(c) in kept]]
+    summary = bouts.summary(merged, behaviours.count)
     tables = {
         "labels": frame_table,
-        "bouts": bouts.bouts(session).round(6),
-        "summary": bouts.summary(session, labels).round(6),
-        "transitions": transition_table.rename_axis("label").reset_index(),
+        "bouts": _named(bouts.bouts(merged), names),
+        "summary": _named(summary[summary["label"].isin(kept)], names),
+        "transitions": _named(matrix.rename_axis("label").reset_index(), names),
     }
     with files.explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return {
-        name: files.write_csv(folder / name, table)
-        for name, table in ((f"{prediction.name}.{kind}.csv", table) for kind, table in tables.items())
+        file: files.write_csv(folder / file, table.round(6))
+        for file, table in ((f"{name}.{kind}.csv", table) for kind, table in tables.items())
     }
+
+
+def _named(table: pd.DataFrame, names: NDArray[np.object_]) -> pd.DataFrame:
+    """A table with the name of the behaviour after the label."""
+    table = table.reset_index(drop=True)
+    table.insert(table.columns.get_loc("label") + 1, "behaviour", names[table["label"].to_numpy()])
+    return table
 
 
 def session_facts(session: SessionFeatures) -> dict[str, Any]:
@@ -116,13 +148,14 @@ def _feature_columns(model: Model) -> tuple[list[str], list[float]]:
     return names, per_length
 
 
-def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[pd.DataFrame]:
-    """For each session one row per bin: start, features, position in the embedding, and labels.
+def training_tables(run: Run, extracted: Sequence[SessionFeatures], behaviours: Behaviours) -> Iterator[pd.DataFrame]:
+    """For each session one row per bin: start, features, position in the embedding, labels, and behaviour.
 
     With ``[input] px_per_mm`` lengths are in millimetres, and the names of their columns end in ``(mm)``.
     Position and cluster labels are empty for bins outside the training subsample.
     """
     names, per_length = _feature_columns(run.model)
+    behaviour_of = np.array(behaviours.names(), dtype=object)
     embedded_columns = {f"embedding_{i + 1}": values for i, values in enumerate(np.round(run.embedding, 5).T)}
     embedded_columns |= {
         "label": run.hard_labels,
@@ -141,6 +174,7 @@ def training_tables(run: Run, extracted: Sequence[SessionFeatures]) -> Iterator[
         rows = run.training_bins[selected] - first
         columns |= {name: _cells(values[selected], rows, bins) for name, values in embedded_columns.items()}
         columns["predicted"] = run.predicted_labels[first : first + bins]
+        columns["behaviour"] = behaviour_of[columns["predicted"]]
         yield pd.DataFrame(columns)
         arrays.release(session.features)
         first += bins
@@ -153,12 +187,30 @@ def _cells(values: NDArray[Any], rows: NDArray[np.int64], bins: int) -> Any:
     return pd.Series(pd.array(values), rows).reindex(range(bins))
 
 
+def rename_training(folder: Path, behaviours: Behaviours) -> None:
+    """Write the names of the behaviours into ``training.csv`` of a run."""
+    from pyarrow import csv as arrow_csv
+
+    path = folder / "training.csv"
+    table = arrow_csv.read_csv(path)
+    names = np.array(behaviours.names(), dtype=object)[table["predicted"].to_numpy()]
+    if "behaviour" in table.column_names and table["behaviour"].to_pylist() == names.tolist():
+        return
+    kept = table.drop_columns(["behaviour"]) if "behaviour" in table.column_names else table
+    files.write_arrow(path, kept.append_column("behaviour", [names.tolist()]))
+
+
 def write_run(
-    folder: Path, run: Run, extracted: Sequence[SessionFeatures], stages: Mapping[str, store.Stage], backend: Backend
+    folder: Path,
+    run: Run,
+    extracted: Sequence[SessionFeatures],
+    stages: Mapping[str, store.Stage],
+    backend: Backend,
+    behaviours: Behaviours,
 ) -> None:
     """Write the files of a run, the manifest last: a run with a manifest is complete."""
     files.write_atomic(folder / "settings.toml", toml.to_toml(run.model.settings).encode())
-    files.write_csv_parts(folder / "training.csv", training_tables(run, extracted))
+    files.write_csv_parts(folder / "training.csv", training_tables(run, extracted, behaviours))
     files.write_csv(folder / "sweep.csv", run.sweep)
     files.write_json(folder / "quality.json", [row for session in run.sessions for row in session["quality"]])
     files.write_json(folder / "scores.json", run.scores)

@@ -107,19 +107,30 @@ def load(path: str | os.PathLike[str], base: Settings | None = None) -> Settings
     BadInput
         The file cannot be read, is not TOML, or has settings that cannot be used.
     """
+    tables = read_toml(Path(path), "the settings", "print a valid one with `bsoid-gpu config`")
+    return from_mapping(tables, base)
+
+
+def read_toml(path: Path, what: str, remedy: str) -> dict[str, Any]:
+    """Tables of a TOML file; ``what`` it holds and the ``remedy`` are for the message if it cannot be read.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read, or is not TOML.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        msg = f"cannot read the settings {str(path)!r}: {error.strerror}"
+        msg = f"cannot read {what} {str(path)!r}: {error.strerror}"
         raise BadInput(msg) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{str(path)!r} is not a TOML file: {error}; print a valid one with `bsoid-gpu config`"
+        msg = f"{str(path)!r} is not a TOML file: {error}; {remedy}"
         raise BadInput(msg) from error
-    return from_mapping(tables, base)
 
 
 def as_dict(settings: Any) -> dict[str, Any]:
@@ -149,7 +160,7 @@ def _method(name: str, section: Any) -> list[str]:
     if name not in ROLES:
         return []
     known = ", ".join(repr(method) for method in registry.names(ROLES[name]))
-    return [f"# The {ROLES[name]}: {known}; each has its own settings.", f"method = {_toml(section.method)}"]
+    return [f"# The {ROLES[name]}: {known}; each has its own settings.", f"method = {toml_value(section.method)}"]
 
 
 def _lines(section: Any) -> list[str]:
@@ -158,9 +169,10 @@ def _lines(section: Any) -> list[str]:
         line
         for item in fields(section)
         if not is_dataclass(value := getattr(section, item.name))
-        for line in (f"# {item.metadata['doc']}", f"{item.name} = {_toml(_plain(value))}")
+        for line in (f"# {item.metadata['doc']}", f"{item.name} = {toml_value(_plain(value))}")
     ]
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """A text, a number or a list as TOML, which is then the same as JSON."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML forbids a raw DEL

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bsoid_gpu import files, log
 from bsoid_gpu.backends import get_backend
+from bsoid_gpu.behaviours.names_file import make_way, names_beside
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.sessions import sources
@@ -83,7 +84,10 @@ def build(
         extracted, digests = _extracted(sessions, settings, selected, store, executor)
         run = replace(discover(extracted, digests, settings, selected, store, executor), warnings=warnings)
         if store.folder is not None:
-            tables.write_run(store.folder, run, extracted, store.stages, selected)
+            digest = run.model.digest()
+            make_way(store.folder, digest)
+            behaviours = names_beside([store.folder], digest, run.model.labels)
+            tables.write_run(store.folder, run, extracted, store.stages, selected, behaviours)
             store.remove_others()
     return run
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bsoid_gpu import files, log
 from bsoid_gpu.backends import get_backend
+from bsoid_gpu.behaviours.names_file import copy_names, names_beside
 from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.session_twins import twin_sentences
@@ -19,13 +20,14 @@ from bsoid_gpu.io.sessions import by_recording, name_problems, sources
 from bsoid_gpu.log import logger
 from bsoid_gpu.method.labelling import Prediction
 from bsoid_gpu.run_folder import records
-from bsoid_gpu.run_folder.model_file import Model, load_model
+from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
 from bsoid_gpu.settings import schema
 from bsoid_gpu.workflows.recording import Recording, attempt_each
 from bsoid_gpu.workflows.recording_labels import Labelling, Options, smoothing_facts
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.behaviours.names import Behaviours
     from bsoid_gpu.io.sessions import Sessions
     from bsoid_gpu.method.same_track import Track
 
@@ -50,6 +52,7 @@ def predict(
     scale: float | str = 1.0,
     px_per_mm: float | None = None,
     smooth: float | None = None,
+    tracks: bool = True,
     executor: Executor | None = None,
 ) -> Predictions:
     """Label every frame of sessions.
@@ -77,6 +80,8 @@ def predict(
     smooth
         Probability of the same label in the next frame, see :func:`bsoid_gpu.method.smoothing.smoothed_labels`; 0 does
         not smooth. By default, as in the model's settings.
+    tracks
+        Store the positions beside the tables, for reports, clips and descriptions.
     executor
         Runs the work on each recording; by default, in processes of this machine.
 
@@ -92,7 +97,7 @@ def predict(
         Unusable settings, or no usable session; all problems are reported together.
     """
     problems: list[str] = []
-    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth, tracks)
     job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=True)
     predictions = [prediction for group, _ in job for prediction in group]
     if not predictions:
@@ -114,6 +119,7 @@ def predict_files(
     scale: float | str = 1.0,
     px_per_mm: float | None = None,
     smooth: float | None = None,
+    tracks: bool = True,
     executor: Executor | None = None,
 ) -> list[str]:
     """Write the tables of sessions and return their names; see :func:`predict`.
@@ -126,7 +132,7 @@ def predict_files(
         Unusable settings or sessions; the tables of usable sessions are written nevertheless.
     """
     problems: list[str] = []
-    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth, tracks)
     job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=False)
     names = [name for _, record in job for name in record["sessions"]]
     raise_all(problems)
@@ -150,9 +156,11 @@ def _label_each(
     raise_all(options.problems(model) + schema.fps_problems(model.fps if fps is None else fps))
     rate = schema.parse_fps(model.fps if fps is None else fps)
     backend = get_backend(backend_name)
+    beside = None if isinstance(model_or_path, Model) else folder_of(model_or_path)
+    behaviours = names_beside([beside, None if out is None else Path(out)], model.digest(), model.labels)
     with log.collected() as warnings:
         _log_assumptions(model, rate, options, assumed=fps is None)
-        works = _works(model, sessions, rate, out, backend, options, again=again)
+        works = _works(model, behaviours, sessions, rate, out, backend, options, again=again)
         names: list[str] = []
         tracks: dict[str, Track] = {}
         for outcome in log.progress(attempt_each(works, executor or Executor(), backend), "predict", len(works)):
@@ -169,6 +177,7 @@ def _label_each(
             logger.warning("%s; both are labelled", sentence)
         problems += name_problems(names)
         if out is not None and names:
+            copy_names(Path(out), behaviours)
             facts = {"min_confidence": options.min_confidence, "smoothing": smoothing_facts(options.smoothing(model))}
             records.write_manifest(Path(out), model, backend, rate, facts, problems, warnings)
 
@@ -187,6 +196,7 @@ def _log_assumptions(model: Model, fps: float, options: Options, *, assumed: boo
 
 def _works(
     model: Model,
+    behaviours: Behaviours,
     sessions: Sessions,
     fps: float,
     out: str | os.PathLike[str] | None,
@@ -198,7 +208,7 @@ def _works(
     """The work on each recording."""
     grouped = by_recording(sources(sessions, fps), model.settings.input)
     every = frozenset(part.name for parts in grouped.values() for part in parts)
-    folder, digest = None if out is None else Path(out), model.digest()
+    folder = None if out is None else Path(out)
     if folder is not None:
         for path in (folder, folder / records.RECORDS):
             files.remove_leftovers(path)
@@ -207,7 +217,7 @@ def _works(
             recording=Recording(name, parts),
             others=every - {part.name for part in parts},
             model=model,
-            digest=digest,
+            behaviours=behaviours,
             fps=fps,
             backend=backend,
             options=options,

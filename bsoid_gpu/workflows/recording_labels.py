@@ -20,13 +20,14 @@ from bsoid_gpu.method.preprocess import filtered
 from bsoid_gpu.method.session_features import other_dimensions
 from bsoid_gpu.method.smoothing import smoothing_problems
 from bsoid_gpu.method.units import units_px
-from bsoid_gpu.run_folder import records, tables
+from bsoid_gpu.run_folder import labelled, records, tables
 from bsoid_gpu.run_folder.model_file import Model
 from bsoid_gpu.settings.schema import BODY
 from bsoid_gpu.workflows.recording import Recording, digests_of, tracks_of
 
 if TYPE_CHECKING:
     from bsoid_gpu.backends.protocol import Backend
+    from bsoid_gpu.behaviours.names import Behaviours
     from bsoid_gpu.settings.schema import LabelSettings
 
 NEEDED = "the model needs it: leave this file out, or build a model without this keypoint (build --keypoints)"
@@ -41,6 +42,7 @@ class Options:
     scale: float | str
     px_per_mm: float | None
     smooth: float | None = None
+    tracks: bool = True
 
     def problems(self, model: Model) -> list[str]:
         """A sentence for each option that cannot be used."""
@@ -98,7 +100,7 @@ class Labelling:
     recording: Recording
     others: frozenset[str]
     model: Model
-    digest: str
+    behaviours: Behaviours
     fps: float
     backend: Backend
     options: Options
@@ -108,7 +110,7 @@ class Labelling:
     def request(self, contents: Sequence[Content]) -> dict[str, Any]:
         """Everything that its tables depend on."""
         return {
-            "model": self.digest,
+            "model": self.behaviours.model,
             "digests": digests_of(contents),
             "fps": self.fps,
             "min_confidence": self.options.min_confidence,
@@ -125,20 +127,22 @@ class Labelling:
         request = self.request(contents)
         if self.out is not None and not self.again:
             finished = records.finished(self.out, self.recording.name, request)
-            if finished is not None:
+            if finished is not None and (not self.options.tracks or records.has_tracks(finished)):
                 for name in finished["sessions"]:
                     logger.info("%s: resumed, its tables are complete", name)
-                return [], finished
+                place = records.place_of(self.out, self.recording.name)
+                return [], records.renamed(self.out, place, finished, self.behaviours)
         predictions = self.predict(contents)
         tracks = {prediction.name: records.track_facts(prediction.track) for prediction in predictions}
-        record: dict[str, Any] = {"asked": request, "sessions": {}, "tracks": tracks}
+        record: dict[str, Any] = {"asked": request, "sessions": {}, "tracks": tracks, "names": self.behaviours.digest()}
         for prediction in predictions:
-            written = tables.write_prediction(self.out, prediction, self.model.labels) if self.out is not None else {}
+            written = self.written(prediction)
             record["sessions"][prediction.name] = {
                 "frames": len(prediction.labels),
                 "observed_frames": int(prediction.observed.sum()),
                 "smoothed_frames": int(prediction.smoothed.sum()),
                 "scale": prediction.scale,
+                "start_s": prediction.start_s,
                 "notes": list(prediction.notes),
                 "files": written,
             }
@@ -147,6 +151,15 @@ class Labelling:
         if self.out is not None:
             records.write_record(records.place_of(self.out, self.recording.name), record)
         return (predictions if self.again else []), record
+
+    def written(self, prediction: Prediction) -> dict[str, str]:
+        """Digests of the files of a session, which are written if there is an output folder."""
+        if self.out is None:
+            return {}
+        digests = tables.write_prediction(self.out, prediction, self.behaviours)
+        return digests | (
+            labelled.write_track(self.out, prediction, self.model.keypoints) if self.options.tracks else {}
+        )
 
     def predict(self, contents: Sequence[Content]) -> list[Prediction]:
         """Labels of the recording's sessions; all problems of the recording are reported together."""

@@ -9,14 +9,16 @@ import sys
 import pytest
 
 from bsoid_gpu.errors import BadInput
-from bsoid_gpu.run_folder.store import LOCK, lock
+from bsoid_gpu.locks import lock
+
+LOCK = ".lock"
 
 HOLDER = """
 import subprocess, sys
 from pathlib import Path
-from bsoid_gpu.run_folder.store import lock
+from bsoid_gpu.locks import lock
 
-with lock(Path(sys.argv[1])):
+with lock(Path(sys.argv[1]), ".lock"):
     worker = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdout=subprocess.DEVNULL)
     print(flush=True)
     sys.stdin.read()
@@ -36,18 +38,18 @@ def holder(tmp_path):
 
 def test_only_one_process_can_lock_a_folder(tmp_path, holder):
     with pytest.raises(BadInput, match=r"another job is writing to .*: wait until it ends, or give --out another"):
-        lock(tmp_path).__enter__()
+        lock(tmp_path, LOCK).__enter__()
     holder.communicate()
-    with lock(tmp_path), pytest.raises(BadInput, match="another job is writing"):
-        lock(tmp_path).__enter__()
-    with lock(tmp_path):
+    with lock(tmp_path, LOCK), pytest.raises(BadInput, match="another job is writing"):
+        lock(tmp_path, LOCK).__enter__()
+    with lock(tmp_path, LOCK):
         assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_a_killed_process_releases_its_lock(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    with lock(tmp_path):
+    with lock(tmp_path, LOCK):
         pass
 
 
@@ -58,14 +60,14 @@ def test_a_file_system_without_locks_gives_a_warning(tmp_path, monkeypatch, capl
 
     monkeypatch.setattr("fcntl.flock", missing)
     for _ in range(2):
-        with lock(tmp_path):
+        with lock(tmp_path, LOCK):
             assert [path.name for path in tmp_path.iterdir()] == [LOCK]  # no leftover
     assert len(caplog.messages) == 2
     assert "on a file system without locks: do not run two jobs on it" in caplog.messages[0]
 
 
 def test_an_error_releases_the_lock(tmp_path):
-    with pytest.raises(KeyError), lock(tmp_path):
+    with pytest.raises(KeyError), lock(tmp_path, LOCK):
         raise KeyError
-    with lock(tmp_path):
+    with lock(tmp_path, LOCK):
         pass

@@ -1,0 +1,253 @@
+"""The data of the page: what a run and the labels of sessions show, as one object for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bsoid_gpu._version import __version__
+from bsoid_gpu.settings.toml import to_toml
+from bsoid_gpu.views.packing import packed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bsoid_gpu.behaviours.body import Body
+    from bsoid_gpu.behaviours.names import Behaviours
+    from bsoid_gpu.run_folder.model_file import Model
+    from bsoid_gpu.run_folder.stored_run import StoredRun, TrainingTable
+    from bsoid_gpu.views.summary import SessionSummary
+
+FORMAT = 1
+MAP_POINTS = 20_000
+BOUTS_BYTES = 1_500_000  # of the page, for the bouts of sessions
+BYTES_PER_BOUT = 14
+NO_LABEL = 65535  # of uint16
+
+
+def page_data(
+    title: str,
+    model: Model,
+    behaviours: Behaviours,
+    body: Body,
+    sessions: Sequence[SessionSummary],
+    run: StoredRun | None,
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """Everything of the page but clips, descriptions and proposals.
+
+    Parameters
+    ----------
+    title
+        Of the page.
+    model
+        The model.
+    behaviours
+        Names and merged labels.
+    body
+        Roles of the keypoints.
+    sessions
+        The labelled sessions.
+    run
+        The build of the model, if its folder is at hand: without it the page has no map.
+    warnings
+        Of the labelling.
+    """
+    px_per_mm = model.settings.input.px_per_mm
+    body_px = float(np.median([session.body_px for session in sessions]))
+    shown = _sessions_to_show(sessions)
+    counts = np.sum([np.bincount(_known(s.bouts.label), minlength=behaviours.count) for s in sessions], axis=0)
+    return {
+        "format": FORMAT,
+        "program": f"bsoid_gpu {__version__}",
+        "title": title,
+        "model": behaviours.model,
+        "version": behaviours.version,
+        "labels": behaviours.count,
+        "behaviours": [
+            {
+                "labels": list(one.labels),
+                "name": one.name,
+                "description": one.description,
+                "colour": one.shown_colour,
+                "hidden": one.hidden,
+            }
+            for one in behaviours.behaviours
+        ],
+        "keypoints": list(body.keypoints),
+        "skeleton": [list(edge) for edge in body.skeleton],
+        "front": list(body.front),
+        "rear": list(body.rear),
+        "unit": {"name": "mm", "px": px_per_mm} if px_per_mm else {"name": "body lengths", "px": body_px},
+        "sessions": [_session(session, run, with_bouts=session.name in shown) for session in sessions],
+        "sessions_total": len(sessions),
+        "bouts_of_label": counts.tolist(),
+        "stability": model.scores.get("stability"),
+        "scores": _scores(model),
+        "warnings": list(dict.fromkeys([*(run.manifest if run else model.scores)["warnings"], *warnings])),
+        "settings": to_toml(model.settings),
+        "provenance": provenance(model, run),
+        "server": None,
+    } | _of_run(run, behaviours, sessions)
+
+
+def _scores(model: Model) -> dict[str, Any]:
+    """Scores for the page, without those that stand elsewhere in it."""
+    return {name: value for name, value in model.scores.items() if name not in ("warnings", "stability")}
+
+
+def _known(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return labels[labels >= 0]
+
+
+def _sessions_to_show(sessions: Sequence[SessionSummary]) -> set[str]:
+    """Names of the first sessions whose bouts fit into the page."""
+    sizes = np.cumsum([BYTES_PER_BOUT * len(session.bouts.label) for session in sessions])
+    return {session.name for session, size in zip(sessions, sizes, strict=True) if size <= max(BOUTS_BYTES, sizes[0])}
+
+
+def _session(session: SessionSummary, run: StoredRun | None, *, with_bouts: bool) -> dict[str, Any]:
+    bouts = session.bouts
+    return {
+        "name": session.name,
+        "recording": session.recording,
+        "fps": session.fps,
+        "start_s": session.start_s,
+        "frames": session.frames,
+        "observed_frames": session.observed_frames,
+        "first_frame": session.first_frame,
+        "notes": list(session.notes),
+        "quality": [row for row in run.quality if row["session"] == session.name] if run else [],
+        "bouts": {
+            "start": packed(bouts.start.astype(np.uint32)),
+            "stop": packed(bouts.stop.astype(np.uint32)),
+            "label": packed(np.where(bouts.label < 0, NO_LABEL, bouts.label).astype(np.uint16)),
+            "confidence": packed(np.rint(255 * np.nan_to_num(bouts.confidence)).astype(np.uint8)),
+        }
+        if with_bouts
+        else None,
+    }
+
+
+def _of_run(run: StoredRun | None, behaviours: Behaviours, sessions: Sequence[SessionSummary]) -> dict[str, Any]:
+    """Map, tree, dendrogram and confusion matrix; None where they are not at hand."""
+    if run is None:
+        return {"map": None, "tree": None, "dendrogram": None, "confusion": None}
+    table = run.training
+    points = map_points(len(table.label))
+    return {
+        "map": _map(table, points, [session.name for session in sessions], run),
+        "tree": _tree(run, points, table.label),
+        "dendrogram": dendrogram(centres(table, behaviours.count)),
+        "confusion": run.confusion.tolist(),
+    }
+
+
+def map_points(bins: int) -> NDArray[np.int64]:
+    """Indices of the bins that the map shows: all, or evenly spaced ones."""
+    return np.unique(np.linspace(0, bins - 1, min(bins, MAP_POINTS)).round().astype(np.int64))
+
+
+def _map(table: TrainingTable, points: NDArray[np.int64], sessions: list[str], run: StoredRun) -> dict[str, Any]:
+    plane = in_plane(table.embedding)[points].astype(np.float32)
+    number = {name: i for i, name in enumerate(sessions)}
+    of_session = [number.get(name, NO_LABEL) for name in table.session[points]]
+    return {
+        "x": packed(plane[:, 0]),
+        "y": packed(plane[:, 1]),
+        "label": packed(table.label[points].astype(np.uint16)),
+        "session": packed(np.array(of_session, dtype=np.uint16)),
+        "start_s": packed(table.time_s[points].astype(np.float32)),
+        "membership": packed(np.rint(255 * table.membership[points].clip(0, 1)).astype(np.uint8)),
+        "shown": len(points),
+        "bins": len(table.label),
+        "method": run.model.estimators["embedding"]["method"],
+    }
+
+
+def in_plane(embedding: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Positions (bins, 2) of an embedding (bins, dimensions) along its principal axes; the largest values positive."""
+    centred = embedding - embedding.mean(axis=0)
+    if centred.shape[1] < 2:
+        return np.column_stack([centred, np.zeros(len(centred))])
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    axes = axes[:, ::-1][:, :2]
+    return np.asarray(centred @ (axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])))
+
+
+def _tree(run: StoredRun, points: NDArray[np.int64], label: NDArray[np.int64]) -> dict[str, Any] | None:
+    """The sweep of the tree: hard labels of the points at each minimum cluster size."""
+    clustering = run.clustering
+    if clustering is None or clustering.tree is None or clustering.cuts is None or run.model.settings.models > 1:
+        return None
+    sweep = clustering.sweep
+    bin_s = run.model.scores["training_s"] / len(label)
+    cuts = [matched(cut, label)[points] for cut in clustering.cuts]
+    return {
+        "sizes": sweep["min_cluster_size"].tolist(),
+        "size_s": [round(size * bin_s, 3) for size in sweep["min_cluster_size"]],
+        "clusters": sweep["clusters"].tolist(),
+        "noise": sweep["noise_share"].tolist(),
+        "chosen": int(np.flatnonzero(sweep["chosen"])[0]),
+        "selection": run.model.settings.clusters.selection,
+        "cuts": packed(np.where(np.array(cuts) < 0, NO_LABEL, cuts).astype(np.uint16)),
+    }
+
+
+def matched(cut: NDArray[np.int32], label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Labels of a cut (bins,), numbered like the labels of the model that share most bins with them: colours stay.
+
+    Clusters that are not the largest part of a label have numbers above those of the model; noise remains -1.
+    """
+    labels, clusters = int(label.max()) + 1, int(cut.max()) + 1
+    inside = cut >= 0
+    shared = np.zeros((clusters, labels), dtype=np.int64)
+    np.add.at(shared, (cut[inside], label[inside]), 1)
+    number = np.full(clusters + 1, -1)
+    rest = labels
+    for cluster in np.argsort(-shared.max(axis=1, initial=0), kind="stable"):
+        best = int(shared[cluster].argmax())
+        if best in number[:-1]:
+            best, rest = rest, rest + 1
+        number[cluster] = best
+    return number[cut]
+
+
+def centres(table: TrainingTable, labels: int) -> NDArray[np.float64]:
+    """Mean standardised features of each label: (labels, columns); NaN for one without bins."""
+    spread = table.features.std(axis=0)
+    scaled = (table.features - table.features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    totals = np.zeros((labels, scaled.shape[1]))
+    np.add.at(totals, table.label, scaled)
+    counts = np.bincount(table.label, minlength=labels)[:, None]
+    return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+
+
+def dendrogram(points: NDArray[np.float64]) -> dict[str, Any] | None:
+    """Average linkage of points (labels, columns)."""
+    from scipy.cluster.hierarchy import linkage
+
+    if len(points) < 2 or not np.isfinite(points).all():
+        return None
+    return {"merges": np.round(linkage(points, "average"), 6).tolist()}
+
+
+def provenance(model: Model, run: StoredRun | None) -> list[list[str]]:
+    """How the model was made, in words."""
+    settings = model.settings
+    lines = [
+        ("program", ", ".join(f"{name} {version}" for name, version in sorted(model.versions.items()))),
+        ("methods", ", ".join(one["method"] for one in model.estimators.values())),
+        ("keypoints", ", ".join(model.keypoints)),
+        ("training sessions", ", ".join(sorted(model.sessions))),
+        ("frame rate of training", f"{model.fps:g} frames per second"),
+        ("bins", f"{sum(model.label_bins):,} of {1000 * settings.features.bin_s:g} ms"),
+        ("seed", str(settings.seed)),
+        ("backend", model.backend),
+    ]
+    if run is not None:
+        about = run.manifest["machine"]
+        lines.append(("machine", ", ".join(f"{name} {value}" for name, value in about.items() if value)))
+    return [list(line) for line in lines]
