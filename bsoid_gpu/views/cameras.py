@@ -108,7 +108,7 @@ def follow(
         msg = f"the view is {view!r}; expected {ARENA} or {EGOCENTRIC}"
         raise BadInput(msg)
     if view == EGOCENTRIC and not (front and rear):
-        msg = f"the {EGOCENTRIC} view needs keypoints at the front and rear of the body, which are not known: use --view {ARENA}"
+        msg = f"no keypoints at the front and rear of the body are known, with which the view could turn: use {ARENA}"
         raise BadInput(msg)
     spread = SMOOTH_S[view] * fps
     centre = steadied(_middle(points), spread)

@@ -88,7 +88,7 @@ def square_of(part_of: Callable[[Box], Picture], camera: Camera, frame: int, siz
 
 
 def floor(camera: Camera, frame: int, size: int, spacing_px: float) -> Any:
-    """A floor where there is no video: a Pillow image with lines that stand still in the arena, ``spacing_px`` apart."""
+    """A floor, where there is no video: a Pillow image with lines that stand still, ``spacing_px`` apart."""
     picture = pillow().Image.new("RGB", (size, size), FLOOR)
     draw = pillow().ImageDraw.Draw(picture)
     centre, reach = camera.centre[frame], camera.side_px
@@ -172,6 +172,11 @@ def text_plate(text: str, size: int, colour: Colour = WHITE, width: int = 0, bac
     plate = np.array(image)
     plate.flags.writeable = False
     return plate
+
+
+def numbered(number: int, name: str) -> str:
+    """Number and name of a behaviour; a name that is its number is not repeated."""
+    return name if name == f"label {number}" else f"{number}  {name}"
 
 
 def put(picture: Picture, part: Picture, x: int, y: int, opacity: float = 1.0) -> None:

@@ -37,7 +37,7 @@ class Encoder:
 
 VPX = {"b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"}
 ENCODERS = (
-    Encoder("libx264", options={"preset": "veryfast"}, quality="crf", small={"preset": "slower"}),
+    Encoder("libx264", options={"preset": "veryfast"}, quality="crf", small={"preset": "medium"}),
     Encoder("libopenh264"),
     Encoder("h264_nvenc"),
     Encoder("h264_qsv"),
@@ -53,9 +53,7 @@ ENCODERS = (
 
 @dataclass(frozen=True)
 class Format:
-    """What a stream of video is to be: even width and height in px, times, quality (libx264's crf),
-    and whether a small file is worth more time.
-    """
+    """What is wanted: even width and height in px, times, quality (libx264's crf), and whether it is to be small."""
 
     width: int
     height: int

@@ -32,18 +32,21 @@ class GridBout:
 
     Parameters
     ----------
-    session
-        Its session.
+    pose
+        Its session, or the part of it around the bout.
     start, stop
         Frame numbers of its first frame and of the one after its last.
     confidence
         Mean of its frames.
+    body_px
+        Length of the animal.
     """
 
-    session: str
+    pose: Pose
     start: int
     stop: int
     confidence: float
+    body_px: float
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,6 @@ class Cell:
     ----------
     bout
         The bout.
-    pose
-        Its session.
     colour
         Of the behaviour.
     style
@@ -104,15 +105,14 @@ class Cell:
     def __init__(
         self,
         bout: GridBout,
-        pose: Pose,
         colour: Colour,
         style: GridStyle,
         rate: Fraction,
         video: tuple[Path, VideoIndex] | None = None,
     ) -> None:
         self.bout, self._style, self._colour = bout, style, colour
+        pose = bout.pose
         self._reader = VideoReader(*video, threads=1) if video else None
-        self._body_px = cameras.body_px(pose)
         end_s = min((bout.stop - bout.start) / pose.fps + style.tail_s, style.after_s)
         self.pictures = max(1, round((style.before_s + end_s) * rate))
         times_s = np.arange(self.pictures) / float(rate) - round(style.before_s * rate) / float(rate)
@@ -121,9 +121,9 @@ class Cell:
             self.frame_numbers = np.clip(self.frame_numbers, 0, self._reader.frame_count - 1)
         self._points = cameras.positions_at(pose, self.frame_numbers)
         self._camera = cameras.follow(
-            self._points, float(rate), self._body_px, view=style.view, front=style.front, rear=style.rear
+            self._points, float(rate), bout.body_px, view=style.view, front=style.front, rear=style.rear
         )
-        self._labels = _texts(bout, pose, style.cell_px)
+        self._labels = _texts(bout, style.cell_px)
         self._last = np.full((style.cell_px, style.cell_px, 3), OUTSIDE, dtype=np.uint8)
 
     def close(self) -> None:
@@ -155,8 +155,7 @@ class Cell:
         """A Pillow image of what is seen without the drawn pose; None for a damaged frame."""
         size = self._style.cell_px
         if self._reader is None:
-            spacing = self._body_px if np.isfinite(self._body_px) else self._camera.side_px / 2
-            return drawing.floor(self._camera, number, size, spacing)
+            return drawing.floor(self._camera, number, size, self._camera.side_px / cameras.SEEN_BODIES)
         try:
             return drawing.square_of(partial(self._reader.part, frame), self._camera, number, size)
         except BadInput as error:  # the cell shows the frame before
@@ -164,12 +163,12 @@ class Cell:
             return None
 
 
-def _texts(bout: GridBout, pose: Pose, size: int) -> list[tuple[Picture, int, int]]:
+def _texts(bout: GridBout, size: int) -> list[tuple[Picture, int, int]]:
     """Plates with the session, the time of the bout and its confidence, with their places in the cell."""
     letters, edge = max(9, size // TEXT_SHARE), max(2, size // BORDER_SHARE)
-    when = drawing.text_plate(clock(pose.start_s + bout.start / pose.fps), letters)
+    when = drawing.text_plate(clock(bout.pose.start_s + bout.start / bout.pose.fps), letters)
     sure = drawing.text_plate(f"{100 * bout.confidence:.0f} %", letters)
-    name = drawing.text_plate(bout.session, letters, width=size - 2 * edge)
+    name = drawing.text_plate(bout.pose.name, letters, width=size - 2 * edge)
     bottom = size - edge - when.shape[0]
     return [(name, edge, edge), (when, edge, bottom), (sure, size - edge - sure.shape[1], bottom)]
 

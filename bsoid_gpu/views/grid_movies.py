@@ -16,12 +16,12 @@ import numpy as np
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.views import drawing
+from bsoid_gpu.views.drawing import numbered
 from bsoid_gpu.views.grid_cells import Cell, GridBout, GridStyle
 from bsoid_gpu.views.rates import exact_rate
 from bsoid_gpu.views.video_writing import video_writer
 
 if TYPE_CHECKING:
-    from bsoid_gpu.pose import Pose
     from bsoid_gpu.views.drawing import Colour, Picture
     from bsoid_gpu.views.video_index import VideoIndex
 
@@ -58,7 +58,6 @@ def write_grid_movie(
     path: Path,
     title: GridTitle,
     bouts: Sequence[GridBout],
-    sessions: Mapping[str, Pose],
     videos: Mapping[str, tuple[Path, VideoIndex]],
     style: GridStyle,
 ) -> GridMovie:
@@ -72,8 +71,6 @@ def write_grid_movie(
         What the title says.
     bouts
         The bouts to show, the most important first; at most ``style.cells`` are shown.
-    sessions
-        Pose of each session.
     videos
         Video of a session with its index; the cells of sessions without one show the pose alone.
     style
@@ -88,12 +85,12 @@ def write_grid_movie(
     if not shown:
         msg = f"behaviour {title.number} has no bouts to show"
         raise BadInput(msg)
-    rate = max(exact_rate(sessions[bout.session].fps) for bout in shown)
+    rate = max(exact_rate(bout.pose.fps) for bout in shown)
     colour = drawing.rgb(title.colour)
     with contextlib.ExitStack() as stack:
         cells = []
         for bout in shown:
-            cells.append(Cell(bout, sessions[bout.session], colour, style, rate, videos.get(bout.session)))
+            cells.append(Cell(bout, colour, style, rate, videos.get(bout.pose.name)))
             stack.callback(cells[-1].close)
         grid = _Grid(title, cells, style, rate)
         with video_writer(path, grid.width, grid.height, rate) as writer:
@@ -160,16 +157,14 @@ class _Grid:
         )
         room = self.width - 24 - 84
         name = drawing.text_plate(
-            title_name(self._title), 19, width=max(60, room - said.shape[1]), background=BACKGROUND
+            numbered(self._title.number, self._title.name),
+            19,
+            width=max(60, room - said.shape[1]),
+            background=BACKGROUND,
         )
         drawing.put(picture, name, 22, (TITLE_PX - name.shape[0]) // 2)
         drawing.put(picture, said, 22 + name.shape[1], (TITLE_PX - said.shape[0]) // 2 + 1)
         return picture
-
-
-def title_name(title: GridTitle) -> str:
-    """Number and name of a behaviour; the number alone is no name."""
-    return title.name if title.name == f"label {title.number}" else f"{title.number}  {title.name}"
 
 
 def title_bouts(bouts: int, shown: int, cells: int) -> str:

@@ -229,7 +229,7 @@ class _Overlay:
         there = points[np.isfinite(points).all(axis=1)]
         if not len(there):
             return
-        width = max(1, self._height // 300)
+        width = max(2, self._height // 300)
         low = np.maximum(np.floor(there.min(axis=0)).astype(int) - 3 * width - 2, 0)
         high = np.minimum(np.ceil(there.max(axis=0)).astype(int) + 3 * width + 3, (self._width, self._height))
         if np.any(high <= low):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import tempfile
 from fractions import Fraction
 from functools import partial
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 SIZE_PX = 160
 MOST_BYTES = 20_000
-QUALITIES = (28, 32, 36, 40, 44, 48)  # tried in turn, until the clip is small enough
+QUALITY, WORST_QUALITY, TRIES = 30, 48, 4  # of the encoder, until the clip is small enough
 
 
 def page_clip(
@@ -67,11 +68,14 @@ def page_clip(
         np.array(drawing.square_of(partial(reader.part, int(number)), camera, place, size_px))
         for place, number in enumerate(numbers)
     ]
-    content = b""
-    for quality in QUALITIES:
-        content = _encoded(pictures, rate, quality)
-        if len(content) <= most_bytes:
+    quality = QUALITY
+    content = _encoded(pictures, rate, quality)
+    for _ in range(TRIES - 1):
+        if len(content) <= most_bytes or quality >= WORST_QUALITY:
             break
+        halvings = math.log2(len(content) / most_bytes)  # six steps of the quality halve the size, about
+        quality = min(WORST_QUALITY, quality + max(2, math.ceil(6 * halvings)))
+        content = _encoded(pictures, rate, quality)
     return f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""Work on several pictures at a time: some are read while others are written. PyAV computes outside of Python's lock."""
+"""Pictures are read while others are written: PyAV computes outside of Python's lock."""
 
 from __future__ import annotations
 
