@@ -128,7 +128,7 @@ def follow(
 
 def _middle(points: Values) -> Values:
     """Mean of the keypoints that there are: (frames, 2), NaN in frames without any."""
-    there = np.isfinite(points).all(axis=2)
+    there: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=2))
     count = there.sum(axis=1)
     total = np.where(there[:, :, None], points, 0.0).sum(axis=1)
     return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], np.nan)
@@ -139,7 +139,7 @@ def steadied(values: Values, spread_frames: float, default: Values | None = None
 
     Gaps are filled on a straight line; without any value, all are ``default``, or 0.
     """
-    there = np.isfinite(values).all(axis=1)
+    there: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
     if not there.any():
         return np.broadcast_to(np.zeros(values.shape[1]) if default is None else default, values.shape).copy()
     at = np.arange(len(values))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Box = tuple[int, int, int, int]  # left, top, right, bottom in px, the latter two exclusive
 
 FONTS = ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "Helvetica.ttc", "LiberationSans-Regular.ttf")
-FLOOR: Colour = (27, 29, 33)
-FLOOR_LINES: Colour = (52, 56, 63)
+FLOOR: Colour = (214, 216, 220)
+FLOOR_LINES: Colour = (186, 189, 195)
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 PLATE: Colour = (18, 19, 22)
@@ -102,7 +102,12 @@ def floor(camera: Camera, frame: int, size: int, spacing_px: float) -> Any:
 
 
 def draw_pose(
-    image: Any, points: NDArray[np.float64], skeleton: Sequence[Sequence[int]], colour: Colour, width: int = 2
+    image: Any,
+    points: NDArray[np.float64],
+    skeleton: Sequence[Sequence[int]],
+    colour: Colour,
+    width: int = 2,
+    front: Sequence[int] = (),
 ) -> None:
     """Draw lines between keypoints, and the keypoints, in place; those that are missing are left out.
 
@@ -118,18 +123,21 @@ def draw_pose(
         Of lines and keypoints; both have a dark edge, so that they show on any background.
     width
         Of the lines in px.
+    front
+        Indices of the keypoints at the front of the body, which are white.
     """
     draw = pillow().ImageDraw.Draw(image)
-    there = np.isfinite(points).all(axis=1).tolist()
+    there = [bool(np.isfinite(point).all()) for point in points]
     at = [tuple(point) for point in points.tolist()]
     lines = [(at[one], at[other]) for one, other in skeleton if there[one] and there[other]]
     for stroke, fill in ((width + 2, BLACK), (width, colour)):
         for line in lines:
             draw.line(line, fill=fill, width=stroke)
     reach = width + 0.5
-    for (x, y), shown in zip(at, there, strict=True):
-        if shown:
-            draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour, outline=BLACK)
+    for number, (x, y) in enumerate(at):
+        if there[number]:
+            fill = WHITE if number in front else colour
+            draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=fill, outline=BLACK)
 
 
 @functools.cache

@@ -72,7 +72,9 @@ def configure(context: Any, encoder: Encoder, wanted: Format) -> None:
         options[encoder.quality] = str(wanted.quality + encoder.offset)
     else:  # about what libx264 takes for pictures of cages at this quality
         halvings = (wanted.quality - 23) / 6
-        context.bit_rate = max(100_000, int(0.1 * wanted.width * wanted.height * min(wanted.rate, 60) * 2**-halvings))
+        context.bit_rate = max(
+            100_000, int(0.1 * wanted.width * wanted.height * min(float(wanted.rate), 60.0) * 2**-halvings)
+        )
     context.options = options
 
 
@@ -85,7 +87,7 @@ def first_that_works(wanted: Format) -> Encoder:
     BadInput
         None does; the message says why, for each.
     """
-    problems = []
+    problems: list[str] = []
     for encoder in ENCODERS:
         if not (problem := trial(encoder, wanted)):
             if problems:

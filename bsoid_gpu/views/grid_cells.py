@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PLAIN: Colour = (84, 88, 96)  # border while the animal does something else
 BORDER_SHARE = 60  # of the cell
 TEXT_SHARE = 18
+THIN, THICK = 110, 70  # lines of the pose over a video, and without one
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ class Cell:
             return self._last
         if self._style.overlay or self._reader is None:
             points = self._camera.in_square(number, self._points[number], size)
-            drawing.draw_pose(image, points, self._style.skeleton, self._colour, max(1, size // 110))
+            width = max(1, size // (THIN if self._reader else THICK))
+            drawing.draw_pose(image, points, self._style.skeleton, self._colour, width, self._style.front)
         picture: Picture = np.array(image)
         during = self.bout.start <= frame < self.bout.stop
         drawing.put_border(picture, self._colour if during else PLAIN, max(2, size // BORDER_SHARE))

@@ -214,7 +214,9 @@ class _Overlay:
         count, top = len(self._frames.rows), self._height + GAP_PX
         at = number + self._window
         inside = (at >= 0) & (at < count)
-        strip = np.where(inside[:, None], self._frames.colour[np.clip(at, 0, count - 1)], np.uint8(BACKGROUND))
+        strip = np.where(
+            inside[:, None], self._frames.colour[np.clip(at, 0, count - 1)], np.array(BACKGROUND, dtype=np.uint8)
+        )
         result[top : top + STRIP_PX] = strip
         middle = self._width // 2
         result[top - GAP_PX : top + STRIP_PX, max(0, middle - 1) : middle + 1] = drawing.WHITE

@@ -56,7 +56,7 @@ class VideoIndex:
     @property
     def times_s(self) -> NDArray[np.float64]:
         """Time of each frame, from the first one on: (frames,) s."""
-        return (self.pts - self.pts[:1]) * float(self.time_base)
+        return np.asarray((self.pts - self.pts[:1]) * float(self.time_base), dtype=np.float64)
 
     @property
     def average_rate(self) -> Fraction:
@@ -128,16 +128,16 @@ def _from_packets(packets: list[tuple[int | None, bool, bool]], time_base: Fract
 
     Packets that an edit list hides are decoded, since others refer to them, but their frames are not shown.
     """
-    stamps = [pts for pts, _, _ in packets]
-    if any(pts is None for pts in stamps) or len(set(stamps)) < len(stamps):
+    stamped = [(pts, key, hidden) for pts, key, hidden in packets if pts is not None]
+    if len({pts for pts, _, _ in stamped}) < len(packets):
         return None
-    shown = np.array(sorted(pts for pts, _, hidden in packets if not hidden), dtype=np.int64)
+    shown = np.array(sorted(pts for pts, _, hidden in stamped if not hidden), dtype=np.int64)
     # a hidden keyframe too is a place to begin: for the first frame that is shown after it
-    keys = np.array(sorted(pts for pts, key, _ in packets if key), dtype=np.int64)
+    keys = np.array(sorted(pts for pts, key, _ in stamped if key), dtype=np.int64)
     if not len(shown):
         return None
     numbers = np.unique(np.searchsorted(shown, keys))
-    order = {int(pts): place for place, (pts, _, _) in enumerate(packets)}  # type: ignore[arg-type]
+    order = {pts: place for place, (pts, _, _) in enumerate(stamped)}
     return VideoIndex(shown, time_base, numbers[numbers < len(shown)], order)
 
 
@@ -151,9 +151,9 @@ def _kept_by_the_decoder(path: Path, index: VideoIndex) -> bool:
             if len(stamps) == PROBED_FRAMES:
                 break
     known = set(index.pts.tolist())
-    in_order = all(pts in known for pts in stamps) and stamps == sorted(stamps)  # type: ignore[type-var]
+    given = [pts for pts in stamps if pts in known]
     # a frame that is missing is a damaged one, not a wrong time stamp
-    return bool(stamps) and in_order
+    return bool(stamps) and len(given) == len(stamps) and given == sorted(given)  # type: ignore[type-var]
 
 
 def _by_decoding(path: Path, time_base: Fraction) -> VideoIndex:
