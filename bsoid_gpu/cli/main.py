@@ -13,6 +13,7 @@ import click
 from bsoid_gpu._version import __version__
 from bsoid_gpu.cli.doctor import doctor
 from bsoid_gpu.cli.hpc import hpc
+from bsoid_gpu.cli.movies import clips_command, video_command
 from bsoid_gpu.cli.names import names
 from bsoid_gpu.cli.options import (
     backend_option,
@@ -264,5 +265,7 @@ def config(settings_file: str | None, preset: str) -> None:
 main.add_command(names)
 main.add_command(report_command)
 main.add_command(view)
+main.add_command(clips_command)
+main.add_command(video_command)
 main.add_command(doctor)
 main.add_command(hpc)
