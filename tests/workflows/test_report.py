@@ -138,7 +138,7 @@ def test_the_stored_positions_are_those_that_were_labelled(reported):
     np.testing.assert_array_equal(session.pose.position[:, 0], direct.position)
 
 
-def test_build_and_predict_write_the_page_unless_told_otherwise(reported):
+def test_build_and_predict_write_the_page(reported):
     settings = reported / "settings.toml"
     settings.write_bytes((reported / "run/settings.toml").read_bytes())
     command = ["build", reported / "in", "--fps", 30, "--backend", "cpu", "--config", settings, "--out"]
