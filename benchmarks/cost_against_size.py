@@ -81,7 +81,7 @@ def measured(sessions: Path, fps: float, repeats: int) -> dict[str, Any]:
             stages.append(seconds_by_kind(manifest["stages"]))
             with ProcessPoolExecutor(1, get_context("spawn")) as process:  # else a command starts with its peak memory
                 trust = process.submit(trustworthiness, run).result()
-            predicts.append(timed("predict", run, sessions, "--out", labels, "--backend", "cpu"))
+            predicts.append(timed("predict", run, sessions, "--out", labels, "--backend", "cpu", "--no-report"))
     number = len(manifest["sessions"])
     return {
         "sessions": number,
@@ -150,7 +150,7 @@ def warm_up(sessions: list[Path], fps: float) -> None:
         small.mkdir()
         write_sessions(sessions, *SIZES["9k"], small)
         timed("build", small, *OPTIONS, "--fps", fps, "--out", Path(scratch, "run"))
-        timed("predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu")
+        timed("predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu", "--no-report")
 
 
 def plan_again(fps: float, result: Path) -> None:
