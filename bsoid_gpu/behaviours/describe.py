@@ -31,7 +31,13 @@ QUIET = {
 }  # that one of them is low says most of the others too
 # where two say nearly the same, the one that says more: added to |AUC - 0.5|
 PREFERRED = {
-    **{catalogue.FORWARD: 0.06, catalogue.TURN: 0.06, catalogue.ELONGATION: 0.06, catalogue.PLACE_SPEED: 0.01},
+    **{
+        catalogue.FORWARD: 0.06,
+        catalogue.TURN: 0.06,
+        catalogue.BEND: 0.06,
+        catalogue.ELONGATION: 0.06,
+        catalogue.PLACE_SPEED: 0.01,
+    },
     **{catalogue.LIMB_HZ: 0.04, catalogue.LIMB_SWING: 0.03, catalogue.LIMB_RHYTHM: 0.02},
     **{catalogue.HEAD_HZ: 0.04, catalogue.HEAD_SWING: 0.03, catalogue.HEAD_RHYTHM: 0.02},
 }

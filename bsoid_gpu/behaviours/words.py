@@ -148,8 +148,14 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
             if slow
             else "Moves little: all points of the body at {} on average",
         ),
-        catalogue.TURN_SIZE: ("Turns at {}, to either side", "Keeps its direction: turns at {}" if slow else None),
-        catalogue.BEND_SIZE: ("The body is bent by {}, to either side", "The body is straight: bent by {}"),
+        catalogue.TURN_SIZE: (
+            f"Turns at {{}}{_either(catalogue.TURN, context)}",
+            "Keeps its direction: turns at {}" if slow else None,
+        ),
+        catalogue.BEND_SIZE: (
+            f"The body is bent by {{}}{_either(catalogue.BEND, context)}",
+            "The body is straight: bent by {}",
+        ),
         catalogue.HEAD_MOVEMENT: _part_moves(nouns.front, slow),
         catalogue.FORE_MOVEMENT: _part_moves(nouns.fore, slow),
         catalogue.HIND_MOVEMENT: _part_moves(nouns.hind, slow),
@@ -173,6 +179,12 @@ def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:
         return f"The {noun} moves from side to side of the body at {{}}", still
     still = f"The {noun} keep still relative to the trunk: {{}}" if slow else None
     return f"The {noun} move relative to the trunk at {{}}", still
+
+
+def _either(signed: str, context: Context) -> str:
+    """That both sides occur, unless most values of the signed descriptor have one sign."""
+    value = context.values.get(signed)
+    return "" if value is not None and value.q25 * value.q75 > 0 else ", to either side"
 
 
 def _posture(name: str, high: bool, value: Value, least: float) -> str | None:

@@ -146,3 +146,11 @@ def test_a_comparison_names_the_side():
     own, other = (context(BEND=(value, 0, 0, 0)).values[catalogue.BEND] for value in (27.0, -7.1))
     assert compared(catalogue.BEND, own, other) == "bend is 7.1 deg to the left (here 27 deg to the right)"
     assert np.isfinite(own.median)
+
+
+def test_either_side_is_said_only_where_both_occur():
+    size = (57.0, 53.0, 62.0, 20.0)
+    both = context(BEND_SIZE=size, BEND=(5.0, -55.0, 58.0, 0.0))
+    assert sentence(catalogue.BEND_SIZE, True, both).startswith("The body is bent by 57 deg, to either side (")
+    one = context(BEND_SIZE=size, BEND=(-55.0, -62.0, -40.0, 0.0))
+    assert sentence(catalogue.BEND_SIZE, True, one).startswith("The body is bent by 57 deg (")
