@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
+
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 
@@ -18,9 +21,7 @@ SIZES = [20, 30, 40, 60, 80, 120, 180, 260, 400]
 UNSURE = 65535
 
 
-def page_data(
-    *, minutes: float = 12.0, video: str | None = None, labels_of_behaviour: int = 3, seed: int = 0
-) -> dict:
+def page_data(*, minutes: float = 12.0, video: str | None = None, labels_of_behaviour: int = 3, seed: int = 0) -> dict:
     """Data of a page; `video` (a data URL) becomes that of the first two clips of each label."""
     rng = np.random.default_rng(seed)
     sessions = [_session(f"mouse{number + 1}_openfield", minutes, labels_of_behaviour, rng) for number in range(3)]
@@ -75,7 +76,7 @@ def page_data(
             "mouse2_openfield: 4.1 % of the positions of left_forepaw have a low confidence; expected below 3 %",
             "Labels 3 and 11 return in 1 of 2 models: look at their clips before you name them",
         ],
-        "settings": '[embedding]\nmethod = "umap"\nneighbours = 60\n\n[clustering]\nmethod = "hdbscan"\nminimum_share = 0.005\n',
+        "settings": '[embedding]\nmethod = "umap"\nneighbours = 60\n\n[clustering]\nmethod = "hdbscan"\n',
         "provenance": [
             ["program", "bsoid_gpu 0.2.0, NumPy 2.4.6"],
             ["machine", "2 cores, 8 GB"],
@@ -105,7 +106,7 @@ def _session(name, minutes, variants, rng):
     labels = np.empty(frames, dtype=np.int64)
     part = 0.5 ** np.arange(variants)
     part /= part.sum()
-    for start, stop in zip(changes[:-1], changes[1:], strict=True):
+    for start, stop in itertools.pairwise(changes):
         labels[start:stop] = variants * state[start] + rng.choice(variants, p=part)
     rare = rng.choice(frames - 100, size=2)
     for start in rare:
@@ -183,8 +184,6 @@ def _map(sessions, centres, rng):
 
 def unpacked(arr):
     """The values of a packed array."""
-    import base64
-
     return np.frombuffer(base64.b64decode(arr["data"]), dtype=arr["type"]).reshape(arr["shape"])
 
 

@@ -9,6 +9,7 @@ import pytest
 from browser_waits import wait_until
 from page_data import UNSURE, page_data, unpacked
 
+from bsoid_gpu.behaviours.colours import colour_of as default_colour
 from bsoid_gpu.views.page_file import page
 
 if sys.version_info >= (3, 11):
@@ -17,7 +18,9 @@ else:
     import tomli as tomllib
 
 pytestmark = pytest.mark.browser
-NAME = 'wälk "fast" \\ </script><b> \t🐁'
+NAME = 'wälk "fast" \\ </script><b>\t🐁'
+ON_ONE_LINE = NAME.replace("\t", " ")
+DESCRIPTION = 'first "line"\nand\ta \\ second'
 
 
 def pixels(tab, selector):
@@ -62,7 +65,9 @@ def point_of(tab, colour):
 
 
 def colour_of(tab, number):
-    text = tab.evaluate("(n) => getComputedStyle(document.querySelector(`#behaviour-${n} .swatch`)).backgroundColor", number)
+    text = tab.evaluate(
+        "(n) => getComputedStyle(document.querySelector(`#behaviour-${n} .swatch`)).backgroundColor", number
+    )
     return [int(value) for value in re.findall(r"\d+", text)]
 
 
@@ -71,7 +76,9 @@ def joined_bouts(data, labels):
     bouts, shares = 0, []
     for session in data["sessions"]:
         frames = np.full(session["frames"], UNSURE)
-        for start, stop, label in zip(*(unpacked(session["bouts"][key]) for key in ("start", "stop", "label")), strict=True):
+        for start, stop, label in zip(
+            *(unpacked(session["bouts"][key]) for key in ("start", "stop", "label")), strict=True
+        ):
             frames[start:stop] = label
         inside = np.isin(frames, labels)
         bouts += int(np.sum(np.diff(np.concatenate([[0], inside.astype(int)])) == 1))
@@ -82,7 +89,9 @@ def joined_bouts(data, labels):
 def facts_of(tab, number):
     """Bouts and share that the list gives for a behaviour."""
     bouts = re.search(r"([\d\u202f]+) bouts?", tab.inner_text(f"#behaviour-{number} .row-facts"))[1]
-    return int(bouts.replace("\u202f", "")), float(tab.inner_text(f"#behaviour-{number} .share").removesuffix(" %")) / 100
+    return int(bouts.replace("\u202f", "")), float(
+        tab.inner_text(f"#behaviour-{number} .share").removesuffix(" %")
+    ) / 100
 
 
 def test_times(visit, request, record_property, tmp_path):
@@ -164,7 +173,7 @@ def test_a_pose_clip_moves_until_it_is_paused(opened):
 
 def test_a_video_clip_plays(opened, video):
     if video is None:
-        pytest.skip("needs ffmpeg to make a video")
+        pytest.skip("needs PyAV to make a video")
     wait_until(opened, "document.querySelector('.clip video').readyState >= 2")
     times = set()
     for _ in range(6):
@@ -185,19 +194,42 @@ def test_a_name_survives_save_and_reload(opened, data):
     opened.keyboard.press("n")
     opened.keyboard.insert_text(NAME)
     opened.keyboard.press("Enter")
-    assert opened.inner_text(f"#behaviour-{number} .pick") == re.sub(r"\s+", " ", NAME)
+    assert opened.inner_text(f"#behaviour-{number} .pick") == ON_ONE_LINE
+    opened.fill("#own-words", DESCRIPTION)
     with opened.expect_download() as download:
         opened.keyboard.press("Control+s")
     assert download.value.suggested_filename == "behaviours.toml"
     content = tomllib.loads(download.value.path().read_text(encoding="utf-8"))
     assert (content["model"], content["version"]) == (data["model"], 1)
     edited = {item["labels"][0]: item for item in content["behaviours"]}
-    assert edited[number] == {"labels": [number], "name": NAME, "description": "", "colour": "", "hidden": False}
+    assert edited[number] == {
+        "labels": [number],
+        "name": ON_ONE_LINE,
+        "description": DESCRIPTION,
+        "colour": "",
+        "hidden": False,
+    }
     assert set(edited) == {0, 4, number}
     opened.reload()
     opened.wait_for_selector("#kept")
     opened.click("#use-kept")
-    assert opened.inner_text(f"#behaviour-{number} .pick") == re.sub(r"\s+", " ", NAME)
+    assert opened.inner_text(f"#behaviour-{number} .pick") == ON_ONE_LINE
+
+
+def test_a_name_that_another_behaviour_has_is_refused(opened):
+    number = chosen(opened)
+    for name in ("walk", "label 7"):
+        opened.keyboard.press("n")
+        opened.keyboard.insert_text(name)
+        opened.keyboard.press("Enter")
+        assert "already" in opened.inner_text("#say")
+        assert opened.inner_text(f"#behaviour-{number} .pick") == f"label {number}"
+
+
+def test_colours_are_those_of_the_program(opened):
+    assert [colour_of(opened, number) for number in range(25)] == [
+        list(bytes.fromhex(default_colour(number)[1:])) for number in range(25)
+    ]
 
 
 def test_escape_leaves_a_name_as_it_was(opened):
@@ -233,7 +265,7 @@ def test_a_proposal_is_accepted_and_unmerged(opened):
     opened.click("#proposal-list li:first-child >> text=accept")
     assert chosen(opened) == 6
     assert "labels 6 + 7" in opened.inner_text("#behaviour-6 .row-facts")
-    assert opened.inner_text("#proposals-title") == "1 merge is proposed"
+    assert opened.inner_text("#proposals-title") == "1 proposal: labels that may be one behaviour"
     opened.click("#behaviour-6 >> text=unmerge")
     assert opened.query_selector("#behaviour-7")
 
@@ -318,7 +350,15 @@ def test_hostile_names_are_only_text(visit, data, tmp_path):
 
 def test_a_report_with_little_in_it_opens(visit, data, tmp_path):
     empty = dict.fromkeys(("map", "tree", "dendrogram", "stability", "confusion"))
-    lists = {"clips": [], "descriptions": [], "proposals": [], "warnings": [], "provenance": [], "skeleton": [], "scores": {}}
+    lists = {
+        "clips": [],
+        "descriptions": [],
+        "proposals": [],
+        "warnings": [],
+        "provenance": [],
+        "skeleton": [],
+        "scores": {},
+    }
     sessions = [session | {"bouts": None, "quality": []} for session in data["sessions"]]
     path = tmp_path / "report.html"
     path.write_bytes(page(data | empty | lists | {"sessions": sessions, "settings": ""}))

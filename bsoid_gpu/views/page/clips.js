@@ -16,10 +16,11 @@ const KINDS = {
   confusable: "Bouts that are most easily taken for another behaviour.",
 };
 const SPEEDS = [0.25, 0.5, 1, 2];
+const MORE = 12; // clips that are asked for at once
 const REST_S = 0.5; // still at the end of a loop
 const LATE_S = 0.15; // a video that is further off is set to the time of the loop
 const montage = {
-  kind: "typical", view: "ego", speed: 1, playing: true, inView: true, mode: "video", timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
+  kind: "typical", view: "ego", speed: 1, playing: true, inView: true, more: 0, mode: "video", timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
 };
 
 /** Clips of a behaviour and kind, the labels of a merged behaviour in turn. */
@@ -139,8 +140,8 @@ function sizeCells() {
 }
 
 function shownText(behaviour, clips) {
-  const total = counts.behaviours[indexOf(selection.number)]?.bouts
-    ?? behaviour.labels.reduce((sum, label) => sum + report.bouts_of_label[label], 0);
+  const total = counts.whole ? counts.behaviours[indexOf(selection.number)].bouts
+    : behaviour.labels.reduce((sum, label) => sum + report.bouts_of_label[label], 0);
   if (!clips.length) return `No ${montage.kind} clips; ${plural(total, "bout")} in all.`;
   if (total <= 12) return `This behaviour has only ${plural(total, "bout")}: ${clips.length} shown.`;
   return `${clips.length} of ${count(total)} bouts shown. ${KINDS[montage.kind]}`;
@@ -194,12 +195,19 @@ export function togglePlay() {
   drawCells();
 }
 
+function keyOf({ label, kind, session, start }) {
+  return [label, kind, session, start].join();
+}
+
 async function askForMore(event) {
   const behaviour = behaviourNumbered(selection.number);
   if (!behaviour) return;
   event.target.disabled = true;
   try {
-    const clips = (await Promise.all(behaviour.labels.map((label) => moreClips(label)))).flat();
+    montage.more += MORE;
+    const answers = await Promise.all(behaviour.labels.map((label) => moreClips(label, montage.more)));
+    const there = new Set(report.clips.map(keyOf));
+    const clips = answers.flat().filter((clip) => !there.has(keyOf(clip)));
     report.clips.push(...clips);
     say(clips.length ? `${plural(clips.length, "clip")} more.` : "There are no more bouts.");
     fillMontage();

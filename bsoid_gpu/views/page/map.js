@@ -8,6 +8,7 @@ import { bounds, centres, nearestIn, pixelOf, scatter } from "./scatter.js";
 import { colourAt, cut, indexOf, isNamed, nameOf, names, numberOf, on, selection } from "./state.js";
 import { pickPoint } from "./links.js";
 
+const STRETCH = 1.5; // of one axis against the other, so that the map fills its place
 const mapState = { colour: "behaviour", zoom: 1, centreX: 0, centreY: 0, canvas: null, over: null, drag: null };
 let lookUp = null;
 let labelCentres = null;
@@ -22,7 +23,7 @@ function pointPaint(points, theme) {
   const { group, colours } = painters[mapState.colour](points, theme);
   const chosen = selection.number === null || cut.shown ? null : indexOf(selection.number);
   const clear = Uint32Array.from(colours, pixelOf);
-  const dimmed = Uint32Array.from(colours, (colour) => pixelOf(mixed(colour, theme.panel, 0.5)));
+  const dimmed = Uint32Array.from(colours, (colour) => pixelOf(mixed(colour, theme.panel, 0.4)));
   const pale = mixed(GREY, theme.panel, 0.45);
   const [unsure, unsureDimmed] = [pixelOf(pale), pixelOf(mixed(pale, theme.panel, 0.5))];
   const isChosen = Uint8Array.from({ length: report.labels }, (_, i) => (chosen !== null && indexOf(i) === chosen ? 1 : 0));
@@ -48,7 +49,10 @@ const painters = {
     const colours = Array.from({ length: report.labels }, (_, i) => colourAt(indexOf(i)));
     return { group: (i) => label[i], colours };
   },
-  session: (points) => ({ group: (i) => points.session[i], colours: report.sessions.map((_, i) => paletteColour(i)) }),
+  session(points) {
+    const colours = [...report.sessions.map((_, i) => paletteColour(i)), GREY]; // grey: sessions that are not in the report
+    return { group: (i) => Math.min(points.session[i], colours.length - 1), colours };
+  },
   confidence(points, theme) {
     const colours = Array.from({ length: 256 }, (_, value) => shade((value / 255) ** 2, theme));
     return { group: (i) => points.membership[i], colours };
@@ -60,9 +64,11 @@ function projection(points, width, height) {
   mapState.box ??= bounds(points.x, points.y, (i) => points.label[i] !== UNSURE);
   const { left, right, low, high } = mapState.box;
   const margin = 18;
-  const scale = mapState.zoom * Math.min((width - 2 * margin) / (right - left || 1), (height - 2 * margin) / (high - low || 1));
+  const across = (width - 2 * margin) / (right - left || 1);
+  const down = (height - 2 * margin) / (high - low || 1);
+  const [scaleX, scaleY] = [Math.min(across, down * STRETCH), Math.min(down, across * STRETCH)].map((scale) => scale * mapState.zoom);
   const [x, y] = [(left + right) / 2 + mapState.centreX, (low + high) / 2 + mapState.centreY];
-  return { a: width / 2 - scale * x, b: scale, c: height / 2 + scale * y, d: -scale };
+  return { a: width / 2 - scaleX * x, b: scaleX, c: height / 2 + scaleY * y, d: -scaleY };
 }
 
 function scaledProjection({ a, b, c, d }, ratio) {
@@ -80,7 +86,7 @@ function drawMap() {
   const ratio = canvas.width / width;
   const place = projection(points, width, height);
   const { pixels, layer } = pointPaint(points, theme);
-  const radius = Math.max(0.7, Math.sqrt(width / 420) * (points.x.length > 8000 ? 1.0 : 1.7) * Math.min(2.2, mapState.zoom ** 0.4));
+  const radius = Math.max(0.7, Math.sqrt(width / 420) * (points.x.length > 15000 ? 1.1 : points.x.length > 5000 ? 1.5 : 1.8) * Math.min(2.2, mapState.zoom ** 0.4));
   scatter(context, points.x, points.y, scaledProjection(place, ratio), pixels, layer, 3, radius * ratio);
   if (!cut.shown) drawNumbers(context, place, theme, width, height);
   drawPoint(context, points, place, theme);
@@ -110,6 +116,8 @@ function drawNumbers(context, place, theme, width, height) {
     const chosen = numberOf(behaviour) === selection.number;
     const text = chosen && isNamed(behaviour) ? `${numberOf(behaviour)} ${nameOf(behaviour)}`.slice(0, 28) : String(numberOf(behaviour));
     const mark = { x: place.a + place.b * centre[0], y: place.c + place.d * centre[1], text, chosen };
+    const reach = -place.d * centre[2]; // a number would hide a small cluster, and stands above it
+    if (reach < 14) mark.y -= reach + 9;
     mark.width = context.measureText(text).width + 6;
     const inside = mark.x > -20 && mark.x < width + 20 && mark.y > -20 && mark.y < height + 20;
     if (inside) mark.x = Math.max(mark.width / 2, Math.min(width - mark.width / 2, mark.x));

@@ -90,7 +90,7 @@ async function saveToServer() {
 /** Another window saved meanwhile: the names typed here are kept, and offered after the page is loaded again. */
 function showConflict(error) {
   keepNow();
-  notice("conflict", el("p", {}, `The names are not saved: ${error.message}. Yours are kept in this browser: load the page again, and take them up there, or save them as a file first.`),
+  notice("conflict", el("p", {}, `The names are not saved: ${error.message.replace(/\.$/, "")}. Yours are kept in this browser: load the page again, and take them up there, or save them as a file first.`),
     button("load again", () => window.location.reload()), button("save as a file", () => download(tomlFile())));
 }
 

@@ -76,13 +76,19 @@ function drawDurations(width) {
   return rowsChart(width, rows, { at, marks, row });
 }
 
+/** What is said where only some sessions have their bouts in the page. */
+function partText() {
+  const here = counts.sessions.filter(Boolean).length;
+  return counts.whole ? "" : ` The bouts of ${here} of ${report.sessions_total} sessions are in this page: usage, durations and transitions are theirs.`;
+}
+
 export function mountUsage() {
   if (!counts.sessions.some(Boolean)) {
     for (const id of ["usage", "durations"]) byId(id).textContent = "This report has no bouts.";
     return;
   }
   chart(byId("usage"), "Usage: share of time of each behaviour; the same numbers stand in the table below", drawUsage);
-  byId("usage").append(el("p", { class: "caption" }, "Share of the observed time. Bars: mean of the sessions; dots: sessions."));
+  byId("usage").append(el("p", { class: "caption" }, `Share of the observed time. Bars: mean of the sessions; dots: sessions.${partText()}`));
   tableOf(byId("usage"), "usage as a table", () => ({
     heads: ["behaviour", "mean", ...report.sessions.map((session) => session.name)],
     rows: inOrder().map(({ behaviour, index }) => [`${numberOf(behaviour)} ${nameOf(behaviour)}`, percent(counts.behaviours[index].share),
