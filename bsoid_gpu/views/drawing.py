@@ -76,7 +76,7 @@ def square_of(part_of: Callable[[Box], Picture], camera: Camera, frame: int, siz
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ matrix.T + shift
     low, high = np.floor(corners.min(axis=0)).astype(int) - 2, np.ceil(corners.max(axis=0)).astype(int) + 2
     part = pillow().Image.fromarray(part_of((int(low[0]), int(low[1]), int(high[0]), int(high[1]))))
-    if matrix[0, 1] == 0:  # upright, which is faster
+    if matrix[0, 1] == 0 and matrix[0, 0] > 0:  # upright, which is faster
         edges = (*(corners[0] - low), *(corners[3] - low))
         return part.resize((size, size), pillow().Image.Resampling.BILINEAR, box=edges)
     coarser = max(1, int(camera.side_px / size))  # else single px of the frame are picked, which flicker
