@@ -9,7 +9,7 @@ ORACLES ?= .venv-oracles
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 PYTHON3_12 ?= $(shell python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
-.PHONY: bench demo dist docs gpu-proof test test-all test-hpc test-oldest test-oracles contract mutants lint clean
+.PHONY: bench demo dist docs gpu-proof test test-all test-browser test-hpc test-oldest test-oracles contract mutants lint clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("bsoid_gpu needs Python 3.10 or newer; set PYTHON") if sys.version_info < (3, 10) else 0'
@@ -21,10 +21,16 @@ demo: $(VENV)/.ready
 	$(BIN)/python benchmarks/demo.py $(DEMO)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "not slow and not hpc"
+	$(BIN)/python -m pytest -m "not slow and not hpc and not browser"
 
 test-all: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "not hpc"
+	$(BIN)/python -m pytest -m "not hpc and not browser"
+
+# the report's page in Chromium; as root it installs Debian's Chromium, and without one the tests are skipped
+test-browser: $(VENV)/.ready
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check 'av>=12' 'playwright>=1.40'
+	-command -v chromium || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; }
+	$(BIN)/python -m pytest -m browser tests/browser
 
 # on a private Slurm; as root it installs Slurm and a module command, else it skips their tests
 test-hpc: $(VENV)/.ready
@@ -32,7 +38,7 @@ test-hpc: $(VENV)/.ready
 
 # the lower bounds of pyproject.toml, which have no wheels for Python 3.12 and newer
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest -m "not slow and not hpc"
+	$(OLDEST)/bin/python -m pytest -m "not slow and not hpc and not browser"
 
 $(OLDEST)/.ready: pyproject.toml tests/oldest.py | $(VENV)/.ready
 	$(OLDEST_PYTHON) -c 'import sys; sys.exit("the oldest libraries need Python 3.10 or 3.11; set OLDEST_PYTHON") if sys.version_info[:2] not in ((3, 10), (3, 11)) else 0'

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from quick import QUICK
 
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.backends.cpu import CpuBackend
 from bsoid_gpu.errors import BackendUnavailable
 from bsoid_gpu.log import logger
 from bsoid_gpu.run_folder import checkpoint
+from bsoid_gpu.synthetic.sessions import deeplabcut_csv, simulate_session
+from bsoid_gpu.workflows.build import build
+from bsoid_gpu.workflows.predict import predict_files
+from bsoid_gpu.workflows.report import report_of_training
 
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
@@ -42,6 +49,27 @@ def recordings() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set BSOID_GPU_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def _reported(tmp_path_factory) -> Path:
+    """A folder with two sessions in ``in``, a run of them in ``run``, and the labels of a third one in ``labels``."""
+    folder = tmp_path_factory.mktemp("reported")
+    (folder / "in").mkdir()
+    poses = [simulate_session(f"mouse{i}", 1800, 30.0, np.random.default_rng(i))[0] for i in range(3)]
+    for pose in poses[:2]:
+        (folder / "in" / f"{pose.name}.csv").write_bytes(deeplabcut_csv(pose))
+    few = replace(QUICK, clusters=replace(QUICK.clusters, smallest=0.03, largest=0.05))
+    build(folder / "in", 30, folder / "run", settings=few, backend="cpu")
+    report_of_training(folder / "run", folder / "in", 30, backend="cpu")
+    predict_files(folder / "run", poses[2], 30, folder / "labels", backend="cpu")
+    return folder
+
+
+@pytest.fixture
+def reported(_reported, tmp_path) -> Path:
+    """A copy of a small run with its labels and page, to change: ``in``, ``run`` and ``labels``."""
+    return Path(shutil.copytree(_reported, tmp_path / "reported"))
 
 
 @pytest.fixture(scope="session")

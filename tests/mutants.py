@@ -563,7 +563,17 @@ def copy(source: Path, folder: Path) -> None:
 def run(tests: str, folder: Path) -> tuple[int, str]:
     """Exit code of pytest, and what it says."""
     path, *options = shlex.split(tests)
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not hpc"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not slow and not hpc and not browser",
+    ]
     # in a common folder, numba would not take the compiled code of another copy
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     environment["PYTHONPATH"] = str(folder)

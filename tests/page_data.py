@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
+
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 
@@ -11,7 +14,6 @@ from bsoid_gpu.views.page_file import packed
 
 FPS = 30.0
 BIN_FRAMES = 3
-VARIANTS = 3  # labels of each simulated behaviour
 POINTS = 20_000
 CLIPS_OF_LABEL = {"typical": 10, "edge": 3, "confusable": 3}
 BEFORE_S, AFTER_S = 0.5, 1.5
@@ -19,13 +21,14 @@ SIZES = [20, 30, 40, 60, 80, 120, 180, 260, 400]
 UNSURE = 65535
 
 
-def page_data(*, minutes: float = 12.0, video: str | None = None, seed: int = 0) -> dict:
+def page_data(*, minutes: float = 12.0, video: str | None = None, labels_of_behaviour: int = 3, seed: int = 0) -> dict:
     """Data of a page; `video` (a data URL) becomes that of the first two clips of each label."""
     rng = np.random.default_rng(seed)
-    sessions = [_session(f"mouse{number + 1}_openfield", minutes, rng) for number in range(3)]
+    sessions = [_session(f"mouse{number + 1}_openfield", minutes, labels_of_behaviour, rng) for number in range(3)]
     labels = 1 + max(int(session["labels"].max()) for session in sessions)
     runs = [_runs(session["labels"]) for session in sessions]
-    points = _map(sessions, labels, rng)
+    centres = _centres(labels, labels_of_behaviour)
+    points = _map(sessions, centres, rng)
     clips = _clips(sessions, runs, points, labels, video, rng)
     bouts_of_label = [sum(int(np.sum(run[2] == label)) for run in runs) for label in range(labels)]
     return {
@@ -44,8 +47,8 @@ def page_data(*, minutes: float = 12.0, video: str | None = None, seed: int = 0)
         "sessions": [_session_data(session, run, rng) for session, run in zip(sessions, runs, strict=True)],
         "sessions_total": 3,
         "map": points,
-        "tree": _tree(points, labels, rng),
-        "dendrogram": {"merges": linkage(_centres(labels), "average").tolist()},
+        "tree": _tree(points, centres, labels_of_behaviour, rng),
+        "dendrogram": {"merges": linkage(centres, "average").tolist()},
         "clips": clips,
         "bouts_of_label": bouts_of_label,
         "descriptions": [_description(label, sessions) for label in range(labels)],
@@ -73,7 +76,7 @@ def page_data(*, minutes: float = 12.0, video: str | None = None, seed: int = 0)
             "mouse2_openfield: 4.1 % of the positions of left_forepaw have a low confidence; expected below 3 %",
             "Labels 3 and 11 return in 1 of 2 models: look at their clips before you name them",
         ],
-        "settings": '[embedding]\nmethod = "umap"\nneighbours = 60\n\n[clustering]\nmethod = "hdbscan"\nminimum_share = 0.005\n',
+        "settings": '[embedding]\nmethod = "umap"\nneighbours = 60\n\n[clustering]\nmethod = "hdbscan"\n',
         "provenance": [
             ["program", "bsoid_gpu 0.2.0, NumPy 2.4.6"],
             ["machine", "2 cores, 8 GB"],
@@ -94,18 +97,20 @@ def _behaviour(label):
     }
 
 
-def _session(name, minutes, rng):
+def _session(name, minutes, variants, rng):
     """A simulated session; each bout of a behaviour gets one of its labels."""
     frames = round(minutes * 60 * FPS)
     pose, behaviour = simulate_session(name, frames, FPS, rng)
     state = np.searchsorted(np.unique(behaviour), behaviour)
     changes = np.concatenate([[0], np.flatnonzero(np.diff(state)) + 1, [frames]])
     labels = np.empty(frames, dtype=np.int64)
-    for start, stop in zip(changes[:-1], changes[1:], strict=True):
-        labels[start:stop] = VARIANTS * state[start] + rng.choice(VARIANTS, p=[0.6, 0.3, 0.1])
+    part = 0.5 ** np.arange(variants)
+    part /= part.sum()
+    for start, stop in itertools.pairwise(changes):
+        labels[start:stop] = variants * state[start] + rng.choice(variants, p=part)
     rare = rng.choice(frames - 100, size=2)
     for start in rare:
-        labels[start : start + 20] = VARIANTS * (state.max() + 1)  # a label of few bouts
+        labels[start : start + 20] = variants * (state.max() + 1)  # a label of few bouts
     for start in rng.choice(frames - 100, size=40):
         labels[start : start + rng.integers(4, 25)] = -1
     return {"name": name, "position": pose.position[:, 0], "labels": labels}
@@ -144,15 +149,15 @@ def _session_data(session, run, rng):
     }
 
 
-def _centres(labels):
+def _centres(labels, variants):
     """A centre for each label: behaviours on a spiral, their labels side by side."""
-    behaviour, variant = np.divmod(np.arange(labels), VARIANTS)
+    behaviour, variant = np.divmod(np.arange(labels), variants)
     angle = 2.4 * behaviour
     middle = 2.6 * np.sqrt(behaviour + 1)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return middle + 0.9 * np.stack([np.cos(2.1 * variant + angle), np.sin(2.1 * variant + angle)], axis=1)
 
 
-def _map(sessions, labels, rng):
+def _map(sessions, centres, rng):
     bins = [np.arange(0, len(session["labels"]) - BIN_FRAMES, BIN_FRAMES) for session in sessions]
     number = np.concatenate([np.full(len(starts), i) for i, starts in enumerate(bins)])
     start = np.concatenate(bins)
@@ -160,8 +165,8 @@ def _map(sessions, labels, rng):
     number, start = number[chosen], start[chosen]
     label = np.array([sessions[i]["labels"][t + 1] for i, t in zip(number, start, strict=True)])
     noise = rng.random(len(label)) < 0.08
-    width = 0.25 + 0.18 * (np.arange(labels) % 4)
-    place = _centres(labels)[label] + rng.normal(size=(len(label), 2)) * width[label][:, None] * [1.0, 0.6]
+    width = 0.25 + 0.18 * (np.arange(len(centres)) % 4)
+    place = centres[label] + rng.normal(size=(len(label), 2)) * width[label][:, None] * [1.0, 0.6]
     place = np.where(noise[:, None], rng.normal(size=(len(label), 2)) * 5, place)
     label = np.where(noise | (label < 0), UNSURE, label)
     return {
@@ -179,17 +184,15 @@ def _map(sessions, labels, rng):
 
 def unpacked(arr):
     """The values of a packed array."""
-    import base64
-
     return np.frombuffer(base64.b64decode(arr["data"]), dtype=arr["type"]).reshape(arr["shape"])
 
 
-def _tree(points, labels, rng):
+def _tree(points, centres, variants, rng):
     """Cuts: at small sizes each label parts in two, at large ones the labels of a behaviour join."""
     label, x = unpacked(points["label"]).astype(np.int64), unpacked(points["x"])
     known = label != UNSURE
-    halves = 2 * label + (x > _centres(labels)[np.where(known, label, 0), 0])
-    ways = [halves] * 3 + [label] * 3 + [label // VARIANTS] * 2 + [label // (2 * VARIANTS)]
+    halves = 2 * label + (x > centres[np.where(known, label, 0), 0])
+    ways = [halves] * 3 + [label] * 3 + [label // variants] * 2 + [label // (2 * variants)]
     cuts, clusters, noise = [], [], []
     for place, way in enumerate(ways):
         kept = known & (rng.random(len(label)) > 0.02 * place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -118,6 +118,15 @@ def measure(
     if not (np.isfinite(unit_px) and unit_px > 0):
         msg = f"{pose.name}: the unit of lengths is {unit_px!r} px; expected a number above 0"
         raise BadInput(msg)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # small products, and one process a session
+        return _measured(pose, labels, groups, body, unit_px)
+
+
+def _measured(
+    pose: Pose, labels: NDArray[np.int64], groups: Sequence[Group], body: Body, unit_px: float
+) -> SessionMeasures:
     table = descriptors(pose, body, unit_px)
     label = labels[table.frame]
     bout = bout_numbers(labels, pose.frame_numbers)
@@ -164,18 +173,19 @@ def _of_group(
     whole: ranks.Ranked,
     own_bouts: NDArray[np.bool_],
     of_bouts: ranks.Ranked,
-) -> dict[str, Values]:
+) -> dict[str, Any]:
     """Measures of one group: ``own`` (samples,) and ``own_bouts`` (bouts,) belong to it."""
     below = whole.share_below(own)
     bout_of_own = bout[own]
     numbers = np.unique(bout_of_own)
     auc = np.full((PARTS + 1, whole.columns + 1), np.nan)  # of the parts, and of the whole
-    for row, part in enumerate([*np.array_split(numbers, PARTS), numbers]):
+    for row, part in [*enumerate(np.array_split(numbers, _parts(len(numbers)))), (-1, numbers)]:
         inside = (bout_of_own >= part[0]) & (bout_of_own <= part[-1]) if len(part) >= LEAST_BOUTS else own[:0]
         if inside.sum() >= LEAST_SAMPLES:
             auc[row, :-1] = ranks.mean_of_known(below[inside])
     below = of_bouts.share_below(own_bouts)
-    for row, part in enumerate([*np.array_split(np.arange(len(below)), PARTS), np.arange(len(below))]):
+    every = np.arange(len(below))
+    for row, part in [*enumerate(np.array_split(every, _parts(len(every)))), (-1, every)]:
         if len(part) >= LEAST_BOUTS:
             auc[row, -1:] = ranks.mean_of_known(below[part])
     quartiles = np.concatenate([whole.quantiles(own), of_bouts.quantiles(own_bouts)], axis=1)
@@ -192,10 +202,15 @@ def _of_group(
     }
 
 
-def _empty(names: Sequence[str]) -> dict[str, Values]:
+def _parts(bouts: int) -> int:
+    """Into how many parts so many bouts are split: each has at least two."""
+    return min(PARTS, max(1, bouts // LEAST_BOUTS))
+
+
+def _empty(names: Sequence[str]) -> dict[str, Any]:
     tables = {key: np.zeros((0, len(names))) for key in ("median", "q25", "q75", "rest_median", "auc")}
-    counts = {key: np.zeros(0, np.int64) for key in ("samples", "bouts")}
-    return {**tables, **counts, "part_auc": np.zeros((0, PARTS, len(names)))}
+    no_counts = np.zeros(0, np.int64)
+    return {**tables, "samples": no_counts, "bouts": no_counts, "part_auc": np.zeros((0, PARTS, len(names)))}
 
 
 def _pairs(

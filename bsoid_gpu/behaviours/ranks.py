@@ -53,7 +53,9 @@ class Ranked:
             place = order[own[order]]
             if len(place):
                 at = np.array(LEVELS) * (len(place) - 1)
-                low, high = (self.values[place[round_to(at).astype(np.int64)], column] for round_to in (np.floor, np.ceil))
+                low, high = (
+                    self.values[place[round_to(at).astype(np.int64)], column] for round_to in (np.floor, np.ceil)
+                )
                 result[:, column] = low + (at - np.floor(at)) * (high - low)
         return result
 
@@ -77,7 +79,7 @@ class Ranked:
         for column in range(self.columns):
             rank = self.ranks[:, column]
             known = np.isfinite(rank)
-            if not known.any():
+            if not known.any() or not len(groups):
                 continue
             share = (rank[known] - 0.5) / known.sum()
             kind = np.minimum((share * CLASSES).astype(np.int64), CLASSES - 1)

@@ -91,8 +91,8 @@ def _against_rest(value: Value, descriptor: Descriptor, least: float) -> str:
     low, high = sorted([sign * value.q25, sign * value.q75])
     rest = sign * value.rest_median
     rest = 0.0 if abs(rest) < least * (SMALL_SIGNED if descriptor.signed else SMALL) else rest
-    low, high, rest_text = (number(one, value.unit) for one in (low, high, rest))
-    return f"(IQR {low} to {high}; rest of the time {rest_text})"
+    texts = [number(one, value.unit) for one in (low, high, rest)]
+    return "(IQR {} to {}; rest of the time {})".format(*texts)
 
 
 def _sided(context: Context) -> str:
@@ -107,7 +107,7 @@ def _singular(noun: str) -> str:
 CHANGES = {
     catalogue.FORWARD: ("Moves forward at {}", "Moves backward at {}"),
     catalogue.FORWARD_ACCELERATION: ("Speeds up by {}", "Slows down by {}"),
-    catalogue.STRETCHING: ("The body lengthens by {} length", "The body shortens by {} length"),
+    catalogue.STRETCHING: ("The body lengthens by {}", "The body shortens by {}"),
 }
 SIDED = {
     catalogue.TURN: ("Turns right{} at {}", "Turns left{} at {}"),
@@ -122,16 +122,13 @@ def _signed(name: str, high: bool, value: Value, context: Context) -> str | None
     if (value.median > 0) != high or size < context.least(DESCRIPTOR[name]):
         return None
     text = quantity(size, value.unit)
-    if name == catalogue.STRETCHING:
-        text = f"{round(100 * size)} % of its usual"
-        return CHANGES[name][not high].format(text) + " per s"
     if name in CHANGES:
         return CHANGES[name][not high].format(text)
     if name in SIDED:
         return SIDED[name][not high].format(_sided(context), text)
     noun = context.nouns.fore if name == catalogue.FORE_LEAD else context.nouns.hind
     ahead, behind = ("left", "right") if high else ("right", "left")
-    return f"The {ahead} {_singular(noun)} is {text} ahead of the {behind} one{_sided(context)}"
+    return f"The {ahead} {_singular(noun)}{_sided(context)} is {text} ahead of the {behind} one"
 
 
 def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
@@ -147,10 +144,18 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
         catalogue.PLACE_SPEED: ("Moves at {}", "Stays in place: moves at {}" if slow else "Moves slowly, at {}"),
         catalogue.MOVEMENT: (
             "Is in motion: all points of the body move at {} on average",
-            "Hardly moves: all points of the body move at {} on average" if slow else "Moves little: all points of the body at {} on average",
+            "Hardly moves: all points of the body move at {} on average"
+            if slow
+            else "Moves little: all points of the body at {} on average",
         ),
-        catalogue.TURN_SIZE: ("Turns at {}, to either side", "Keeps its direction: turns at {}" if slow else None),
-        catalogue.BEND_SIZE: ("The body is bent by {}, to either side", "The body is straight: bent by {}"),
+        catalogue.TURN_SIZE: (
+            f"Turns at {{}}{_either(catalogue.TURN, context)}",
+            "Keeps its direction: turns at {}" if slow else None,
+        ),
+        catalogue.BEND_SIZE: (
+            f"The body is bent by {{}}{_either(catalogue.BEND, context)}",
+            "The body is straight: bent by {}",
+        ),
         catalogue.HEAD_MOVEMENT: _part_moves(nouns.front, slow),
         catalogue.FORE_MOVEMENT: _part_moves(nouns.fore, slow),
         catalogue.HIND_MOVEMENT: _part_moves(nouns.hind, slow),
@@ -165,7 +170,7 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
     return None if way is None else way.format(text)
 
 
-FRONTS = ("snout", "head", "front")
+FRONTS = ("nose", "snout", "head", "front")
 
 
 def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:
@@ -174,6 +179,12 @@ def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:
         return f"The {noun} moves from side to side of the body at {{}}", still
     still = f"The {noun} keep still relative to the trunk: {{}}" if slow else None
     return f"The {noun} move relative to the trunk at {{}}", still
+
+
+def _either(signed: str, context: Context) -> str:
+    """That both sides occur, unless most values of the signed descriptor have one sign."""
+    value = context.values.get(signed)
+    return "" if value is not None and value.q25 * value.q75 > 0 else ", to either side"
 
 
 def _posture(name: str, high: bool, value: Value, least: float) -> str | None:
@@ -217,8 +228,15 @@ def _rhythm(name: str, high: bool, context: Context) -> str | None:
     names = RHYTHMS[name]
     rate, swing = (context.values[other] for other in names[:2])
     noun = context.nouns.front if names is HEAD else context.nouns.rhythmic
-    if not rhythmic(names, context) or (name != rate.name and not high):
+    if name != rate.name and not high:
         return None
+    if not rhythmic(names, context):
+        least = context.least(DESCRIPTOR[name])
+        if name != swing.name or swing.median - swing.rest_median < least:
+            return None
+        verb = "swings" if names is HEAD else "swing"
+        against = _against_rest(swing, DESCRIPTOR[name], least)
+        return f"The {noun} {verb} by {quantity(swing.median, swing.unit)} to each side within a second {against}."
     verb = "moves from side to side" if names is HEAD else "move to and fro"
     other_rate = f"; rest of the time {number(rate.rest_median)}" if name == rate.name else ""
     other_swing = f" (rest of the time {number(swing.rest_median)})" if name == swing.name else ""

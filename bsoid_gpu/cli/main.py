@@ -227,7 +227,6 @@ def predict(
         scale=scale,
         smooth=smooth,
         px_per_mm=px_per_mm,
-        tracks=not no_report,
         executor=executor,
     )
     if not no_report:

@@ -58,7 +58,7 @@ def names(
         naming.change_names(model, changes, merges, separate, file)
     click.echo(naming.listed(model), nl=False)
     if proposals:
-        click.echo(naming.proposals(model), nl=False)
+        click.echo(naming.proposed(model), nl=False)
 
 
 def _assignment(text: str) -> tuple[int, str]:

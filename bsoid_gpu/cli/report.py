@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN", type=click.Path(path_type=str))
 @click.argument("labels", required=False, metavar="[LABELS]", type=click.Path(path_type=str))
 @click.option("--out", metavar="FILE", type=click.Path(path_type=str), help="The page.  [default: report.html there]")
+@click.option("--figures", metavar="DIR", type=click.Path(path_type=str), help="Also write figures, as PNG and SVG.")
 @executor_options
 @debug
-def report_command(run: str, labels: str | None, out: str | None, executor: Executor) -> None:
+def report_command(run: str, labels: str | None, out: str | None, figures: str | None, executor: Executor) -> None:
     """Write a page that shows what the animals do, from RUN and the folder LABELS of a prediction.
 
     Without LABELS it shows the sessions that the run was built from. The page is one file, without anything from
@@ -26,7 +27,7 @@ def report_command(run: str, labels: str | None, out: str | None, executor: Exec
     """
     from bsoid_gpu.workflows.report import report
 
-    click.echo(report(run, labels, out, executor=executor))
+    click.echo(report(run, labels, out, figures=figures, executor=executor))
 
 
 @click.command(epilog="\b\nExample:\n  bsoid-gpu view run1 --port 8765")

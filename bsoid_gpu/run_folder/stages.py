@@ -68,7 +68,7 @@ def clusters(
     positions: NDArray[np.float32], bin_s: float, settings: Settings, backend: Backend, store: Store
 ) -> Clustering:
     """Hard and soft labels; see :func:`cluster`."""
-    inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": settings.seed, "bin_s": bin_s, "with_tree": True}
+    inputs = {"embedding": store.stages[EMBEDDING].digest, "seed": settings.seed, "bin_s": bin_s, "with_cuts": True}
     result = _stage(
         store, CLUSTERS, (CLUSTERER, settings.clusters), inputs, Clustering, backend,
         lambda monitor: cluster(positions, bin_s, settings, backend, monitor),

@@ -103,6 +103,26 @@ def chosen_bouts(sessions: Sequence[SessionBouts], labels: int, cells: int) -> l
     return chosen
 
 
+def sum_of_transitions(
+    sessions: Sequence[tuple[NDArray[np.int64], SessionBouts]], behaviours: int
+) -> NDArray[np.int64]:
+    """How many bouts of each behaviour (column) follow one of another (row), without a gap: (behaviours, behaviours).
+
+    Parameters
+    ----------
+    sessions
+        Number of the behaviour of each bout (bouts,), -1 for none, and the bouts.
+    behaviours
+        Number of behaviours.
+    """
+    counts = np.zeros((behaviours, behaviours), dtype=np.int64)
+    for number, bouts in sessions:
+        before, after = number[:-1], number[1:]
+        follows = (bouts.stop[:-1] == bouts.start[1:]) & (before >= 0) & (after >= 0) & (before != after)
+        np.add.at(counts, (before[follows], after[follows]), 1)
+    return counts
+
+
 def _of_label(
     rows: NDArray[np.int64],
     session: NDArray[np.int64],

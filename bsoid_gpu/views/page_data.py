@@ -9,7 +9,7 @@ import numpy as np
 
 from bsoid_gpu._version import __version__
 from bsoid_gpu.settings.toml import to_toml
-from bsoid_gpu.views.packing import packed
+from bsoid_gpu.views.page_file import packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,8 +94,8 @@ def page_data(
 
 
 def _scores(model: Model) -> dict[str, Any]:
-    """Scores for the page, without those that stand elsewhere in it."""
-    return {name: value for name, value in model.scores.items() if name not in ("warnings", "stability")}
+    """Single numbers among the scores; the others stand elsewhere in the page."""
+    return {name: value for name, value in model.scores.items() if value is None or isinstance(value, int | float)}
 
 
 def _known(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -119,7 +119,7 @@ def _session(session: SessionSummary, run: StoredRun | None, *, with_bouts: bool
         "observed_frames": session.observed_frames,
         "first_frame": session.first_frame,
         "notes": list(session.notes),
-        "quality": [row for row in run.quality if row["session"] == session.name] if run else [],
+        "quality": _quality(session.name, run),
         "bouts": {
             "start": packed(bouts.start.astype(np.uint32)),
             "stop": packed(bouts.stop.astype(np.uint32)),
@@ -129,6 +129,21 @@ def _session(session: SessionSummary, run: StoredRun | None, *, with_bouts: bool
         if with_bouts
         else None,
     }
+
+
+def _quality(session: str, run: StoredRun | None) -> list[dict[str, Any]]:
+    """Tracking quality of each keypoint of a training session; of others, only their notes are known."""
+    rows = [row for row in run.quality if row["session"] == session] if run else []
+    return [
+        {
+            "keypoint": row["keypoint"],
+            "low_share": row["share_below"],
+            "missing_share": round(row["missing_frames"] / max(row["frames"], 1), 6),
+            "jumps": row["jumps"],
+            "longest_gap_frames": row["longest_gap_frames"],
+        }
+        for row in rows
+    ]
 
 
 def _of_run(run: StoredRun | None, behaviours: Behaviours, sessions: Sequence[SessionSummary]) -> dict[str, Any]:
@@ -143,6 +158,33 @@ def _of_run(run: StoredRun | None, behaviours: Behaviours, sessions: Sequence[Se
         "dendrogram": dendrogram(centres(table, behaviours.count)),
         "confusion": run.confusion.tolist(),
     }
+
+
+def nearest_points(
+    table: TrainingTable, points: NDArray[np.int64], session: str, time_s: NDArray[np.float64]
+) -> list[int | None]:
+    """Index of the point of the map that is nearest in time, for each time in a session; None if it has no points."""
+    own = np.flatnonzero(table.session[points] == session)
+    if not len(own):
+        return [None] * len(time_s)
+    at = table.time_s[points][own]
+    after = np.searchsorted(at, time_s).clip(1, max(len(at) - 1, 1))
+    nearer = np.where(time_s - at[after - 1] <= at[np.minimum(after, len(at) - 1)] - time_s, after - 1, after)
+    return [int(own[min(i, len(own) - 1)]) for i in nearer]
+
+
+def typical_bins(
+    table: TrainingTable, sessions: Sequence[SessionSummary], label: int, most: int
+) -> list[tuple[int, int, float]]:
+    """Index of the session, frame number and membership of the bins with the largest membership in a label."""
+    place = {session.name: i for i, session in enumerate(sessions)}
+    rows = np.flatnonzero((table.label == label) & np.isin(table.session, list(place)))
+    rows = rows[np.argsort(-table.membership[rows], kind="stable")][:most]
+    numbers = [place[table.session[row]] for row in rows]
+    frames = [
+        round((table.time_s[row] - sessions[i].start_s) * sessions[i].fps) for i, row in zip(numbers, rows, strict=True)
+    ]
+    return list(zip(numbers, frames, table.membership[rows].tolist(), strict=True))
 
 
 def map_points(bins: int) -> NDArray[np.int64]:

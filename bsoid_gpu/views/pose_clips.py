@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bsoid_gpu.views.packing import MISSING, packed
+from bsoid_gpu.views.page_file import packed
 
 if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
@@ -16,6 +16,7 @@ BEFORE_S = 0.5  # before the onset of the bout
 LONGEST_S = 3.0  # of a clip
 FASTEST_FPS = 30.0
 STEPS = 30000  # of a coordinate, within a clip
+MISSING = -32768  # of int16
 
 
 def clip_frames(bout: ChosenBout, fps: float) -> tuple[int, int]:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bsoid_gpu.behaviours.names import Behaviours
-from bsoid_gpu.behaviours.names_file import load_names, names_beside, save_names
+from bsoid_gpu.behaviours.names_file import FILE, load_names, names_beside, save_names
+from bsoid_gpu.behaviours.proposals import MERGE
+from bsoid_gpu.errors import BadInput
+from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
-from bsoid_gpu.workflows.report import LABELS
+from bsoid_gpu.workflows.report import LABELS, Shown, with_names
 
 
 class Change(NamedTuple):
@@ -57,6 +60,9 @@ def change_names(
     model = load_model(run)
     behaviours = current_names(run, model)
     if file is not None:
+        if not Path(file).is_file():
+            msg = f"there is no file {str(file)!r}: give the {FILE} that a page saved"
+            raise BadInput(msg)
         given = load_names(Path(file), behaviours.model, behaviours.count)
         behaviours = Behaviours(given.model, given.count, given.behaviours, behaviours.version)
     for label in separate:
@@ -101,3 +107,21 @@ def listed(run: str | os.PathLike[str]) -> str:
         notes = "; ".join(filter(None, [f"labels {labels}" if labels else "", one.description, "hidden" * one.hidden]))
         lines.append(f"{one.number:5d}  {share:6.1%}  {one.name or '-'}" + (f"  ({notes})" if notes else ""))
     return "\n".join(lines) + "\n"
+
+
+def proposed(run: str | os.PathLike[str]) -> str:
+    """Labels of a run that may be one behaviour, for people, each with the reason and what to type.
+
+    Raises
+    ------
+    BadInput
+        The training sessions have no labels with positions.
+    """
+    shown = Shown.of(with_names(run), Executor())
+    lines = [
+        f"--merge {','.join(map(str, one.labels))}: {one.reason}"
+        if one.kind == MERGE
+        else f"labels {' and '.join(map(str, one.labels))}: {one.reason}"
+        for one in shown.proposals()
+    ]
+    return "\n".join(lines or ["no labels are so much alike that merging them is proposed"]) + "\n"

@@ -38,10 +38,10 @@ SELECTIONS = ("leaf", "eom")
 def cut_problems(run: StoredRun, size: object, selection: object) -> list[str]:
     """A sentence for each reason why the tree of a run cannot be cut so."""
     settings, clustering = run.model.settings, run.clustering
-    if not isinstance(settings.clusters, HdbscanSettings) or clustering is None or clustering.tree is None:
-        return ["the run has no tree: it is not clustered by HDBSCAN, or by an earlier version; build it again"]
     if settings.models > 1:
         return ["the labels are joined from several models: no single tree gives them"]
+    if not isinstance(settings.clusters, HdbscanSettings) or clustering is None or clustering.tree is None:
+        return ["the run has no tree: it is not clustered by HDBSCAN, or by an earlier version; build it again"]
     bins = len(clustering.hard)
     problems = []
     if type(size) is not int or not 2 <= size <= bins:

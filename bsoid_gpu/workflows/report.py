@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ import numpy as np
 from bsoid_gpu import files, log
 from bsoid_gpu.backends import get_backend
 from bsoid_gpu.behaviours.body import body_of
+from bsoid_gpu.behaviours.describe import described
 from bsoid_gpu.behaviours.names_file import copy_names, names_beside
+from bsoid_gpu.behaviours.proposals import Proposal, comparison, proposals
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.io.sessions import sources
@@ -24,14 +26,17 @@ from bsoid_gpu.run_folder import records
 from bsoid_gpu.run_folder.labelled import load_session, track_name
 from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
 from bsoid_gpu.run_folder.stored_run import StoredRun, load_run
-from bsoid_gpu.views.montage import ChosenBout, chosen_bouts
-from bsoid_gpu.views.page_data import page_data
+from bsoid_gpu.views.figures import write_figures
+from bsoid_gpu.views.montage import TYPICAL, ChosenBout, chosen_bouts, sum_of_transitions
+from bsoid_gpu.views.page_data import centres, map_points, nearest_points, page_data, typical_bins
 from bsoid_gpu.views.page_file import page
 from bsoid_gpu.views.pose_clips import FASTEST_FPS, pose_clip
 from bsoid_gpu.views.summary import SessionSummary, SessionToSummarise, summarise
 from bsoid_gpu.workflows.predict import predict_files
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bsoid_gpu.behaviours.body import Body
     from bsoid_gpu.behaviours.names import Behaviours
     from bsoid_gpu.io.sessions import Sessions
@@ -89,6 +94,7 @@ def report(
     labels: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     *,
+    figures: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
 ) -> Path:
     """Write the page of a model and its labels of sessions.
@@ -101,6 +107,8 @@ def report(
         Folder of a prediction; by default that of the training sessions, ``RUN/labels``.
     out
         Path of the page; by default ``report.html`` in the folder of the labels or, for training sessions, of the run.
+    figures
+        Folder for figures as PNG and SVG; None writes none.
     executor
         Summarises the sessions; by default, in processes of this machine.
 
@@ -118,7 +126,13 @@ def report(
     labelled = with_names(run, labels)
     of_training = labels is None or Path(labels).resolve() == (Path(run) / LABELS).resolve()
     path = Path(out) if out is not None else (Path(run) if of_training else labelled.folder) / FILE
-    content = page(report_data(Shown.of(labelled, executor or Executor()), path.resolve().parent.name))
+    shown = Shown.of(labelled, executor or Executor())
+    if figures is not None:
+        if labelled.run is None:
+            msg = f"figures need the run folder: {str(run)!r} is a model alone"
+            raise BadInput(msg)
+        write_figures(Path(figures), labelled.run, labelled.behaviours, shown.transitions())
+    content = page(report_data(shown, path.resolve().parent.name))
     files.write_atomic(path, content)
     logger.info("report: %.1f MB, %s", len(content) / 1e6, log.seconds_text(time.perf_counter() - started))
     return path
@@ -130,7 +144,7 @@ def with_names(run: str | os.PathLike[str], labels: str | os.PathLike[str] | Non
     Raises
     ------
     BadInput
-        No labels of this model in the folder, or labels without positions.
+        No labels of this model in the folder.
     """
     model, beside = load_model(run), folder_of(run)
     folder = beside / LABELS if labels is None else Path(labels)
@@ -146,13 +160,6 @@ def with_names(run: str | os.PathLike[str], labels: str | os.PathLike[str] | Non
     sessions: dict[str, dict[str, Any]] = {}
     for place, record in of_model.items():
         sessions |= records.renamed(folder, place, record, behaviours)["sessions"]
-    without = [name for name, session in sessions.items() if track_name(name) not in session["files"]]
-    if without:
-        msg = (
-            f"the positions of {', '.join(without[:3])} are not stored in {str(folder)!r}: run `bsoid-gpu predict` "
-            "again, without --no-report"
-        )
-        raise BadInput(msg)
     copy_names(folder, behaviours)
     return Labelled(model, stored, folder, behaviours, sessions)
 
@@ -171,9 +178,38 @@ class Shown:
         body = body_of_sessions(labelled)
         return cls(labelled, body, summaries(labelled, body, executor))
 
+    def transitions(self) -> NDArray[np.int64]:
+        """How many bouts of each behaviour (column) follow one of each behaviour (row): (behaviours, behaviours)."""
+        behaviours = self.labelled.behaviours
+        order = {one.number: i for i, one in enumerate(behaviours.behaviours)}
+        place = np.array([*(order[number] for number in behaviours.numbers()), -1])
+        return sum_of_transitions([(place[one.bouts.label], one.bouts) for one in self.sessions], len(order))
+
+    def proposals(self) -> list[Proposal]:
+        """Labels that may be one behaviour, from descriptors, confusion, transitions and distances of centres."""
+        run, labels = self.labelled.run, self.labelled.model.labels
+        transitions = sum_of_transitions([(one.bouts.label, one.bouts) for one in self.sessions], labels)
+        compared = comparison([one.measures for one in self.sessions], labels)
+        if run is None:
+            return proposals(compared, transitions=transitions)
+        return proposals(compared, run.confusion, transitions, centres(run.training, labels))
+
+    def _training_bins(self, labels: set[int], cells: int) -> list[ChosenBout]:
+        """Training bins of labels that have no bout in the sessions, so that each of them can be seen."""
+        run = self.labelled.run
+        if run is None or not labels:
+            return []
+        frames = max(1, round(run.model.settings.features.bin_s * run.model.fps))
+        return [
+            ChosenBout(session, label, start, start + frames, membership, TYPICAL)
+            for label in sorted(labels)
+            for session, start, membership in typical_bins(run.training, self.sessions, label, cells)
+        ]
+
     def clips(self, cells: int, label: int | None = None) -> list[dict[str, Any]]:
         """Clips of up to ``cells`` bouts of each label, or of one."""
         chosen = chosen_bouts([session.bouts for session in self.sessions], self.labelled.model.labels, cells)
+        chosen += self._training_bins(set(range(self.labelled.model.labels)) - {bout.label for bout in chosen}, cells)
         if label is not None:
             chosen = [bout for bout in chosen if bout.label == label]
         return pose_clips(self.labelled, self.sessions, chosen)
@@ -184,6 +220,9 @@ def report_data(shown: Shown, title: str) -> dict[str, Any]:
     labelled, model = shown.labelled, shown.labelled.model
     warnings = prediction_warnings(labelled.folder)
     data = page_data(title, model, labelled.behaviours, shown.body, shown.sessions, labelled.run, warnings)
+    unit = data["unit"]["name"]
+    data["descriptions"] = [one.as_json() for one in described([one.measures for one in shown.sessions], unit)]
+    data["proposals"] = [asdict(one) for one in shown.proposals()]
     data["clips"] = shown.clips(min(max(CLIPS // max(model.labels, 1), FEWEST), MOST))
     return data
 
@@ -233,6 +272,11 @@ def pose_clips(
         if not of_session:
             continue
         pose = load_session(labelled.folder, session.name).pose
-        for i in of_session:
-            clips[i] = pose_clip(pose, chosen[i], session.body_px, fastest_fps)
+        onset_s = pose.start_s + np.array([chosen[i].start for i in of_session]) / pose.fps
+        points: list[int | None] = [None] * len(of_session)
+        if labelled.run is not None:
+            table = labelled.run.training
+            points = nearest_points(table, map_points(len(table.label)), session.name, onset_s)
+        for i, point in zip(of_session, points, strict=True):
+            clips[i] = pose_clip(pose, chosen[i], session.body_px, fastest_fps) | {"point": point}
     return [clips[i] for i in range(len(chosen))]

@@ -17,9 +17,8 @@ from bsoid_gpu.errors import BadInput, BsoidError, raise_all
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.log import logger
 from bsoid_gpu.run_folder.stored_run import StoredRun
-from bsoid_gpu.views.packing import packed
 from bsoid_gpu.views.page_data import NO_LABEL, map_points, matched
-from bsoid_gpu.views.page_file import page
+from bsoid_gpu.views.page_file import packed, page
 from bsoid_gpu.views.server import ViewServer
 from bsoid_gpu.workflows import naming, recut, report
 
@@ -60,7 +59,7 @@ class RunActions:
             if request.get("model", before.model) != before.model:
                 msg = "the labels of the run are others by now: load the page again"
                 raise BadInput(msg)
-            tables = {key: request[key] for key in ("version", "behaviours") if key in request}
+            tables: dict[str, Any] = {key: request[key] for key in ("version", "behaviours") if key in request}
             saved = naming.save(self._run, from_tables(tables, before.model, before.count))
             self._load()
             return {"version": saved.version}

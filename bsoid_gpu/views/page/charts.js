@@ -1,6 +1,6 @@
 // Parts that the charts share: an SVG that is drawn again at each width, marks of behaviours, tables of numbers.
 
-import { el, redrawn, svg, tipOn } from "./dom.js";
+import { el, later, redrawn, svg, tipOn } from "./dom.js";
 import { inkOn } from "./palette.js";
 import { colourOf, nameOf, numberOf, on, select, selection } from "./state.js";
 
@@ -14,7 +14,7 @@ export function chart(host, label, draw) {
     place.replaceChildren(svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, parts));
   };
   redrawn(host, redraw);
-  for (const event of ["behaviours", "selection", "theme"]) on(event, redraw);
+  for (const event of ["behaviours", "selection", "theme"]) on(event, () => later(redraw));
   return redraw;
 }
 

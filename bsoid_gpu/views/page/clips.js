@@ -16,10 +16,11 @@ const KINDS = {
   confusable: "Bouts that are most easily taken for another behaviour.",
 };
 const SPEEDS = [0.25, 0.5, 1, 2];
+const MORE = 12; // clips that are asked for at once
 const REST_S = 0.5; // still at the end of a loop
 const LATE_S = 0.15; // a video that is further off is set to the time of the loop
 const montage = {
-  kind: "typical", view: "ego", speed: 1, playing: true, video: true, timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
+  kind: "typical", view: "ego", speed: 1, playing: true, inView: true, more: 0, mode: "video", timeS: 0, last: 0, cells: [], key: "", from: 0, to: 1,
 };
 
 /** Clips of a behaviour and kind, the labels of a merged behaviour in turn. */
@@ -43,13 +44,13 @@ function stateText(clip, timeS) {
   const end = (clip.offset - clip.onset) / clip.fps;
   if (timeS < 0) return `${seconds(-timeS)} before`;
   if (timeS < end) return `in bout ${seconds(timeS)}`;
-  return clip.offset >= clip.position.shape[0] ? "clip over" : `after the bout`;
+  return "after the bout";
 }
 
 /** The line under a pose: the clip, its bout, and the time that is shown. */
-function drawProgress(context, clip, frame, side, colour, theme) {
+function drawProgress(context, clip, frame, side, height, colour, theme) {
   const frames = clip.position.shape[0];
-  const [left, width, top] = [6, side - 12, side - 7];
+  const [left, width, top] = [6, side - 12, height - 7];
   const at = (t) => left + (width * Math.max(0, Math.min(frames, t))) / frames;
   context.fillStyle = theme.line;
   context.fillRect(left, top, width, 3);
@@ -64,18 +65,24 @@ function drawCell(cell, theme) {
   const frame = Math.max(0, Math.min(clip.position.shape[0] - 1, frameAt(clip, montage.timeS)));
   const active = inBout(clip, frame) && frameAt(clip, montage.timeS) === frame;
   const side = cell.side;
-  const context = prepare(cell.canvas, side, side);
+  const key = [frame, active, side, montage.view, montage.mode, theme.ink].join();
+  if (cell.key === key) return followVideo(cell, clip); // most frames of the screen show the same frame of the clip
+  cell.key = key;
+  const bare = cell.video && montage.mode === "video"; // the video stands for the pose
+  const context = prepare(cell.canvas, side, bare ? 14 : side);
   const colour = active ? cell.colour : GREY;
-  drawPose(context, clip, frame, { view: montage.view, side, colour, theme });
-  drawProgress(context, clip, frame, side, cell.colour, theme);
+  if (!bare) drawPose(context, clip, frame, { view: montage.view, side, colour, theme });
+  drawProgress(context, clip, frame, side, bare ? 14 : side, cell.colour, theme);
   cell.figure.classList.toggle("in-bout", active);
-  const text = stateText(clip, montage.timeS);
-  if (cell.state.textContent !== text) cell.state.textContent = text;
-  if (cell.video) followVideo(cell.video, montage.timeS + clip.onset / clip.fps);
+  const goesOn = frameAt(clip, montage.timeS) > frame && clip.offset >= clip.position.shape[0];
+  cell.state.textContent = goesOn ? "the bout goes on" : stateText(clip, (frame - clip.onset) / clip.fps);
+  return followVideo(cell, clip);
 }
 
 /** Keeps a video at the time of the loop. */
-function followVideo(video, timeS) {
+function followVideo({ video }, clip) {
+  if (!video) return;
+  const timeS = montage.timeS + clip.onset / clip.fps;
   const wanted = Math.max(0, Math.min(timeS, (video.duration || 1e9) - 0.02));
   if (Math.abs(video.currentTime - wanted) > LATE_S) video.currentTime = wanted;
   video.playbackRate = montage.speed;
@@ -92,7 +99,7 @@ function drawCells() {
 function step(now) {
   const passed = Math.min(0.1, (now - montage.last) / 1000);
   montage.last = now;
-  if (montage.playing && montage.cells.length && !document.hidden) {
+  if (montage.playing && montage.cells.length && montage.inView) {
     montage.timeS += passed * montage.speed;
     if (montage.timeS > montage.to + REST_S * montage.speed) montage.timeS = montage.from;
     drawCells();
@@ -104,17 +111,18 @@ function cellFor(i) {
   const clip = report.clips[i];
   const session = report.sessions[clip.session];
   const behaviour = behaviourNumbered(selection.number);
-  const where = `${session.name}, ${clock(session.start_s + onsetFrame(clip) / session.fps)}`;
+  const time = clock(session.start_s + onsetFrame(clip) / session.fps);
+  const where = `${session.name}, ${time}`;
   const canvas = el("canvas", { role: "img", "aria-label": `Pose clip of ${nameOf(behaviour)}: ${where}, a bout of ${seconds(clip.bout_s)}` });
   const state = el("span", { class: "clip-state" });
-  const video = clip.video && montage.video
+  const video = clip.video && montage.mode !== "pose"
     ? el("video", { src: clip.video, loop: true, playsinline: true, "aria-label": `Video of the clip: ${where}` }) : null;
   if (video) video.muted = true;
   const label = behaviour.labels.length > 1 ? `label ${clip.label}, ` : "";
   const figure = el("figure", { class: "clip", "data-clip": i },
     el("button", { type: "button", class: "clip-button", "aria-label": `Show where this clip is: ${where}`, on: { click: () => pickClip(i) } },
       video, canvas),
-    el("figcaption", {}, el("span", { class: "clip-where", title: where }, where),
+    el("figcaption", {}, el("span", { class: "clip-where", title: where }, el("b", {}, time), ` ${session.name}`),
       el("span", { class: "clip-more" }, `${label}${seconds(clip.bout_s)}, ${percent(clip.confidence)} sure`), state));
   return { clip: i, canvas, state, figure, video, colour: colourOf(behaviour), side: 150 };
 }
@@ -132,8 +140,8 @@ function sizeCells() {
 }
 
 function shownText(behaviour, clips) {
-  const total = counts.behaviours[indexOf(selection.number)]?.bouts
-    ?? behaviour.labels.reduce((sum, label) => sum + report.bouts_of_label[label], 0);
+  const total = counts.whole ? counts.behaviours[indexOf(selection.number)].bouts
+    : behaviour.labels.reduce((sum, label) => sum + report.bouts_of_label[label], 0);
   if (!clips.length) return `No ${montage.kind} clips; ${plural(total, "bout")} in all.`;
   if (total <= 12) return `This behaviour has only ${plural(total, "bout")}: ${clips.length} shown.`;
   return `${clips.length} of ${count(total)} bouts shown. ${KINDS[montage.kind]}`;
@@ -151,7 +159,7 @@ function fillMontage() {
     return;
   }
   const clips = clipsOf(behaviour, montage.kind);
-  const key = JSON.stringify([behaviour.labels, montage.kind, montage.video, colourOf(behaviour), clips]);
+  const key = JSON.stringify([behaviour.labels, montage.kind, montage.mode, colourOf(behaviour), clips]);
   if (key !== montage.key) {
     montage.key = key;
     montage.cells = clips.map(cellFor);
@@ -187,12 +195,19 @@ export function togglePlay() {
   drawCells();
 }
 
+function keyOf({ label, kind, session, start }) {
+  return [label, kind, session, start].join();
+}
+
 async function askForMore(event) {
   const behaviour = behaviourNumbered(selection.number);
   if (!behaviour) return;
   event.target.disabled = true;
   try {
-    const clips = (await Promise.all(behaviour.labels.map((label) => moreClips(label)))).flat();
+    montage.more += MORE;
+    const answers = await Promise.all(behaviour.labels.map((label) => moreClips(label, montage.more)));
+    const there = new Set(report.clips.map(keyOf));
+    const clips = answers.flat().filter((clip) => !there.has(keyOf(clip)));
     report.clips.push(...clips);
     say(clips.length ? `${plural(clips.length, "clip")} more.` : "There are no more bouts.");
     fillMontage();
@@ -213,9 +228,9 @@ function montageTools() {
   const views = segmented("View", [["ego", "animal"], ["arena", "arena"]], "ego", (view) => { montage.view = view; drawCells(); });
   const speeds = segmented("Speed", SPEEDS.map((speed) => [speed, `${speed}×`]), 1, (speed) => { montage.speed = speed; });
   const hasVideo = report.clips.some((clip) => clip.video);
-  const videos = hasVideo && segmented("Video", [["true", "video"], ["", "pose"]], "true", (value) => {
-    montage.video = Boolean(value);
-    byId("clips").classList.toggle("with-video", montage.video);
+  const videos = hasVideo && segmented("Video", [["video", "video"], ["pose", "pose"], ["both", "both"]], "video", (mode) => {
+    montage.mode = mode;
+    byId("clips").classList.toggle("with-video", mode !== "pose");
     fillMontage();
   });
   if (hasVideo) byId("clips").classList.add("with-video");
@@ -228,6 +243,7 @@ export function mountClips() {
   montage.playing = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   byId("clip-tools").append(...montageTools().filter(Boolean));
   redrawn(byId("clips"), sizeCells);
+  new IntersectionObserver(([entry]) => { montage.inView = entry.isIntersecting; }).observe(byId("clips"));
   on("selection", selectionChanged);
   on("behaviours", () => { fillMontage(); markClip(); });
   on("theme", drawCells);

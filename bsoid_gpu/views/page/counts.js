@@ -3,8 +3,8 @@
 import { boutsOf, report, UNSURE } from "./data.js";
 import { indexOf, names } from "./state.js";
 
-/** sessions: bouts of behaviours; behaviours: usage and durations; from[i][j]: transitions from i to j. */
-export const counts = { sessions: [], behaviours: [], from: [] };
+/** whole: the bouts of all sessions are here; sessions: bouts of behaviours; behaviours: usage and durations; from[i][j]: transitions from i to j. */
+export const counts = { sessions: [], behaviours: [], from: [], whole: false };
 
 /** Bouts of behaviours: neighbours of one behaviour without a gap are one bout. */
 function joinedBouts(session) {
@@ -53,6 +53,7 @@ export function recount() {
   const behaviours = names.list.map(() => ({ durations: [], shares: [] }));
   const from = names.list.map(() => new Float64Array(size));
   counts.sessions = report.sessions.map(joinedBouts);
+  counts.whole = counts.sessions.length === report.sessions_total && counts.sessions.every(Boolean);
   counts.sessions.forEach((bouts, number) => {
     if (bouts) addSession(report.sessions[number], number, bouts, behaviours, from);
   });

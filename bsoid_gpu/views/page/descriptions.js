@@ -6,6 +6,8 @@ import { asNumber, plural } from "./format.js";
 import { behaviourNumbered, change, colourOf, nameOf, numberOf, on, selection } from "./state.js";
 import { inkOn } from "./palette.js";
 
+const STRONG = 0.25; // AUC of 0.75, or 0.25
+const [FEW, MOST_FIRST] = [3, 8]; // rows of the first table
 const byLabels = new Map(report.descriptions.map((item) => [String([...item.labels].sort((a, b) => a - b)), item]));
 
 /** Descriptions of a behaviour: its own, or those of its labels where it was merged in this page. */
@@ -18,7 +20,7 @@ export function descriptionsOf(behaviour) {
 export function firstSentence(behaviour) {
   const first = descriptionsOf(behaviour)[0];
   if (!first) return "";
-  return first.signature ? first.sentences[0] ?? "" : "No clear signature.";
+  return first.sentences[0] ?? (first.signature ? "" : "No clear signature.");
 }
 
 export function sentencesOf(description) {
@@ -34,7 +36,7 @@ function aucCell(auc) {
 }
 
 function valueRow(value) {
-  const strong = value.auc != null && Math.abs(value.auc - 0.5) >= 0.25;
+  const strong = separation(value) >= STRONG;
   return el("tr", { class: strong ? "strong" : "" },
     el("th", { scope: "row" }, value.name, el("span", { class: "unit" }, value.unit ? ` ${value.unit}` : "")),
     el("td", { class: "number" }, asNumber(value.median)),
@@ -43,12 +45,26 @@ function valueRow(value) {
     aucCell(value.auc));
 }
 
-function valueTable(description) {
-  if (!description.values?.length) return null;
+/** How well a value separates, from 0 to 0.5. */
+function separation({ auc }) {
+  return auc == null ? 0 : Math.abs(auc - 0.5);
+}
+
+/** The values that separate best; all of them on request. */
+function valueTables(description) {
+  const values = [...(description.values ?? [])].sort((a, b) => separation(b) - separation(a));
+  const first = values.filter((value, i) => i < FEW || (i < MOST_FIRST && separation(value) >= STRONG));
+  if (values.length <= first.length + 1) return values.length ? [valueTable(values)] : [];
+  const all = el("details", { class: "as-table" }, el("summary", {}, `all ${values.length} values`));
+  all.addEventListener("toggle", () => { if (all.open && !all.querySelector("table")) all.append(valueTable(values)); });
+  return [valueTable(first), all];
+}
+
+function valueTable(values) {
   const heads = [["value", ""], ["median", "number"], ["middle half", "number"], ["the rest", "number"], ["separation (AUC)", "number"]];
   return el("table", { class: "values" },
     el("thead", {}, el("tr", {}, heads.map(([text, kind]) => el("th", { scope: "col", class: kind }, text)))),
-    el("tbody", {}, description.values.map(valueRow)));
+    el("tbody", {}, values.map(valueRow)));
 }
 
 function block(description, behaviour) {
@@ -56,14 +72,14 @@ function block(description, behaviour) {
   return [
     several && el("h4", {}, `label ${description.labels[0]}`),
     el("p", { class: description.signature ? "sentences" : "sentences no-signature" }, sentencesOf(description)),
-    valueTable(description),
+    valueTables(description),
   ];
 }
 
 function ownWords(behaviour) {
   const number = numberOf(behaviour);
   return el("label", { class: "own-words" }, "your words",
-    el("textarea", { rows: 2, id: "own-words", "aria-label": `Your description of behaviour ${number}`, value: behaviour.description,
+    el("textarea", { rows: 3, id: "own-words", "aria-label": `Your description of behaviour ${number}`, value: behaviour.description,
       placeholder: "What do you see? Saved with the names.",
       on: { change: (event) => change(number, { description: event.target.value.trim() }) } }));
 }
@@ -82,7 +98,7 @@ function fillDescription() {
   const parts = descriptionsOf(behaviour);
   const merged = parts.length > 1 && el("p", { class: "muted" },
     `Merged from ${plural(parts.length, "label")}, each described by itself; the next report describes them together.`);
-  place.replaceChildren(...[ownWords(behaviour), merged, ...parts.flatMap((item) => block(item, behaviour))].flat().filter(Boolean));
+  place.replaceChildren(el("div", { class: "measured" }, merged, parts.map((item) => block(item, behaviour))), ownWords(behaviour));
 }
 
 export function mountDescription() {

@@ -93,6 +93,19 @@ export function say(text) {
   sayTimer = setTimeout(() => place.classList.remove("shown"), 5000);
 }
 
+const waiting = new Set();
+function drawWaiting() {
+  const draws = [...waiting];
+  waiting.clear();
+  for (const draw of draws) draw();
+}
+
+/** Draws in the next frame, once, however often it is asked for. */
+export function later(draw) {
+  if (!waiting.size) requestAnimationFrame(drawWaiting);
+  waiting.add(draw);
+}
+
 const drawings = [];
 /** Draws a panel again when the width of its host changes, and with redrawAll. */
 export function redrawn(host, draw) {
@@ -101,7 +114,7 @@ export function redrawn(host, draw) {
   new ResizeObserver(() => {
     if (host.clientWidth === width || document.documentElement.classList.contains("printing")) return;
     width = host.clientWidth;
-    draw();
+    later(draw);
   }).observe(host);
 }
 

@@ -2,7 +2,7 @@
 
 import { report, secondsOf } from "./data.js";
 import { boutAt, counts } from "./counts.js";
-import { byId, button, el, hideTip, prepare, redrawn, showTip } from "./dom.js";
+import { byId, button, el, hideTip, later, prepare, redrawn, showTip } from "./dom.js";
 import { clock, percent, plural, seconds, timeTicks } from "./format.js";
 import { pickBout } from "./links.js";
 import { themeColours } from "./palette.js";
@@ -194,7 +194,7 @@ function followBout() {
       return;
     }
   }
-  drawEthogram();
+  later(drawEthogram);
 }
 
 function ethogramKeys(event) {
@@ -237,7 +237,7 @@ export function mountEthogram() {
     el("p", { class: "caption" }, "Each strip is a session; below it, the selected behaviour alone. The wheel zooms, dragging moves. Grey: unsure."));
   redrawn(host, drawEthogram);
   on("selection", () => { markSession(); followBout(); });
-  for (const event of ["behaviours", "theme"]) on(event, drawEthogram);
+  for (const event of ["behaviours", "theme"]) on(event, () => later(drawEthogram));
 }
 
 function markSession() {

@@ -29,6 +29,8 @@ export function asNumber(value) {
   if (value == null || Number.isNaN(value)) return "–";
   if (Number.isInteger(value)) return count(value);
   const size = Math.abs(value);
+  if (size < 0.0005) return "0";
+  if (size < 0.1) return String(Number(value.toPrecision(size < 0.01 ? 1 : 2)));
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 

@@ -37,7 +37,12 @@ function ownsKey(element, key) {
 function pressed(event) {
   const command = event.ctrlKey || event.metaKey;
   const text = document.activeElement?.matches?.("input, textarea");
-  if (command && event.key === "s") { event.preventDefault(); save(); return; }
+  if (command && event.key === "s") {
+    event.preventDefault();
+    if (text) document.activeElement.blur(); // takes up what is being typed
+    save();
+    return;
+  }
   if (command && event.key === "z" && !text) { event.preventDefault(); undo(); return; }
   if (command || event.altKey || ownsKey(document.activeElement, event.key)) return;
   if (byId("help").open && event.key !== "?") return;

@@ -4,10 +4,10 @@ import { report } from "./data.js";
 import { counts } from "./counts.js";
 import { byId, button, el, say } from "./dom.js";
 import { firstSentence } from "./descriptions.js";
-import { count, percent, plural, seconds, quantile } from "./format.js";
+import { percent, plural, seconds, quantile } from "./format.js";
 import { inkOn } from "./palette.js";
 import {
-  behaviourNumbered, change, colourOf, isNamed, merge, nameOf, names, numberOf, on, select, selection, unmerge,
+  behaviourNumbered, change, colourOf, isNamed, merge, nameOf, names, numberOf, on, ownerOf, select, selection, unmerge,
 } from "./state.js";
 
 const listState = { order: "usage", search: "", marked: new Set(), editing: null, refused: new Set() };
@@ -32,17 +32,29 @@ function returnsText(behaviour) {
   return `returns in ${low === high ? low : `${low} to ${high}`} of ${plural(report.stability.models, "model")}`;
 }
 
+/** A name on one line. */
+function cleanName(text) {
+  return text.replace(/[\u0000-\u001f\u007f]+/g, " ").trim();
+}
+
+/** Whether behaviours may have a name; else says why. */
+function mayHave(name, numbers) {
+  const other = name && ownerOf(name, numbers);
+  if (other) say(`Behaviour ${numberOf(other)} is called "${name}" already: merge the two, or choose another name.`);
+  return !other;
+}
+
 function nameField(behaviour) {
   const number = numberOf(behaviour);
   const input = el("input", {
     class: "name-input", "aria-label": `Name of behaviour ${number}`, value: isNamed(behaviour) ? behaviour.name : "",
-    placeholder: `label ${behaviour.labels.join(" + ")}`, maxlength: 200, spellcheck: "false",
+    placeholder: `label ${behaviour.labels.join(" + ")}`, maxlength: 100, spellcheck: "false",
   });
   const finish = (accept) => {
     if (listState.editing !== number) return;
     listState.editing = null;
-    const name = input.value.trim() || (behaviour.labels.length === 1 ? `label ${number}` : "");
-    if (accept && name !== behaviour.name) change(number, { name });
+    const name = cleanName(input.value);
+    if (accept && name !== behaviour.name && mayHave(name, [number])) change(number, { name });
     else fillList();
     byId(`behaviour-${number}`)?.querySelector(".pick")?.focus({ preventScroll: true });
   };
@@ -85,7 +97,7 @@ function row({ behaviour, index }) {
   const number = numberOf(behaviour);
   const { share, bouts, durations } = counts.behaviours[index];
   const chosen = number === selection.number;
-  const sentence = firstSentence(behaviour);
+  const sentence = firstSentence(behaviour).replace(/ \([^)]*\)/g, "");
   const mark = el("input", { type: "checkbox", checked: listState.marked.has(number), "aria-label": `Mark behaviour ${number} for a merge`,
     on: { change: (event) => { listState.marked[event.target.checked ? "add" : "delete"](number); showMerge(); } } });
   const title = listState.editing === number ? nameField(behaviour)
@@ -140,7 +152,8 @@ function showMerge() {
 
 function mergeMarked() {
   const numbers = [...listState.marked];
-  const name = byId("merge-name").value.trim();
+  const name = cleanName(byId("merge-name").value);
+  if (!mayHave(name, numbers)) return;
   listState.marked.clear();
   byId("merge-name").value = "";
   merge(numbers, name);
@@ -171,7 +184,7 @@ function chip(proposal) {
 function fillProposals() {
   const open = openProposals();
   byId("proposals").hidden = !open.length;
-  byId("proposals-title").textContent = open.length === 1 ? "1 merge is proposed" : `${count(open.length)} merges are proposed`;
+  byId("proposals-title").textContent = `${plural(open.length, "proposal")}: labels that may be one behaviour`;
   byId("proposal-list").replaceChildren(...open.map(chip));
 }
 

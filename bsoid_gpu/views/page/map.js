@@ -1,13 +1,14 @@
 // The map of the embedding: colours, zoom, hover, and the choice of a behaviour by a click.
 
 import { mapPoints, report, figures, UNSURE } from "./data.js";
-import { el, byId, button, prepare, redrawn, segmented, showTip, hideTip } from "./dom.js";
+import { el, byId, button, later, prepare, redrawn, segmented, showTip, hideTip } from "./dom.js";
 import { clock, count, percent } from "./format.js";
 import { GREY, mixed, paletteColour, shade, themeColours } from "./palette.js";
 import { bounds, centres, nearestIn, pixelOf, scatter } from "./scatter.js";
-import { colourAt, cut, indexOf, nameOf, names, numberOf, on, selection } from "./state.js";
+import { colourAt, cut, indexOf, isNamed, nameOf, names, numberOf, on, selection } from "./state.js";
 import { pickPoint } from "./links.js";
 
+const STRETCH = 1.5; // of one axis against the other, so that the map fills its place
 const mapState = { colour: "behaviour", zoom: 1, centreX: 0, centreY: 0, canvas: null, over: null, drag: null };
 let lookUp = null;
 let labelCentres = null;
@@ -16,50 +17,58 @@ function mapLabels() {
   return cut.shown ? cut.shown.label : mapPoints().label;
 }
 
-/** Colour of each point, and its layer: behind, usual, selected. */
+/** Pixel of each point, and its layer: behind, usual, selected. */
 function pointPaint(points, theme) {
   const label = mapLabels();
+  const { group, colours } = painters[mapState.colour](points, theme);
+  const chosen = selection.number === null || cut.shown ? null : indexOf(selection.number);
+  const clear = Uint32Array.from(colours, pixelOf);
+  const dimmed = Uint32Array.from(colours, (colour) => pixelOf(mixed(colour, theme.panel, 0.4)));
+  const pale = mixed(GREY, theme.panel, 0.45);
+  const [unsure, unsureDimmed] = [pixelOf(pale), pixelOf(mixed(pale, theme.panel, 0.5))];
+  const isChosen = Uint8Array.from({ length: report.labels }, (_, i) => (chosen !== null && indexOf(i) === chosen ? 1 : 0));
   const pixels = new Uint32Array(label.length);
   const layer = new Uint8Array(label.length);
-  const pale = mixed(GREY, theme.panel, 0.45);
-  const chosen = selection.number === null || cut.shown ? null : indexOf(selection.number);
-  const paint = painters[mapState.colour](points, theme);
-  const cache = new Map();
-  const pixel = (colour) => cache.get(colour) ?? cache.set(colour, pixelOf(colour)).get(colour);
-  const dimmed = new Map();
-  const dim = (colour) => dimmed.get(colour) ?? dimmed.set(colour, pixelOf(mixed(colour, theme.panel, 0.66))).get(colour);
   for (let i = 0; i < label.length; i++) {
     const elsewhere = selection.session !== null && points.session[i] !== selection.session;
-    const isChosen = chosen !== null && indexOf(label[i]) === chosen;
-    const colour = label[i] === UNSURE ? pale : paint(i);
-    pixels[i] = elsewhere || (chosen !== null && !isChosen) ? dim(colour) : pixel(colour);
-    layer[i] = elsewhere || label[i] === UNSURE ? 0 : isChosen ? 2 : 1;
+    const known = label[i] !== UNSURE;
+    const front = known && isChosen[label[i]] === 1;
+    const dim = elsewhere || (chosen !== null && !front);
+    if (known) pixels[i] = (dim ? dimmed : clear)[group(i)];
+    else pixels[i] = dim ? unsureDimmed : unsure;
+    layer[i] = elsewhere || !known ? 0 : front ? 2 : 1;
   }
   return { pixels, layer };
 }
 
+/** Class of each point, and the colour of each class. */
 const painters = {
   behaviour() {
     const label = mapLabels();
-    if (cut.shown) return (i) => cut.shown.colour[label[i]];
-    const colours = names.list.map((_, index) => colourAt(index));
-    return (i) => colours[indexOf(label[i])];
+    if (cut.shown) return { group: (i) => label[i], colours: cut.shown.colour };
+    const colours = Array.from({ length: report.labels }, (_, i) => colourAt(indexOf(i)));
+    return { group: (i) => label[i], colours };
   },
-  session: (points) => (i) => paletteColour(points.session[i]),
+  session(points) {
+    const colours = [...report.sessions.map((_, i) => paletteColour(i)), GREY]; // grey: sessions that are not in the report
+    return { group: (i) => Math.min(points.session[i], colours.length - 1), colours };
+  },
   confidence(points, theme) {
-    const shades = Array.from({ length: 256 }, (_, value) => shade((value / 255) ** 2, theme));
-    return (i) => shades[points.membership[i]];
+    const colours = Array.from({ length: 256 }, (_, value) => shade((value / 255) ** 2, theme));
+    return { group: (i) => points.membership[i], colours };
   },
 };
 
 /** Pixel = (a + b x, c + d y), for a canvas of the width and height given. */
 function projection(points, width, height) {
-  mapState.box ??= bounds(points.x, points.y);
+  mapState.box ??= bounds(points.x, points.y, (i) => points.label[i] !== UNSURE);
   const { left, right, low, high } = mapState.box;
   const margin = 18;
-  const scale = mapState.zoom * Math.min((width - 2 * margin) / (right - left || 1), (height - 2 * margin) / (high - low || 1));
+  const across = (width - 2 * margin) / (right - left || 1);
+  const down = (height - 2 * margin) / (high - low || 1);
+  const [scaleX, scaleY] = [Math.min(across, down * STRETCH), Math.min(down, across * STRETCH)].map((scale) => scale * mapState.zoom);
   const [x, y] = [(left + right) / 2 + mapState.centreX, (low + high) / 2 + mapState.centreY];
-  return { a: width / 2 - scale * x, b: scale, c: height / 2 + scale * y, d: -scale };
+  return { a: width / 2 - scaleX * x, b: scaleX, c: height / 2 + scaleY * y, d: -scaleY };
 }
 
 function scaledProjection({ a, b, c, d }, ratio) {
@@ -77,7 +86,7 @@ function drawMap() {
   const ratio = canvas.width / width;
   const place = projection(points, width, height);
   const { pixels, layer } = pointPaint(points, theme);
-  const radius = Math.max(0.7, Math.sqrt(width / 420) * (points.x.length > 8000 ? 1.0 : 1.7) * Math.min(2.2, mapState.zoom ** 0.4));
+  const radius = Math.max(0.7, Math.sqrt(width / 420) * (points.x.length > 15000 ? 1.1 : points.x.length > 5000 ? 1.5 : 1.8) * Math.min(2.2, mapState.zoom ** 0.4));
   scatter(context, points.x, points.y, scaledProjection(place, ratio), pixels, layer, 3, radius * ratio);
   if (!cut.shown) drawNumbers(context, place, theme, width, height);
   drawPoint(context, points, place, theme);
@@ -105,8 +114,10 @@ function drawNumbers(context, place, theme, width, height) {
     const behaviour = names.list[indexOf(label)];
     if (!centre || behaviour.hidden) return;
     const chosen = numberOf(behaviour) === selection.number;
-    const text = chosen ? `${numberOf(behaviour)} ${nameOf(behaviour)}`.slice(0, 28) : String(numberOf(behaviour));
+    const text = chosen && isNamed(behaviour) ? `${numberOf(behaviour)} ${nameOf(behaviour)}`.slice(0, 28) : String(numberOf(behaviour));
     const mark = { x: place.a + place.b * centre[0], y: place.c + place.d * centre[1], text, chosen };
+    const reach = -place.d * centre[2]; // a number would hide a small cluster, and stands above it
+    if (reach < 14) mark.y -= reach + 9;
     mark.width = context.measureText(text).width + 6;
     const inside = mark.x > -20 && mark.x < width + 20 && mark.y > -20 && mark.y < height + 20;
     if (inside) mark.x = Math.max(mark.width / 2, Math.min(width - mark.width / 2, mark.x));
@@ -115,6 +126,7 @@ function drawNumbers(context, place, theme, width, height) {
   spread(marks);
   for (const mark of marks.sort((one, other) => one.chosen - other.chosen)) {
     context.globalAlpha = selection.number === null || mark.chosen ? 1 : 0.7;
+    context.font = `${mark.chosen ? "700 14px" : "600 12px"} system-ui, sans-serif`;
     context.strokeStyle = theme.panel;
     context.strokeText(mark.text, mark.x, mark.y);
     context.fillStyle = theme.ink;
@@ -166,11 +178,10 @@ function zoomBy(factor, event) {
   const at = event ? [event.clientX - box.left, event.clientY - box.top] : [box.width / 2, box.height / 2];
   const before = projection(points, box.width, box.height);
   const [x, y] = [(at[0] - before.a) / before.b, (at[1] - before.c) / before.d];
-  mapState.zoom = Math.max(1, Math.min(40, mapState.zoom * factor));
+  mapState.zoom = Math.max(0.5, Math.min(40, mapState.zoom * factor));
   const after = projection(points, box.width, box.height);
   mapState.centreX += x - (at[0] - after.a) / after.b;
   mapState.centreY += y - (at[1] - after.c) / after.d;
-  if (mapState.zoom === 1) Object.assign(mapState, { centreX: 0, centreY: 0 });
   drawMap();
 }
 
@@ -259,5 +270,5 @@ export function mountMap() {
     el("p", { class: "caption" }, `${part} of 100 ms in the ${method.toUpperCase()} embedding; near points are similar movements. Click a point to see its behaviour.`));
   listenToMap(canvas);
   redrawn(host, draw);
-  for (const event of ["selection", "behaviours", "cut", "theme"]) on(event, draw);
+  for (const event of ["selection", "behaviours", "cut", "theme"]) on(event, () => later(draw));
 }

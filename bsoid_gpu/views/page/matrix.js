@@ -8,15 +8,15 @@ const SIDE = 58; // for the numbers and the titles of the axes
 
 function sideMarks(behaviour, i, cell, left, top) {
   const colour = colourOf(behaviour);
-  const text = { "text-anchor": "middle", class: "on-colour", fill: inkOn(colour), "font-size": Math.min(11, cell) };
+  const text = { "text-anchor": "middle", class: "on-colour", fill: inkOn(colour), style: { "font-size": `${Math.min(11, cell - 1)}px` } };
   const high = Math.max(1, cell - 2);
   const number = cell >= 9 ? String(numberOf(behaviour)) : "";
   const middle = (i + 0.5) * cell;
   return [
     svg("rect", { x: left - 28, y: top + i * cell + 1, width: 24, height: high, rx: 2, fill: colour }),
     svg("text", { x: left - 16, y: top + middle + Math.min(4, cell / 3), ...text }, number),
-    svg("rect", { x: left + i * cell + 1, y: top - 20, width: high, height: 16, rx: 2, fill: colour }),
-    svg("text", { x: left + middle, y: top - 8, ...text }, number),
+    svg("rect", { x: left + i * cell + 1, y: top - 28, width: high, height: 24, rx: 2, fill: colour }),
+    svg("text", { transform: `translate(${left + middle} ${top - 16}) rotate(${cell < 20 ? -90 : 0})`, y: Math.min(4, cell / 3), ...text }, number),
   ];
 }
 
@@ -25,7 +25,7 @@ export function heatMatrix(width, behaviours, { shares, numbers, across, down, t
   const size = behaviours.length;
   const theme = themeColours();
   const cell = Math.max(6, Math.min(34, (Math.min(width, 620) - SIDE - 8) / Math.max(1, size)));
-  const [left, top] = [SIDE, 44];
+  const [left, top] = [SIDE, 50];
   const height = top + size * cell + 6;
   const label = (i) => `${numberOf(behaviours[i])} ${nameOf(behaviours[i])}`;
   const squares = shares.flatMap((row, i) => row.map((share, j) => {

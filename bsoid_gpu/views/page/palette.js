@@ -1,33 +1,41 @@
-// Colours. The first twelve stay apart for colour-blind eyes too; the later ones differ in lightness as well.
+// Colours. Those of labels are the same as in the program's figures and videos.
 
-const COLOURS = (
-  "3078bb e19b20 139e73 cf77aa d55c13 4bb7ef c3b931 96406d 44dba6 9085fb 8e5318 654abb " +
-  "6cb66f c43e49 f587df 6d6cdf a947a3 2f7d50 4dc0b3 708ed0 d38145 93d36e efa2cd 874197 " +
-  "7b8516 d16d6f a0659b 82c5fd b44979 fb938b 3ba7c5 e0976d 24c893 65a23e a95960 4187dd " +
-  "5da3fc 9c5ac7 c38ac6 8a558d 9f413d 525dcc 5468a9 d9525a 87660c 8b79bf eb648a f691b1"
-).split(" ").map((hex) => `#${hex}`);
-const GOLDEN_ANGLE = 137.508;
-const LIGHTNESS = [42, 66, 54, 76];
-export const GREY = "#8a9099";
+// Okabe & Ito (2008), Color Universal Design, without black
+const FIRST_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"];
+const GOLDEN_ANGLE_DEG = 137.50776405003785; // successive hues are far apart, however many there are
+const LIGHTNESS = [0.62, 0.82, 0.48, 0.72]; // in turn: neighbours in hue also differ in lightness
+const CHROMA = 0.11;
+export const GREY = "#9a9a9a"; // unsure, and hidden
 
 function channel(value) {
   return Math.round(255 * value).toString(16).padStart(2, "0");
 }
 
-function fromHsl(hue, saturation, lightness) {
-  const reach = saturation * Math.min(lightness, 1 - lightness);
-  const part = (n) => {
-    const k = (n + hue / 30) % 12;
-    return lightness - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1));
-  };
-  return `#${channel(part(0))}${channel(part(8))}${channel(part(4))}`;
+/** Transfer function of sRGB (IEC 61966-2-1). */
+function encoded(linear) {
+  return linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
 }
 
-/** Colour of the n-th label; grey for unsure. */
-export function paletteColour(n) {
-  if (n < 0) return GREY;
-  if (n < COLOURS.length) return COLOURS[n];
-  return fromHsl((n * GOLDEN_ANGLE) % 360, 0.55, LIGHTNESS[n % LIGHTNESS.length] / 100);
+/** A colour of the space OKLab (Ottosson 2020) as sRGB; what the screen cannot show is clipped. */
+function fromOklab(lightness, a, b) {
+  const long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const short = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  const linear = [
+    4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+    -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+    -0.0041960863 * long - 0.7034186147 * medium + 1.707614701 * short,
+  ];
+  return `#${linear.map((value) => channel(encoded(Math.min(1, Math.max(0, value))))).join("")}`;
+}
+
+/** Colour of a label without one of its own; grey for unsure. */
+export function paletteColour(number) {
+  if (number < 0) return GREY;
+  if (number < FIRST_COLOURS.length) return FIRST_COLOURS[number];
+  const later = number - FIRST_COLOURS.length;
+  const hue = (((later * GOLDEN_ANGLE_DEG) % 360) * Math.PI) / 180;
+  return fromOklab(LIGHTNESS[later % LIGHTNESS.length], CHROMA * Math.cos(hue), CHROMA * Math.sin(hue));
 }
 
 export function rgbOf(hex) {

@@ -85,7 +85,8 @@ function toView({ scale, cos, sin, at, side }, x, y) {
 
 /** Dots one body length apart that stay with the floor, so that movement of the animal is seen. */
 function drawFloor(context, view, theme) {
-  context.fillStyle = theme.line;
+  context.fillStyle = theme.muted;
+  context.globalAlpha = 0.55;
   const reach = Math.ceil((view.side / view.scale) * 0.8);
   const [x, y] = view.at.map(Math.round);
   for (let i = -reach; i <= reach; i++)
@@ -93,6 +94,7 @@ function drawFloor(context, view, theme) {
       const [px, py] = toView(view, x + i, y + j);
       context.fillRect(px - 1, py - 1, 2, 2);
     }
+  context.globalAlpha = 1;
 }
 
 function drawTrail(context, shape, view, t, colour) {

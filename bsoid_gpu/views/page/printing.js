@@ -7,17 +7,20 @@ import { descriptionsOf, sentencesOf } from "./descriptions.js";
 import { byId, el, prepare, redrawAll } from "./dom.js";
 import { clock, percent, plural, quantile, seconds } from "./format.js";
 import { onsetFrame } from "./links.js";
-import { inkOn, themeColours } from "./palette.js";
+import { GREY, inkOn, themeColours } from "./palette.js";
 import { drawPose } from "./pose_drawing.js";
-import { announce, colourOf, nameOf, numberOf, shownBehaviours } from "./state.js";
+import { announce, colourOf, nameOf, numberOf, selection, shownBehaviours } from "./state.js";
 
-const STILLS = 6;
+const selected = {};
+const STILLS = 8;
+const LEAST_S = 0.35; // shown of each bout
 const STRIP_CLIPS = 2;
-const SIDE_PX = 104;
+const SIDE_PX = 78;
 
-/** Frames spread over the bout of a clip, from its onset on. */
+/** Frames spread over the bout of a clip, from its onset on; those of a short bout go on after it. */
 function stillFrames(clip) {
-  const last = Math.max(clip.onset, Math.min(clip.offset, clip.position.shape[0]) - 1);
+  const least = clip.onset + Math.max(STILLS - 1, Math.round(LEAST_S * clip.fps));
+  const last = Math.min(clip.position.shape[0] - 1, Math.max(clip.offset - 1, least));
   return Array.from({ length: STILLS }, (_, i) => Math.round(clip.onset + (i * (last - clip.onset)) / (STILLS - 1)));
 }
 
@@ -34,13 +37,13 @@ function strip(behaviour, i, theme) {
     context.beginPath();
     context.rect(1, 1, SIDE_PX - 2, SIDE_PX - 2);
     context.clip();
-    drawPose(context, clip, frame, { view: "ego", side: SIDE_PX, colour: colourOf(behaviour), theme, trail: place > 0 });
+    drawPose(context, clip, frame, { view: "ego", side: SIDE_PX, colour: frame < clip.offset ? colourOf(behaviour) : GREY, theme, trail: place > 0 });
     context.restore();
     context.strokeStyle = theme.line;
     context.strokeRect(place * SIDE_PX + 0.5, 0.5, SIDE_PX - 1, SIDE_PX - 1);
   });
-  const step = (frames[1] - frames[0]) / clip.fps;
-  return el("figure", {}, canvas, el("figcaption", {}, `${where}; a bout of ${seconds(clip.bout_s)}, a pose every ${seconds(step)}`));
+  const step = (frames.at(-1) - frames[0]) / (STILLS - 1) / clip.fps;
+  return el("figure", {}, canvas, el("figcaption", {}, `${where}; a bout of ${seconds(clip.bout_s)}, a pose every ${seconds(step)}${frames.at(-1) >= clip.offset ? "; grey: after it" : ""}`));
 }
 
 function printedBehaviour({ behaviour, index }, theme) {
@@ -58,8 +61,12 @@ function printedBehaviour({ behaviour, index }, theme) {
 
 function beforePrint() {
   document.documentElement.classList.add("printing");
+  Object.assign(selected, selection);
+  for (const key of Object.keys(selection)) selection[key] = null; // on paper nothing is selected
   announce("theme");
   redrawAll();
+  byId("settings-details").open = true;
+  for (const details of document.querySelectorAll(".warnings details")) details.open = true;
   const theme = themeColours();
   const order = shownBehaviours().sort((a, b) => counts.behaviours[b.index].share - counts.behaviours[a.index].share);
   byId("printed-behaviours").replaceChildren(el("h2", {}, "Behaviours"), ...order.map((item) => printedBehaviour(item, theme)));
@@ -67,6 +74,7 @@ function beforePrint() {
 
 function afterPrint() {
   document.documentElement.classList.remove("printing");
+  Object.assign(selection, selected);
   byId("printed-behaviours").replaceChildren();
   announce("theme");
   redrawAll();

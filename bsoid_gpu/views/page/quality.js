@@ -3,7 +3,7 @@
 import { report } from "./data.js";
 import { chart, tableOf } from "./charts.js";
 import { byId, el } from "./dom.js";
-import { asNumber, count, percent } from "./format.js";
+import { asNumber, clock, count, percent } from "./format.js";
 import { heatMatrix } from "./matrix.js";
 import { shade, inkOn, themeColours } from "./palette.js";
 import { indexOf, nameOf, numberOf, on, shownBehaviours } from "./state.js";
@@ -13,6 +13,11 @@ const SCORE_NAMES = {
   held_out_blocks: "Held-out accuracy, time blocks",
   noise_share: "Noise: bins in no cluster",
   bins: "Bins used for training",
+  clusters: "Clusters",
+  cross_validation_mean: "Cross-validation accuracy, mean",
+  largest_label_share: "Share of the largest label",
+  training_s: "Time used for training",
+  session_information: "Session information, 0 to 1",
 };
 
 /** Agreement in words: adjusted Rand index of labels of models from other random numbers. */
@@ -23,12 +28,13 @@ export function stabilityText() {
   const index = stability.adjusted_rand;
   const grade = index >= 0.8 ? "high" : index >= 0.5 ? "moderate" : "low";
   const rand = index == null ? "" : `; agreement is ${grade} (adjusted Rand index ${index.toFixed(2)})`;
-  return `${back} of ${report.labels} labels return in all ${stability.models} models${rand}`;
+  return `${back} of ${report.labels} labels return in ${stability.models === 2 ? "both" : `all ${stability.models}`} models${rand}`;
 }
 
 function scoreValue(name, value) {
   if (value == null) return "not measured";
-  return typeof value === "number" && (name.startsWith("held_out") || name.endsWith("share")) ? percent(value) : asNumber(value);
+  if (name.endsWith("_s")) return clock(value, 0);
+  return /^held_out|^cross_validation|share$/.test(name) ? percent(value) : asNumber(value);
 }
 
 function fillScores() {
@@ -95,9 +101,14 @@ function fillQuality() {
   const cell = (value) => (measure.endsWith("share") ? shareCell(value, theme) : el("td", { class: "number" }, typeof value === "number" ? asNumber(value) : value ?? "–"));
   const sessions = report.sessions.filter((session) => session.quality.length);
   const value = (session, keypoint) => session.quality.find((item) => item.keypoint === keypoint)?.[measure];
+  const down = sessions.length > report.keypoints.length; // the longer of the two goes down the page
+  const keypoints = report.keypoints;
+  const heads = down ? ["session", ...keypoints] : ["keypoint", ...sessions.map((session) => session.name)];
+  const rows = down ? sessions.map((session) => [session.name, keypoints.map((keypoint) => cell(value(session, keypoint)))])
+    : keypoints.map((keypoint) => [keypoint, sessions.map((session) => cell(value(session, keypoint)))]);
   byId("quality-table").replaceChildren(
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "keypoint"), sessions.map((session) => el("th", { scope: "col", class: "number" }, session.name)))),
-    el("tbody", {}, report.keypoints.map((keypoint) => el("tr", {}, el("th", { scope: "row" }, keypoint), sessions.map((session) => cell(value(session, keypoint)))))));
+    el("thead", {}, el("tr", {}, heads.map((head, i) => el("th", { scope: "col", class: i ? "number" : "" }, head)))),
+    el("tbody", {}, rows.map(([head, cells]) => el("tr", {}, el("th", { scope: "row" }, head), cells))));
 }
 
 function mountTracking() {

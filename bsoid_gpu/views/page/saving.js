@@ -22,11 +22,15 @@ function kept() {
   }
 }
 
+let stored = true;
 function keep(content) {
   try {
     if (content) localStorage.setItem(KEY, JSON.stringify(content));
     else localStorage.removeItem(KEY);
-  } catch { /* the file can still be saved */ }
+    stored = true;
+  } catch {
+    stored = false; // the file can still be saved
+  }
 }
 
 /** Whether a list holds every label of the model once. */
@@ -86,7 +90,7 @@ async function saveToServer() {
 /** Another window saved meanwhile: the names typed here are kept, and offered after the page is loaded again. */
 function showConflict(error) {
   keepNow();
-  notice("conflict", el("p", {}, `The names are not saved: ${error.message}. Yours are kept in this browser: load the page again, and take them up there, or save them as a file first.`),
+  notice("conflict", el("p", {}, `The names are not saved: ${error.message.replace(/\.$/, "")}. Yours are kept in this browser: load the page again, and take them up there, or save them as a file first.`),
     button("load again", () => window.location.reload()), button("save as a file", () => download(tomlFile())));
 }
 
@@ -123,7 +127,7 @@ export function mountSaving() {
   offerKept();
   on("behaviours", () => { keepNow(); showState(); });
   window.addEventListener("beforeunload", (event) => {
-    if (report.server && unsaved()) event.preventDefault();
+    if (!stored && unsaved()) event.preventDefault();
   });
   showState();
 }

@@ -42,15 +42,17 @@ export function scatter(context, x, y, toPixel, pixels, layer, layers, radius) {
   context.putImageData(image, 0, 0);
 }
 
-export function bounds(x, y) {
+/** Smallest box around the points that are wanted; around all, where none is. */
+export function bounds(x, y, wanted = () => true) {
   const box = { left: Infinity, right: -Infinity, low: Infinity, high: -Infinity };
   for (let i = 0; i < x.length; i++) {
+    if (!wanted(i)) continue;
     if (x[i] < box.left) box.left = x[i];
     if (x[i] > box.right) box.right = x[i];
     if (y[i] < box.low) box.low = y[i];
     if (y[i] > box.high) box.high = y[i];
   }
-  return box;
+  return box.left > box.right && x.length ? bounds(x, y) : box;
 }
 
 /** Look-up of the nearest point within a distance, in the units of the points. */
@@ -78,7 +80,7 @@ export function nearestIn(x, y) {
   };
 }
 
-/** For each label the point nearest to the median of its points: [x, y], or undefined. */
+/** For each label the point nearest to the median of its points, and how high above it nearly all are: [x, y, reach]. */
 export function centres(x, y, label, labels) {
   const members = Array.from({ length: labels }, () => []);
   for (let i = 0; i < x.length; i++) if (label[i] >= 0) members[label[i]].push(i);
@@ -89,6 +91,7 @@ export function centres(x, y, label, labels) {
     let best = points[0];
     const far = (i) => (x[i] - mx) ** 2 + (y[i] - my) ** 2;
     for (const i of points) if (far(i) < far(best)) best = i;
-    return [x[best], y[best]];
+    const above = points.map((i) => y[i]).sort((a, b) => a - b)[Math.floor(0.95 * points.length)];
+    return [x[best], y[best], Math.max(0, above - y[best])];
   });
 }

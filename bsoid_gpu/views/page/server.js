@@ -23,7 +23,7 @@ async function ask(path, body) {
 }
 
 export function saveNames(version, behaviours) {
-  return ask("names", { version, behaviours });
+  return ask("names", { model: report.model, version, behaviours });
 }
 
 export function recutTree(size, kind) {

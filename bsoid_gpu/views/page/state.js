@@ -43,15 +43,23 @@ export function indexOf(label) {
   return label < 0 ? -1 : indexOfLabel[label];
 }
 
+/** Name of a behaviour to which the user has given none. */
+function plainName(behaviour) {
+  return `label ${behaviour.labels.join(" + ")}`;
+}
+
 export function isNamed(behaviour) {
-  const name = behaviour.name.trim();
-  return name !== "" && !(behaviour.labels.length === 1 && name === `label ${behaviour.labels[0]}`);
+  return behaviour.name !== "";
 }
 
 /** The name that the user gave, or the labels. */
 export function nameOf(behaviour) {
-  if (behaviour.name.trim()) return behaviour.name;
-  return behaviour.labels.length === 1 ? `label ${behaviour.labels[0]}` : `labels ${behaviour.labels.join(" + ")}`;
+  return behaviour.name || plainName(behaviour);
+}
+
+/** Another behaviour that has this name, or undefined: two of one name could not be told apart in tables. */
+export function ownerOf(name, numbers) {
+  return names.list.find((item) => nameOf(item) === name && !numbers.includes(numberOf(item)));
 }
 
 export function colourOf(behaviour) {
@@ -71,10 +79,18 @@ function copied(list) {
   return list.map((behaviour) => ({ ...behaviour, labels: [...behaviour.labels] }));
 }
 
+/** A behaviour without the name and colour that it has anyhow. */
+function withoutDefaults(behaviour) {
+  behaviour.labels.sort((a, b) => a - b);
+  const name = behaviour.name.trim();
+  behaviour.name = name === plainName(behaviour) ? "" : name;
+  if (behaviour.colour === paletteColour(behaviour.labels[0])) behaviour.colour = "";
+  return behaviour;
+}
+
 /** Replaces all behaviours, without a step to undo. */
 export function setBehaviours(list) {
-  names.list = copied(list).sort((a, b) => numberOf(a) - numberOf(b));
-  for (const behaviour of names.list) behaviour.labels.sort((a, b) => a - b);
+  names.list = copied(list).map(withoutDefaults).sort((a, b) => a.labels[0] - b.labels[0]);
   indexOfLabel = new Array(report.labels).fill(-1);
   names.list.forEach((behaviour, index) => behaviour.labels.forEach((label) => { indexOfLabel[label] = index; }));
   const owner = names.list[indexOf(selection.number ?? NONE)];
@@ -123,8 +139,8 @@ export function merge(numbers, name = "") {
 export function unmerge(number) {
   edit((list) => list.flatMap((item) => {
     if (numberOf(item) !== number) return [item];
-    const bare = (label) => ({ labels: [label], name: `label ${label}`, description: "", colour: "", hidden: item.hidden });
+    const bare = (label) => ({ labels: [label], name: "", description: "", colour: "", hidden: item.hidden });
     const [first, ...others] = [...item.labels].sort((a, b) => a - b);
-    return [{ ...item, labels: [first], name: item.name || `label ${first}` }, ...others.map(bare)];
+    return [{ ...item, labels: [first] }, ...others.map(bare)];
   }));
 }

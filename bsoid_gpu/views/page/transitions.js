@@ -6,7 +6,7 @@ import { byId, el, segmented, svg, tipOn } from "./dom.js";
 import { count, percent } from "./format.js";
 import { inkOn } from "./palette.js";
 import { heatMatrix } from "./matrix.js";
-import { colourOf, nameOf, numberOf, selection, shownBehaviours } from "./state.js";
+import { colourOf, isNamed, nameOf, numberOf, selection, shownBehaviours } from "./state.js";
 
 const flow = { form: "graph", threshold: 0.15, redraw: null };
 
@@ -54,27 +54,32 @@ function edge(from, to, share, number, rows) {
 
 function node(place, { behaviour, total }) {
   const chosen = numberOf(behaviour) === selection.number;
-  const outward = place.cos > 0.25 ? "start" : place.cos < -0.25 ? "end" : "middle";
-  const reach = place.r + 5;
+  const turned = place.cos < -1e-6;
+  const angle = (Math.atan2(place.sin, place.cos) * 180) / Math.PI + (turned ? 180 : 0);
+  const reach = (place.r + 5) * (turned ? -1 : 1);
   const label = nameOf(behaviour);
-  return svg("g", marksBehaviour(behaviour, () => [`${numberOf(behaviour)}  ${label}`, `${count(total)} transitions from it`]),
+  return svg("g", marksBehaviour(behaviour, () => [`${numberOf(behaviour)}  ${label}`, `${count(total)} transitions from it`]), [
     svg("circle", { cx: place.x, cy: place.y, r: place.r, fill: colourOf(behaviour), class: chosen ? "node chosen" : "node" }),
     svg("text", { x: place.x, y: place.y + 4, "text-anchor": "middle", class: "on-colour", fill: inkOn(colourOf(behaviour)) }, String(numberOf(behaviour))),
-    place.named && svg("text", { x: place.x + place.cos * reach, y: place.y + place.sin * reach + 4 + (outward === "middle" ? 6 * Math.sign(place.sin) : 0), "text-anchor": outward, class: chosen ? "strong" : "" },
-      label.length > 16 ? `${label.slice(0, 15)}…` : label));
+    isNamed(behaviour) && svg("text", { x: reach, y: 4, "text-anchor": turned ? "end" : "start", class: chosen ? "strong" : "",
+      transform: `translate(${place.x} ${place.y}) rotate(${angle})` }, label.length > place.letters ? `${label.slice(0, place.letters - 1)}…` : label)].filter(Boolean));
 }
 
 function drawGraph(width) {
   const rows = transitionRows();
-  const height = Math.min(560, Math.max(360, width * 0.72));
+  const height = Math.min(600, Math.max(320, width * 0.95));
   const most = Math.max(1, ...rows.map(({ total }) => total));
-  const margin = Math.min(130, width * 0.2);
+  const named = rows.some(({ behaviour }) => isNamed(behaviour));
+  const margin = named ? Math.max(64, Math.min(118, width * 0.16)) : 28;
+  const letters = Math.floor((margin - 12) / 6.4);
+  const radius = Math.min(width, height) / 2 - margin;
+  const largest = Math.max(8, (Math.PI * radius) / Math.max(1, rows.length) - 1);
   const places = [];
   circleOrder(rows).forEach((i, place) => {
     const angle = (2 * Math.PI * place) / rows.length - Math.PI / 2;
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    places[i] = { i, cos, sin, named: true, r: 9 + 7 * Math.sqrt(rows[i].total / most),
-      x: width / 2 + cos * (width / 2 - margin), y: height / 2 + sin * (height / 2 - 36) };
+    places[i] = { i, cos, sin, letters, r: Math.min(9 + 7 * Math.sqrt(rows[i].total / most), largest),
+      x: width / 2 + cos * radius, y: height / 2 + sin * radius };
   });
   const edges = [];
   rows.forEach(({ shares, numbers }, i) => shares.forEach((share, j) => {

@@ -8,7 +8,7 @@ import { GREY, paletteColour } from "./palette.js";
 import { applyCut, applyProgress, recutTree } from "./server.js";
 import { announce, colourAt, colourOf, cut, indexOf, nameOf, names, numberOf, on } from "./state.js";
 
-const tree = { place: report.tree?.chosen ?? 0, kind: "leaf", size: null };
+const tree = { place: report.tree?.chosen ?? 0, kind: report.tree?.selection ?? "leaf", size: null };
 const NOISE_LABEL = 65535;
 
 /** Colours of clusters: that of the model's label with which a cluster shares most points, each colour once. */
@@ -51,7 +51,7 @@ function noiseText(noise) {
 }
 
 function sizeText(bins, size_s) {
-  return `smallest cluster ${plural(bins, "bin")} (${seconds(size_s)})`;
+  return `Smallest cluster ${plural(bins, "bin")} (${seconds(size_s)})`;
 }
 
 function chooseSize(place) {
@@ -66,11 +66,11 @@ function chooseSize(place) {
 }
 
 export function stepTree(steps) {
-  if (report.tree && report.map) chooseSize(tree.place + steps);
+  if (report.map && report.tree?.sizes.length > 1) chooseSize(tree.place + steps);
 }
 
 export function modelLabels() {
-  if (!report.tree) return;
+  if (!byId("tree-text")) return;
   tree.place = report.tree.chosen ?? 0;
   byId("tree-slider").value = tree.place;
   byId("tree-text").textContent = `The map shows the model's labels (${plural(report.labels, "label")}).`;
@@ -87,7 +87,7 @@ async function recut() {
   try {
     const answer = await recutTree(size, tree.kind);
     tree.size = size;
-    byId("tree-text").textContent = `${plural(size, "bin")}, ${tree.kind}: ${plural(answer.clusters, "cluster")}, ${noiseText(answer.noise)}`;
+    byId("tree-text").textContent = `Smallest cluster ${plural(size, "bin")}, ${tree.kind}: ${plural(answer.clusters, "cluster")}, ${noiseText(answer.noise)}`;
     showCut(unpackLabels(answer.labels), answer.clusters, answer.noise);
   } catch (error) {
     say(`The tree is not cut: ${error.message}`);
@@ -103,7 +103,7 @@ async function apply() {
     for (;;) {
       const progress = await applyProgress();
       if (progress.error) throw new Error(progress.error);
-      if (progress.done) break;
+      if (progress.done || !progress.running) break;
       place.replaceChildren(el("progress", progress.share == null ? {} : { max: 1, value: progress.share }), ` ${progress.message}`);
       await new Promise((resolve) => { setTimeout(resolve, 500); });
     }
@@ -118,7 +118,7 @@ function serverTools() {
   const size = el("input", { id: "tree-size", type: "number", min: 2, step: 1, value: report.tree.sizes[tree.place], "aria-label": "Smallest cluster, in bins",
     on: { keydown: (event) => { if (event.key === "Enter") recut(); } } });
   return el("div", { class: "tools" }, el("label", { class: "inline" }, "smallest cluster", size, "bins"),
-    segmented("Selection", [["leaf", "leaf"], ["eom", "eom"]], "leaf", (kind) => { tree.kind = kind; recut(); }),
+    segmented("Selection", [["leaf", "leaf"], ["eom", "eom"]], tree.kind, (kind) => { tree.kind = kind; recut(); }),
     button("cut", recut), button("apply", apply, { id: "tree-apply", title: "Makes a model with these clusters; the names of the old labels do not carry over." }),
     el("span", { id: "tree-progress", role: "status" }));
 }
@@ -128,9 +128,11 @@ function mountSlider() {
   if (!report.tree || !report.map) return;
   const slider = el("input", { id: "tree-slider", type: "range", min: 0, max: report.tree.sizes.length - 1, step: 1, value: tree.place,
     "aria-label": "Smallest cluster of the tree", on: { input: (event) => chooseSize(Number(event.target.value)) } });
-  host.append(el("div", { class: "tree-row" }, el("span", {}, "more clusters"), slider, el("span", {}, "fewer"),
+  const several = report.tree.sizes.length > 1;
+  if (!several && !report.server) return;
+  host.append(el("div", { class: "tree-row", hidden: !several }, el("span", {}, "more clusters"), slider, el("span", {}, "fewer"),
     button("model's labels", modelLabels, { id: "tree-model" })), el("p", { id: "tree-text", class: "tree-text", role: "status" }),
-  report.server && serverTools());
+  report.server ? serverTools() : "");
   modelLabels();
   on("behaviours", () => { if (cut.shown) showCut(cut.shown.label, cut.shown.clusters, cut.shown.noise); });
 }

@@ -3,21 +3,21 @@
 import { report } from "./data.js";
 import { chart, marksBehaviour, rowLabel, tableOf } from "./charts.js";
 import { counts } from "./counts.js";
-import { byId, svg } from "./dom.js";
+import { byId, el, svg } from "./dom.js";
 import { clock, percent, plural, quantile, seconds, ticks } from "./format.js";
 import { mixed, themeColours } from "./palette.js";
 import { colourOf, nameOf, numberOf, selection, shownBehaviours } from "./state.js";
 
 const ROW = 22;
 const TOP = 8;
-const FOOT = 36;
+const FOOT = 22;
 
 function inOrder() {
   return shownBehaviours().sort((a, b) => counts.behaviours[b.index].share - counts.behaviours[a.index].share);
 }
 
 /** Frame of a chart with a row for each behaviour: rows, grid lines and the title of the axis. */
-function rowsChart(width, rows, { at, marks, title, row }) {
+function rowsChart(width, rows, { at, marks, row }) {
   const left = Math.min(190, Math.max(110, width * 0.3));
   const height = TOP + rows.length * ROW + FOOT;
   const bottom = height - FOOT;
@@ -32,7 +32,6 @@ function rowsChart(width, rows, { at, marks, title, row }) {
       parts.push(svg("rect", { x: 0, y: y - ROW / 2, width, height: ROW, class: "row-chosen" }));
     parts.push(...rowLabel(behaviour, left - 36, y + 4, Math.floor((left - 40) / 6.6)), row(behaviour, counts.behaviours[index], x, y));
   });
-  parts.push(svg("text", { x: left + (width - left) / 2, y: height - 4, "text-anchor": "middle", class: "axis-title" }, title));
   return { height, parts };
 }
 
@@ -53,7 +52,7 @@ function drawUsage(width) {
         fill: theme.panel, stroke: selection.session === session ? theme.accent : theme.ink, "stroke-width": selection.session === session ? 2.5 : 1.2 })));
   };
   const marks = ticks(0, most, width / 110).map((value) => [value, percent(value)]);
-  return rowsChart(width, rows, { at: (value) => value / most, marks, title: "share of the observed time; bar: mean, dots: sessions", row });
+  return rowsChart(width, rows, { at: (value) => value / most, marks, row });
 }
 
 function drawDurations(width) {
@@ -74,7 +73,13 @@ function drawDurations(width) {
   };
   const marks = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000].filter((value) => value >= low && value <= high)
     .map((value) => [value, value < 100 ? `${value} s` : clock(value, 0)]);
-  return rowsChart(width, rows, { at, marks, title: "duration of bouts; bar: middle half, line: 5 to 95 %", row });
+  return rowsChart(width, rows, { at, marks, row });
+}
+
+/** What is said where only some sessions have their bouts in the page. */
+function partText() {
+  const here = counts.sessions.filter(Boolean).length;
+  return counts.whole ? "" : ` The bouts of ${here} of ${report.sessions_total} sessions are in this page: usage, durations and transitions are theirs.`;
 }
 
 export function mountUsage() {
@@ -83,12 +88,14 @@ export function mountUsage() {
     return;
   }
   chart(byId("usage"), "Usage: share of time of each behaviour; the same numbers stand in the table below", drawUsage);
+  byId("usage").append(el("p", { class: "caption" }, `Share of the observed time. Bars: mean of the sessions; dots: sessions.${partText()}`));
   tableOf(byId("usage"), "usage as a table", () => ({
     heads: ["behaviour", "mean", ...report.sessions.map((session) => session.name)],
     rows: inOrder().map(({ behaviour, index }) => [`${numberOf(behaviour)} ${nameOf(behaviour)}`, percent(counts.behaviours[index].share),
       ...report.sessions.map((_, session) => percent(counts.behaviours[index].shares.find((item) => item.session === session)?.share))]),
   }));
   chart(byId("durations"), "Durations of bouts of each behaviour; the same numbers stand in the table below", drawDurations);
+  byId("durations").append(el("p", { class: "caption" }, "Bars: middle half of the bouts, with the median; lines: 5 to 95 %."));
   tableOf(byId("durations"), "durations as a table", () => ({
     heads: ["behaviour", "bouts", "5 %", "25 %", "median", "75 %", "95 %"],
     rows: inOrder().map(({ behaviour, index }) => {
