@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -93,8 +93,11 @@ def write_grid_movie(
             cells.append(Cell(bout, colour, style, rate, videos.get(bout.pose.name)))
             stack.callback(cells[-1].close)
         grid = _Grid(title, cells, style, rate)
-        with video_writer(path, grid.width, grid.height, rate) as writer:
-            for picture in grid.pictures():
+        with (
+            video_writer(path, grid.width, grid.height, rate) as writer,
+            contextlib.closing(grid.pictures()) as pictures,  # else its threads read from closed files
+        ):
+            for picture in pictures:
                 writer.write(picture)
     return GridMovie(path, len(cells), grid.length, writer.encoder)
 
@@ -119,7 +122,7 @@ class _Grid:
         self._title = title
         self._empty = self._with_title()
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self) -> Generator[Picture, None, None]:
         """All pictures, in order; cells are made in threads while earlier pictures are encoded."""
 
         def made(cell: Cell, first: int) -> list[Picture]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -111,9 +112,9 @@ def write_labelled_video(
         with (
             video_writer(path, reader.width, height, reader.average_rate, time_base=index.time_base) as writer,
             Behind(writer.write) as write,
+            closing(ahead(_pictures(reader, damaged))) as pictures,  # else its thread reads from a closed file
         ):
             first = min(0, int(index.pts[0]))  # a container has no times before 0
-            pictures = ahead(_pictures(reader, damaged))
             for number, picture in enumerate(progress(pictures, f"{pose.name}: frames", reader.frame_count)):
                 write(overlay.on(picture, number), int(index.pts[number]) - first)
         if damaged:

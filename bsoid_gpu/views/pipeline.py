@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar
@@ -14,8 +14,8 @@ T = TypeVar("T")
 AHEAD = 6  # pictures that wait; each may have several MB
 
 
-def ahead(items: Iterable[T], size: int = AHEAD) -> Iterator[T]:
-    """The items, made in a thread up to ``size`` ahead; what fails there is raised here."""
+def ahead(items: Iterable[T], size: int = AHEAD) -> Generator[T, None, None]:
+    """The items, made in a thread up to ``size`` ahead; what fails there is raised here. Closing it ends the thread."""
     waiting: queue.Queue[tuple[str, Any]] = queue.Queue(size)
     ended = threading.Event()
 

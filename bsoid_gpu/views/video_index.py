@@ -81,8 +81,8 @@ def video_stream(container: Any, path: Path) -> Any:
     BadInput
         There is none.
     """
-    attached = getattr(pyav().stream.Disposition, "attached_pic", None)
-    streams = [s for s in container.streams.video if attached is None or not s.disposition & attached]
+    picture = pyav().stream.Disposition.attached_pic
+    streams = [stream for stream in container.streams.video if not stream.disposition & picture]
     if not streams:
         msg = f"{str(path)!r} has no video: expected a video file, such as MP4, AVI, MOV or MKV"
         raise BadInput(msg)

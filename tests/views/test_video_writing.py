@@ -56,7 +56,7 @@ def test_times_are_exact_and_every_frame_is_there(tmp_path, suffix, pts, time_ba
 @settings(max_examples=8)
 @given(
     steps=st.lists(st.integers(1, 100_000), min_size=1, max_size=12),
-    denominator=st.sampled_from([1, 24, 600, 1000, 12800, 24000, 90000]),
+    denominator=st.sampled_from([24, 600, 1000, 12800, 24000, 90000]),
     first=st.integers(0, 5000),
 )
 def test_any_times_are_exact(tmp_path_factory, steps, denominator, first):
