@@ -30,7 +30,7 @@ SIZES = {"9k": (4, 1 / 8), "18k": (4, 1 / 4), "36k": (4, 1 / 2), "72k": (4, 1), 
 COUNTS = {"1 session": (1, 1), "20 sessions": (20, 1), "100 sessions": (100, 1)}
 MOST_REPEATED = 20  # sessions; a larger job is measured once
 HEADER_LINES = 3
-OPTIONS = ("--backend", "cpu", "--no-stability")  # of a build, see `single`
+OPTIONS = ("--backend", "cpu", "--no-stability", "--no-report")  # of a build, see `single`
 ORIGINAL = {"bins": 71_996, "build_s": 905, "memory_gb": 2.97}  # on sessions of this size, on two cores
 OF_SCORES = ("clusters", "noise_share", "held_out_random", "held_out_blocks")
 
@@ -81,7 +81,7 @@ def measured(sessions: Path, fps: float, repeats: int) -> dict[str, Any]:
             stages.append(seconds_by_kind(manifest["stages"]))
             with ProcessPoolExecutor(1, get_context("spawn")) as process:  # else a command starts with its peak memory
                 trust = process.submit(trustworthiness, run).result()
-            predicts.append(timed("predict", run, sessions, "--out", labels, "--backend", "cpu"))
+            predicts.append(timed("predict", run, sessions, "--out", labels, "--backend", "cpu", "--no-report"))
     number = len(manifest["sessions"])
     return {
         "sessions": number,
@@ -150,7 +150,7 @@ def warm_up(sessions: list[Path], fps: float) -> None:
         small.mkdir()
         write_sessions(sessions, *SIZES["9k"], small)
         timed("build", small, *OPTIONS, "--fps", fps, "--out", Path(scratch, "run"))
-        timed("predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu")
+        timed("predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu", "--no-report")
 
 
 def plan_again(fps: float, result: Path) -> None:

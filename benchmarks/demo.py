@@ -38,6 +38,7 @@ def main() -> None:
     print(
         f"frames whose behaviour is the most frequent of their label: {agreement.majority_accuracy(labels, truth):.1%}"
     )
+    print(f"what the animals do: {folder / 'run' / 'report.html'} and {folder / 'labels' / 'report.html'}")
     homogeneity, lag = agreement.homogeneity(labels, truth), agreement.best_lag(labels, truth)
     print(f"homogeneity: {homogeneity:.3f}   best lag: {lag} frames")
 

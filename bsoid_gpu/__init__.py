@@ -14,9 +14,24 @@ if TYPE_CHECKING:
     from bsoid_gpu.settings.presets import preset
     from bsoid_gpu.settings.schema import Settings
     from bsoid_gpu.workflows.build import build
+    from bsoid_gpu.workflows.naming import change_names
     from bsoid_gpu.workflows.predict import predict
+    from bsoid_gpu.workflows.report import report
 
-__all__ = ["Model", "Pose", "Prediction", "Run", "Settings", "__version__", "build", "load_model", "predict", "preset"]
+__all__ = [
+    "Model",
+    "Pose",
+    "Prediction",
+    "Run",
+    "Settings",
+    "__version__",
+    "build",
+    "change_names",
+    "load_model",
+    "predict",
+    "preset",
+    "report",
+]
 
 _MODULES = {
     "Model": "run_folder.model_file",
@@ -25,9 +40,11 @@ _MODULES = {
     "Run": "run_folder.results",
     "Settings": "settings.schema",
     "build": "workflows.build",
+    "change_names": "workflows.naming",
     "load_model": "run_folder.model_file",
     "predict": "workflows.predict",
     "preset": "settings.presets",
+    "report": "workflows.report",
 }
 
 

@@ -167,7 +167,7 @@ def folder_problems(code: int, path: Path, out: Path, model: Path) -> Iterator[s
     yield from (f"{file.name!r} is half-written" for file in written if file.name.endswith(files.TEMPORARY))
     sessions = json.loads((out / "manifest.json").read_text())["sessions"]
     listed = {name: digest for session in sessions.values() for name, digest in session["files"].items()}
-    tables = {file.name for file in written if file.suffix == ".csv"}
+    tables = {file.relative_to(out).as_posix() for file in written if file.suffix in (".csv", ".safetensors")}
     if not listed or set(listed) != tables:
         yield f"the manifest lists {sorted(listed)}, the folder has {sorted(tables)}"
     yield from (

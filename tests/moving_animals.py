@@ -45,5 +45,3 @@ def simulated(seed, fps, seconds=240.0, conditions=EASY):
     states = mouse.behave(frames, fps, rng)
     np.testing.assert_array_equal(states, labels)
     return Simulated(pose, labels, pace, course(states, fps, rng, USUAL, EASY))
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,7 +88,12 @@ def _fast(step: Values, heading: Values, consecutive: NDArray[np.bool_]) -> Valu
 
 
 def skeleton(
-    track: Values, front: Sequence[int], rear: Sequence[int], sides: Sequence[str], joinable: Sequence[int]
+    track: Values,
+    front: Sequence[int],
+    rear: Sequence[int],
+    sides: Sequence[str],
+    spine: Sequence[int],
+    joinable: Sequence[int],
 ) -> tuple[tuple[int, int], ...]:
     """Lines of a skeleton: the points on the axis one after another, and each other point to its nearest neighbour.
 
@@ -102,13 +108,15 @@ def skeleton(
         Ends of the axis; may be empty.
     sides
         ``"left"``, ``"right"`` or ``""`` of each keypoint.
+    spine
+        Keypoints that are on the axis by their names.
     joinable
         Keypoints to join.
     """
     if len(joinable) < 2:
         return ()
     middle = np.median(distances(track), axis=0) if len(track) else np.ones((len(sides), len(sides)))
-    edges = _axis_lines(track, front, rear, sides, joinable)
+    edges = _axis_lines(track, front, rear, sides, spine, joinable)
     pairs = [(i, j) for k, i in enumerate(joinable) for j in joinable[k + 1 :]]
     same = [pair for pair in pairs if len({sides[i] for i in pair if sides[i]}) < 2]
     joined = {i: i for i in joinable}
@@ -128,7 +136,12 @@ def skeleton(
 
 
 def _axis_lines(
-    track: Values, front: Sequence[int], rear: Sequence[int], sides: Sequence[str], joinable: Sequence[int]
+    track: Values,
+    front: Sequence[int],
+    rear: Sequence[int],
+    sides: Sequence[str],
+    spine: Sequence[int],
+    joinable: Sequence[int],
 ) -> list[tuple[int, int]]:
     """Lines along the axis, from front to rear, through the points of neither side that lie between them."""
     ends = [i for i in (*front, *rear) if sides[i]]
@@ -140,6 +153,6 @@ def _axis_lines(
     share = np.median(np.sum((track - head[:, None]) * along[:, None], axis=-1) / np.maximum(length, 1e-12), axis=0)
     off = np.median(np.linalg.norm(track - head[:, None] - share[None, :, None] * along[:, None], axis=-1), axis=0)
     near = 0.12 * np.sqrt(np.median(length))  # of the axis; limbs without a named side lie farther out
-    between = [i for i in joinable if 0.05 < share[i] < 0.95 and off[i] < near and not sides[i]]
+    between = [i for i in joinable if 0.05 < share[i] < 0.95 and (off[i] < near or i in spine) and not sides[i]]
     order = [front[0], *sorted((i for i in between if i not in (*front, *rear)), key=lambda i: share[i]), rear[0]]
-    return list(zip(order[:-1], order[1:], strict=True))
+    return list(pairwise(order))

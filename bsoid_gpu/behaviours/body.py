@@ -24,14 +24,8 @@ ABOVE, BELOW, ASSUMED, NO_VIEW = "above", "below", "assumed above", "none"
 SURE_SIDE = 0.3  # least |mean vote| on the side of the camera, -1..1
 FRONT_ORDER = (keypoint_names.SNOUT, keypoint_names.HEAD, keypoint_names.EAR, keypoint_names.NECK)
 REAR_ORDER = (keypoint_names.REAR, keypoint_names.HIP, keypoint_names.ABDOMEN, keypoint_names.HIND, keypoint_names.TAIL)
-TRUNK = (
-    keypoint_names.REAR,
-    keypoint_names.CENTRE,
-    keypoint_names.HIP,
-    keypoint_names.ABDOMEN,
-    keypoint_names.HIND,
-    keypoint_names.SHOULDER,
-)
+MIDDLE = (keypoint_names.CENTRE, keypoint_names.HIP, keypoint_names.ABDOMEN, keypoint_names.SHOULDER)
+SPINE = (keypoint_names.HEAD, keypoint_names.NECK, keypoint_names.CENTRE)
 
 
 @dataclass(frozen=True)
@@ -92,23 +86,30 @@ def body_of(poses: Sequence[Pose]) -> Body:
     front, rear = _ends_by_name(meanings, points)
     axis_from, notes = BY_NAME, []
     if not (front and rear):
-        front, rear, sentence = axis.ends_from_data(poses, sampled, points, front, rear)
+        stiff = [i for i in points if meanings[i].part not in _LIMB_PARTS]
+        front, rear, sentence = axis.ends_from_data(poses, sampled, stiff, front, rear)
         axis_from = BY_DATA if front else NO_AXIS
         notes.append(_axis_note(sentence, keypoints, front, rear))
     view = _view(sampled, front, rear, meanings)
     sign = -1 if view == BELOW else 1
     limbs = {part: _limbs(part, meanings, sampled, front, rear, sign) for part in _LIMB_PARTS}
-    trunk = tuple(i for i in points if meanings[i].part in TRUNK) if axis_from == BY_NAME else points
     return Body(
         keypoints=keypoints,
         front=front,
         rear=rear,
-        trunk=trunk or rear or points,
+        trunk=(_trunk(meanings, points) if axis_from == BY_NAME else ()) or points,
         points=points,
         fore=limbs[keypoint_names.FORE],
         hind=limbs[keypoint_names.HIND],
         other=limbs[keypoint_names.OTHER_LIMB],
-        skeleton=axis.skeleton(sampled, front, rear, [one.side for one in meanings], _joinable(meanings)),
+        skeleton=axis.skeleton(
+            sampled,
+            front,
+            rear,
+            [one.side for one in meanings],
+            [i for i, one in enumerate(meanings) if one.part in SPINE],
+            _joinable(meanings),
+        ),
         axis_from=axis_from,
         view=view,
         front_noun=_front_noun(front, meanings),
@@ -178,15 +179,24 @@ def _ends_by_name(meanings: Sequence[Meaning], points: Sequence[int]) -> tuple[t
         return ()
 
     front = first(FRONT_ORDER, ())
-    return front, first(REAR_ORDER, front)
+    # hindlimbs and tails are an end of the body only if the other one has a name
+    return front, first(REAR_ORDER if front else REAR_ORDER[:3], front)
 
 
 def _front_noun(front: Sequence[int], meanings: Sequence[Meaning]) -> str:
     """What the front is called: that it is a head is known from its name only."""
     parts = {meanings[i].part for i in front}
     if parts == {keypoint_names.SNOUT}:
-        return "snout"
+        return "nose" if all("nose" in meanings[i].base for i in front) else "snout"
     return "head" if parts and parts <= {keypoint_names.HEAD, keypoint_names.EAR} else "front"
+
+
+def _trunk(meanings: Sequence[Meaning], points: Sequence[int]) -> tuple[int, ...]:
+    """Points that stand for the place of the animal: its rear and middle, or with no middle its hindlimbs."""
+    parts: tuple[str, ...] = (keypoint_names.REAR, *MIDDLE)
+    if not any(meanings[i].part in MIDDLE for i in points):
+        parts = (keypoint_names.REAR, keypoint_names.HIND)
+    return tuple(i for i in points if meanings[i].part in parts)
 
 
 def _axis_note(sentence: str, keypoints: Sequence[str], front: Sequence[int], rear: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 # kinds of units; lengths are in the unit of the report: body lengths or mm
 LENGTH, SPEED, ACCELERATION, ANGLE, TURNING = "length", "length/s", "length/s²", "°", "°/s"
-RELATIVE, RELATIVE_RATE, FREQUENCY, SHARE, TIME = "of the usual", "of the usual/s", "Hz", "", "s"
+RELATIVE, RELATIVE_RATE, FREQUENCY, SHARE, TIME = "of the usual", "%/s", "Hz", "", "s"
 SCALED = (LENGTH, SPEED, ACCELERATION)
 
 FORWARD, SIDEWAYS, PLACE_SPEED = "forward speed", "sideways speed", "speed"
@@ -47,7 +47,7 @@ DESCRIPTORS = (
     Descriptor(TURN_SIZE, TURNING, "turn", 30.0),
     Descriptor(ELONGATION, RELATIVE, "posture", 0.05),
     Descriptor(SPREAD, RELATIVE, "posture", 0.05),
-    Descriptor(STRETCHING, RELATIVE_RATE, "change", 0.4),
+    Descriptor(STRETCHING, RELATIVE_RATE, "change", 40.0),
     Descriptor(BEND, ANGLE, "bend", 7.0, signed=True),
     Descriptor(BEND_SIZE, ANGLE, "bend", 7.0),
     Descriptor(HEAD_MOVEMENT, SPEED, "head", 0.3),

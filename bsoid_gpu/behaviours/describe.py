@@ -31,7 +31,13 @@ QUIET = {
 }  # that one of them is low says most of the others too
 # where two say nearly the same, the one that says more: added to |AUC - 0.5|
 PREFERRED = {
-    **{catalogue.FORWARD: 0.06, catalogue.TURN: 0.06, catalogue.ELONGATION: 0.06, catalogue.PLACE_SPEED: 0.01},
+    **{
+        catalogue.FORWARD: 0.06,
+        catalogue.TURN: 0.06,
+        catalogue.BEND: 0.06,
+        catalogue.ELONGATION: 0.06,
+        catalogue.PLACE_SPEED: 0.01,
+    },
     **{catalogue.LIMB_HZ: 0.04, catalogue.LIMB_SWING: 0.03, catalogue.LIMB_RHYTHM: 0.02},
     **{catalogue.HEAD_HZ: 0.04, catalogue.HEAD_SWING: 0.03, catalogue.HEAD_RHYTHM: 0.02},
 }
@@ -43,6 +49,7 @@ class Description:
     """What the animal does in a group of labels.
 
     ``signature`` is whether any statement separates it; ``basis`` says on what the statements were checked.
+    ``nearest`` are the labels of the most similar group.
     """
 
     labels: Group
@@ -50,6 +57,7 @@ class Description:
     signature: bool
     values: tuple[Value, ...]
     basis: str
+    nearest: Group = ()
 
     def as_json(self) -> dict[str, Any]:
         """For JSON; numbers that are not known are None."""
@@ -60,6 +68,7 @@ class Description:
             "signature": self.signature,
             "values": values,
             "basis": self.basis,
+            "nearest": list(self.nearest),
         }
 
 
@@ -108,10 +117,13 @@ def _description(index: int, group: Group, sessions: Sequence[SessionMeasures], 
         few = "" if not bouts else f" {bouts} bout{'s are' if bouts > 1 else ' is'} too few to check one."
         return Description(group, (NOTHING + few if bouts else "Does not occur.",), False, values, basis)
     correlation = np.mean([one.correlation for one in sessions], axis=0)
+    nearest = _nearest(index, sessions)
     texts = _chosen(names, halves, correlation, context)
     if not texts:
-        return Description(group, (NOTHING,), False, values, basis)
-    return Description(group, (*texts, *_nearest(index, sessions, length_unit)), True, values, basis)
+        return Description(group, (NOTHING,), False, values, basis, nearest)
+    return Description(
+        group, (*texts, *_difference(index, nearest, sessions, length_unit)), True, values, basis, nearest
+    )
 
 
 def _units(index: int, sessions: Sequence[SessionMeasures]) -> tuple[tuple[Values, Values] | None, str]:
@@ -167,14 +179,14 @@ def _chosen(
     candidates = []
     both = np.concatenate(halves)
     for high in (True, False):
-        for column in np.flatnonzero(holds(halves[0], high) & holds(halves[1], high)):
+        for column in np.flatnonzero(holds(halves[0], high) & holds(halves[1], high)).tolist():
             text = sentence(names[column], high, context)
             if text is not None:
                 strength = abs(float(np.nanmedian(both[:, column])) - 0.5)
-                candidates.append((strength + PREFERRED.get(names[column], 0.0), int(column), high, text))
+                candidates.append((strength + PREFERRED.get(names[column], 0.0), column, high, text))
     candidates.sort(key=lambda one: -one[0])
     chosen: list[tuple[int, bool, str]] = []
-    duration = ()
+    duration: tuple[str, ...] = ()
     for _, column, high, text in candidates:
         if names[column] == catalogue.DURATION:
             duration = (text,)
@@ -197,23 +209,31 @@ def _repeats(
     return False
 
 
-def _nearest(index: int, sessions: Sequence[SessionMeasures], length_unit: str) -> tuple[str, ...]:
-    """A sentence on the most similar other group, and what differs most; none with fewer than 4 sessions."""
-    pairs = np.stack([one.pair_auc[index] for one in sessions])  # (sessions, groups, descriptors)
+def _nearest(index: int, sessions: Sequence[SessionMeasures]) -> Group:
+    """Labels of the group without common labels that the descriptors separate least; empty if there is none."""
     groups = sessions[0].groups
-    known = np.isfinite(pairs).any(axis=2).sum(axis=0) >= 2 * LEAST_UNITS
-    others = [i for i in np.flatnonzero(known) if not set(groups[i]) & set(groups[index])]
-    if not others:
+    pairs = mean_of_known(np.stack([one.pair_auc[index].ravel() for one in sessions]).astype(np.float64))
+    gaps = mean_of_known(np.abs(pairs.reshape(len(groups), -1) - 0.5).T)
+    others = [i for i in np.flatnonzero(np.isfinite(gaps)).tolist() if not set(groups[i]) & set(groups[index])]
+    return groups[min(others, key=lambda i: float(gaps[i]))] if others else ()
+
+
+def _difference(index: int, other: Group, sessions: Sequence[SessionMeasures], length_unit: str) -> tuple[str, ...]:
+    """A sentence on the most similar group, and what differs most; none with fewer than 4 sessions to check it."""
+    if not other:
         return ()
-    gaps = [float(np.nanmean(np.abs(np.nanmean(pairs[:, i], axis=0) - 0.5))) for i in others]
-    nearest = others[int(np.argmin(gaps))]
+    nearest = sessions[0].groups.index(other)
+    pairs = np.stack([one.pair_auc[index, nearest] for one in sessions])
+    present = pairs[np.isfinite(pairs).any(axis=1)]
+    if len(present) < 2 * LEAST_UNITS:
+        return ()
     own, others_values = (_values(i, sessions, length_unit) for i in (index, nearest))
-    present = pairs[np.isfinite(pairs[:, nearest]).any(axis=1), nearest]
-    name = f"label {groups[nearest][0]}" if len(groups[nearest]) == 1 else (
-        "labels " + " and ".join(map(str, groups[nearest])))  # fmt: skip
+    name = f"label {other[0]}" if len(other) == 1 else f"labels {' and '.join(map(str, other))}"
     apart = np.abs(np.nan_to_num(mean_of_known(present), nan=0.5) - 0.5)
-    preference = np.array([PREFERRED.get(one, 0.0) for one in sessions[0].names])
-    for column in np.argsort(-apart - preference):
+    preference = np.array(
+        [PREFERRED.get(one, -np.inf if one == catalogue.DURATION else 0.0) for one in sessions[0].names]
+    )
+    for column in np.argsort(-apart - preference)[: np.sum(np.isfinite(preference))]:
         for high in (True, False):
             if holds(present[::2], high)[column] and holds(present[1::2], high)[column]:
                 difference = compared(sessions[0].names[column], own[column], others_values[column])

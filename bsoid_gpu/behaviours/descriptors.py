@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bsoid_gpu.behaviours.body import Body, Limbs
+    from bsoid_gpu.behaviours.body import Body
     from bsoid_gpu.pose import Pose
 
     Values = NDArray[np.float64]
@@ -130,7 +130,7 @@ def _of_axis(grid: Grid, body: Body) -> dict[str, Values]:
         catalogue.FORWARD: forward,
         catalogue.FORWARD_ACCELERATION: np.sum(acceleration * heading, axis=1),
         catalogue.ELONGATION: length[at] / usual,
-        catalogue.STRETCHING: rate(length, at, WIDTH_S, fps) / usual,
+        catalogue.STRETCHING: 100 * rate(length, at, WIDTH_S, fps) / usual,
     }
     half = WIDTH_S * fps / 2
     turn = _angle(between(axis, at, -half), between(axis, at, half), body.right_sign) / WIDTH_S
@@ -237,12 +237,11 @@ def _of_pairs(now: Values, places: dict[int, Values], body: Body) -> dict[str, V
         head = _mean(now, body.front)
         columns[catalogue.FORE_DISTANCE] = np.mean([_norm(now[:, i] - head) for i in body.fore.keypoints], axis=0)
     for name, limb in ((catalogue.FORE_LEAD, body.fore), (catalogue.HIND_LEAD, body.hind)):
-        if _paired(limb, places) and body.front and now.shape[-1] == 2:
-            columns[name] = places[limb.left][:, 0] - places[limb.right][:, 0]  # type: ignore[union-attr,index]
+        sides = [places.get(side) for side in (limb.left, limb.right) if side is not None] if limb else []
+        if len(sides) == 2 and body.front and now.shape[-1] == 2:
+            left, right = sides
+            if left is not None and right is not None:
+                columns[name] = left[:, 0] - right[:, 0]
     if body.hind and body.hind.left is not None and body.hind.right is not None:
         columns[catalogue.HIND_WIDTH] = _norm(now[:, body.hind.left] - now[:, body.hind.right])
     return columns
-
-
-def _paired(limb: Limbs | None, places: dict[int, Values]) -> bool:
-    return limb is not None and limb.left in places and limb.right in places

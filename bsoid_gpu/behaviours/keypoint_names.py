@@ -17,28 +17,10 @@ CORNERS = {
     **{"lf": (LEFT, "fore"), "fl": (LEFT, "fore"), "lh": (LEFT, "hind"), "hl": (LEFT, "hind")},
     **{"rf": (RIGHT, "fore"), "fr": (RIGHT, "fore"), "rh": (RIGHT, "hind"), "hr": (RIGHT, "hind")},
 }
-ARENA_WORDS = frozenset(
-    [
-        "arena",
-        "box",
-        "cage",
-        "corner",
-        "cue",
-        "door",
-        "edge",
-        "feeder",
-        "floor",
-        "led",
-        "lever",
-        "light",
-        "maze",
-        "object",
-        "platform",
-        "port",
-        "reference",
-        "wall",
-    ]
-)
+ARENA_WORDS = {
+    *("arena", "box", "cage", "corner", "cue", "door", "edge", "feeder", "floor", "led", "lever", "light", "maze"),
+    *("object", "platform", "port", "reference", "wall"),
+}
 LIMB = re.compile(r"paw|leg|limb|foot|feet|toe|heel|fhip|bhip")
 FORE_WORDS = re.compile(r"fore|front|fhip|hand|wrist|elbow|finger")
 HIND_WORDS = re.compile(r"hind|back|rear|bhip|ankle|knee|heel")

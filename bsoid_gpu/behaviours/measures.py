@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bsoid_gpu.behaviours import catalogue, ranks
-from bsoid_gpu.behaviours.descriptors import descriptors
+from bsoid_gpu.behaviours.descriptors import Described, descriptors
 from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
@@ -89,7 +89,12 @@ class SessionMeasures:
 
 
 def measure(
-    pose: Pose, labels: NDArray[np.int64], groups: Sequence[Group], body: Body, unit_px: float
+    pose: Pose,
+    labels: NDArray[np.int64],
+    groups: Sequence[Group],
+    body: Body,
+    unit_px: float,
+    table: Described | None = None,
 ) -> SessionMeasures:
     """Measure the groups of labels in one session.
 
@@ -105,6 +110,8 @@ def measure(
         Roles of the keypoints.
     unit_px
         Length in px of the unit of lengths: of the animal's body, or of a millimetre.
+    table
+        The :func:`descriptors` of this session in this unit, if they are known.
 
     Raises
     ------
@@ -118,7 +125,15 @@ def measure(
     if not (np.isfinite(unit_px) and unit_px > 0):
         msg = f"{pose.name}: the unit of lengths is {unit_px!r} px; expected a number above 0"
         raise BadInput(msg)
-    table = descriptors(pose, body, unit_px)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # small products, and one process a session
+        return _measured(pose, labels, groups, body, unit_px, table or descriptors(pose, body, unit_px))
+
+
+def _measured(
+    pose: Pose, labels: NDArray[np.int64], groups: Sequence[Group], body: Body, unit_px: float, table: Described
+) -> SessionMeasures:
     label = labels[table.frame]
     bout = bout_numbers(labels, pose.frame_numbers)
     known = label >= 0
@@ -164,7 +179,7 @@ def _of_group(
     whole: ranks.Ranked,
     own_bouts: NDArray[np.bool_],
     of_bouts: ranks.Ranked,
-) -> dict[str, Values]:
+) -> dict[str, Any]:
     """Measures of one group: ``own`` (samples,) and ``own_bouts`` (bouts,) belong to it."""
     below = whole.share_below(own)
     bout_of_own = bout[own]
@@ -198,10 +213,10 @@ def _parts(bouts: int) -> int:
     return min(PARTS, max(1, bouts // LEAST_BOUTS))
 
 
-def _empty(names: Sequence[str]) -> dict[str, Values]:
+def _empty(names: Sequence[str]) -> dict[str, Any]:
     tables = {key: np.zeros((0, len(names))) for key in ("median", "q25", "q75", "rest_median", "auc")}
-    counts = {key: np.zeros(0, np.int64) for key in ("samples", "bouts")}
-    return {**tables, **counts, "part_auc": np.zeros((0, PARTS, len(names)))}
+    no_counts = np.zeros(0, np.int64)
+    return {**tables, "samples": no_counts, "bouts": no_counts, "part_auc": np.zeros((0, PARTS, len(names)))}
 
 
 def _pairs(

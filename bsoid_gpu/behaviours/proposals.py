@@ -70,8 +70,9 @@ class Comparison:
         return np.asarray(np.fmax.reduce(np.abs(self.auc[:, :, kept]), axis=2, initial=np.nan))
 
     def widest(self, i: int, j: int) -> tuple[str, float]:
-        """Name of the descriptor that separates two labels most, and its AUC, at least 0.5."""
-        apart = np.nan_to_num(np.abs(self.auc[i, j]))
+        """Name of the descriptor that separates two labels most, durations left out, and its AUC, at least 0.5."""
+        kept = np.array([name != catalogue.DURATION for name in self.names])
+        apart = np.where(kept, np.nan_to_num(np.abs(self.auc[i, j])), 0.0)
         column = int(apart.argmax())
         return self.names[column], float(0.5 + apart[column])
 
@@ -133,10 +134,14 @@ def proposals(
     evidence = _evidence(compared, confusion, transitions, centres)
     follows = None if transitions is None else _shares(transitions)
     apart = np.nan_to_num(compared.gaps(tuple(PHASES)), nan=1.0)
-    sides = np.zeros_like(apart, dtype=bool)
+    apart_without_sides = np.nan_to_num(compared.gaps((*PHASES, *_signed(compared))), nan=1.0)
+    never = apart >= CLEARLY_APART
     for i, j in combinations(compared.frequent, 2):
-        sides[i, j] = _opposite(compared, i, j) and not _to_and_fro(compared, follows, i, j)
-    merges = _merges(evidence, (apart >= CLEARLY_APART) | sides)
+        if _to_and_fro(compared, follows, i, j):
+            never[i, j] = apart_without_sides[i, j] >= CLEARLY_APART
+        else:
+            never[i, j] |= _opposite(compared, i, j)
+    merges = _merges(evidence, never)
     joined = {label: merge.labels for merge in merges for label in merge.labels}
     return merges + _mirrors(compared, joined)
 
@@ -146,7 +151,7 @@ def _merges(evidence: dict[tuple[int, int], tuple[float, str]], never: NDArray[n
 
     Half of the pairs between the parts that are joined must have evidence: a chain of neighbours is no behaviour.
     """
-    member = {label: (label,) for pair in evidence for label in pair}
+    member: dict[int, tuple[int, ...]] = {label: (label,) for pair in evidence for label in pair}
     links: dict[tuple[int, ...], list[tuple[float, str]]] = {}
     for (i, j), (strength, reason) in sorted(evidence.items(), key=lambda item: (-item[1][0], item[0])):
         first, second = member[i], member[j]

@@ -79,7 +79,7 @@ class Ranked:
         for column in range(self.columns):
             rank = self.ranks[:, column]
             known = np.isfinite(rank)
-            if not known.any():
+            if not known.any() or not len(groups):
                 continue
             share = (rank[known] - 0.5) / known.sum()
             kind = np.minimum((share * CLASSES).astype(np.int64), CLASSES - 1)

@@ -91,8 +91,8 @@ def _against_rest(value: Value, descriptor: Descriptor, least: float) -> str:
     low, high = sorted([sign * value.q25, sign * value.q75])
     rest = sign * value.rest_median
     rest = 0.0 if abs(rest) < least * (SMALL_SIGNED if descriptor.signed else SMALL) else rest
-    low, high, rest_text = (number(one, value.unit) for one in (low, high, rest))
-    return f"(IQR {low} to {high}; rest of the time {rest_text})"
+    texts = [number(one, value.unit) for one in (low, high, rest)]
+    return "(IQR {} to {}; rest of the time {})".format(*texts)
 
 
 def _sided(context: Context) -> str:
@@ -107,7 +107,7 @@ def _singular(noun: str) -> str:
 CHANGES = {
     catalogue.FORWARD: ("Moves forward at {}", "Moves backward at {}"),
     catalogue.FORWARD_ACCELERATION: ("Speeds up by {}", "Slows down by {}"),
-    catalogue.STRETCHING: ("The body lengthens by {} length", "The body shortens by {} length"),
+    catalogue.STRETCHING: ("The body lengthens by {}", "The body shortens by {}"),
 }
 SIDED = {
     catalogue.TURN: ("Turns right{} at {}", "Turns left{} at {}"),
@@ -122,9 +122,6 @@ def _signed(name: str, high: bool, value: Value, context: Context) -> str | None
     if (value.median > 0) != high or size < context.least(DESCRIPTOR[name]):
         return None
     text = quantity(size, value.unit)
-    if name == catalogue.STRETCHING:
-        text = f"{round(100 * size)} % of its usual"
-        return CHANGES[name][not high].format(text) + " per s"
     if name in CHANGES:
         return CHANGES[name][not high].format(text)
     if name in SIDED:
@@ -151,8 +148,14 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
             if slow
             else "Moves little: all points of the body at {} on average",
         ),
-        catalogue.TURN_SIZE: ("Turns at {}, to either side", "Keeps its direction: turns at {}" if slow else None),
-        catalogue.BEND_SIZE: ("The body is bent by {}, to either side", "The body is straight: bent by {}"),
+        catalogue.TURN_SIZE: (
+            f"Turns at {{}}{_either(catalogue.TURN, context)}",
+            "Keeps its direction: turns at {}" if slow else None,
+        ),
+        catalogue.BEND_SIZE: (
+            f"The body is bent by {{}}{_either(catalogue.BEND, context)}",
+            "The body is straight: bent by {}",
+        ),
         catalogue.HEAD_MOVEMENT: _part_moves(nouns.front, slow),
         catalogue.FORE_MOVEMENT: _part_moves(nouns.fore, slow),
         catalogue.HIND_MOVEMENT: _part_moves(nouns.hind, slow),
@@ -167,7 +170,7 @@ def _size(name: str, high: bool, value: Value, context: Context) -> str | None:
     return None if way is None else way.format(text)
 
 
-FRONTS = ("snout", "head", "front")
+FRONTS = ("nose", "snout", "head", "front")
 
 
 def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:
@@ -176,6 +179,12 @@ def _part_moves(noun: str, slow: bool) -> tuple[str, str | None]:
         return f"The {noun} moves from side to side of the body at {{}}", still
     still = f"The {noun} keep still relative to the trunk: {{}}" if slow else None
     return f"The {noun} move relative to the trunk at {{}}", still
+
+
+def _either(signed: str, context: Context) -> str:
+    """That both sides occur, unless most values of the signed descriptor have one sign."""
+    value = context.values.get(signed)
+    return "" if value is not None and value.q25 * value.q75 > 0 else ", to either side"
 
 
 def _posture(name: str, high: bool, value: Value, least: float) -> str | None:

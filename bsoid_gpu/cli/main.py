@@ -13,6 +13,7 @@ import click
 from bsoid_gpu._version import __version__
 from bsoid_gpu.cli.doctor import doctor
 from bsoid_gpu.cli.hpc import hpc
+from bsoid_gpu.cli.movies import clips_command, video_command
 from bsoid_gpu.cli.names import names
 from bsoid_gpu.cli.options import (
     backend_option,
@@ -23,6 +24,7 @@ from bsoid_gpu.cli.options import (
     preset_option,
     report_option,
     settings_of,
+    videos_option,
 )
 from bsoid_gpu.cli.report import report_command, view
 from bsoid_gpu.errors import BsoidError, OutOfMemory
@@ -123,6 +125,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, 
 @individuals_option
 @executor_options
 @report_option
+@videos_option
 @click.option("--dry-run", is_flag=True, help="Only check the files, and print the time and memory of each stage.")
 @debug
 def build(
@@ -139,6 +142,7 @@ def build(
     keypoints: str | None,
     individuals: str | None,
     no_report: bool,
+    videos: tuple[str, ...],
     dry_run: bool,
     executor: Executor,
 ) -> None:
@@ -163,7 +167,12 @@ def build(
     else:
         build_run(list(sessions), fps, out, **chosen)
         if not no_report:
-            training = {"backend": backend, "individuals": chosen["individuals"], "executor": executor}
+            training = {
+                "backend": backend,
+                "individuals": chosen["individuals"],
+                "videos": videos,
+                "executor": executor,
+            }
             report_of_training(out, list(sessions), fps, **training)
     click.echo(out)
 
@@ -191,6 +200,7 @@ def build(
 )
 @click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
 @report_option
+@videos_option
 @executor_options
 @debug
 def predict(
@@ -205,6 +215,7 @@ def predict(
     smooth: float | None,
     px_per_mm: float | None,
     no_report: bool,
+    videos: tuple[str, ...],
     executor: Executor,
 ) -> None:
     """Label every frame of SESSIONS with a model.
@@ -226,11 +237,10 @@ def predict(
         scale=scale,
         smooth=smooth,
         px_per_mm=px_per_mm,
-        tracks=not no_report,
         executor=executor,
     )
     if not no_report:
-        report(model, out, executor=executor)
+        report(model, out, videos=videos, executor=executor)
     click.echo(out)
 
 
@@ -265,5 +275,7 @@ def config(settings_file: str | None, preset: str) -> None:
 main.add_command(names)
 main.add_command(report_command)
 main.add_command(view)
+main.add_command(clips_command)
+main.add_command(video_command)
 main.add_command(doctor)
 main.add_command(hpc)

@@ -46,7 +46,15 @@ individuals_option = click.option(
 )
 
 report_option = click.option(
-    "--no-report", is_flag=True, help="Do not write report.html, nor the positions that it and clips need."
+    "--no-report", is_flag=True, help="Do not write report.html; `bsoid-gpu report` writes it later."
+)
+
+videos_option = click.option(
+    "--videos",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=str),
+    help="Video, folder with videos, or SESSION=FILE; again for more.",
 )
 
 

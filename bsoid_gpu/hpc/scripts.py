@@ -118,7 +118,7 @@ def _resources(job: Job, resources: Resources) -> tuple[Resources, Resources, Re
     build = label
     if job.training:
         build = _sized(resources, "building", *build_needs(job.training, job.settings, resources.cpus))
-    gather = Resources("none", resources.cpu_partition, mem="2g", time="00:15:00", cpus=1, scratch_gb=0)
+    gather = Resources("none", resources.cpu_partition, mem="4g", time="01:00:00", cpus=1, scratch_gb=0)
     return build, label, gather
 
 
@@ -134,14 +134,14 @@ def _sized(resources: Resources, step: str, gigabytes: int, minutes: float) -> R
 
 
 def _build(job: Job, header: str) -> str:
-    options = ["--out", job.run, "--backend", job.backend]
+    options = ["--out", job.run, "--no-report", "--backend", job.backend]
     options += ["--fps", job.fps] if job.fps else []
     options += ["--config", job.settings_file] if job.settings_file else []
     return _fill("build", header=header, jobs=_quoted(job.folder), options=_quoted(*options))
 
 
 def _predict(job: Job, header: str) -> str:
-    options = ["--out", job.labels, "--backend", job.backend]
+    options = ["--out", job.labels, "--no-report", "--backend", job.backend]
     options += ["--fps", job.fps] if job.fps else []
     options += ["--min-confidence", job.min_confidence] if job.min_confidence else []
     quoted = {"jobs": _quoted(job.folder), "options": _quoted(*options), "model": _quoted(job.run)}
@@ -149,7 +149,7 @@ def _predict(job: Job, header: str) -> str:
 
 
 def _gather(job: Job, header: str) -> str:
-    return _fill("gather", header=header, jobs=_quoted(job.folder))
+    return _fill("gather", header=header, jobs=_quoted(job.folder), model=_quoted(job.run), labels=_quoted(job.labels))
 
 
 def _write(job: Job, program: Program, gpu: bool, texts: dict[str, str], again: str) -> None:

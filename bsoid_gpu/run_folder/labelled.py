@@ -101,7 +101,7 @@ def load_session(folder: Path, name: str) -> LabelledSession:
     except (OSError, KeyError, ValueError, TypeError) as error:
         msg = (
             f"{name}: its labels or positions in {str(folder)!r} are missing or damaged ({error}): run `bsoid-gpu "
-            "predict` again, without --no-report"
+            "predict` again"
         )
         raise BadInput(msg) from error
 

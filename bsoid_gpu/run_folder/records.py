@@ -17,7 +17,7 @@ from bsoid_gpu import files
 from bsoid_gpu.log import logger
 from bsoid_gpu.method.bouts import Labels
 from bsoid_gpu.method.same_track import Track
-from bsoid_gpu.run_folder.labelled import read_labels, track_name
+from bsoid_gpu.run_folder.labelled import read_labels
 from bsoid_gpu.run_folder.tables import provenance, write_session
 
 if TYPE_CHECKING:
@@ -94,11 +94,6 @@ def finished(folder: Path, recording: str, request: dict[str, Any]) -> dict[str,
     except OSError:  # a table is missing
         return None
     return record if same else None
-
-
-def has_tracks(record: dict[str, Any]) -> bool:
-    """Whether the positions of every session of a record are stored too."""
-    return all(track_name(name) in session["files"] for name, session in record["sessions"].items())
 
 
 def renamed(folder: Path, place: Path, record: dict[str, Any], behaviours: Behaviours) -> dict[str, Any]:

@@ -83,8 +83,8 @@ class Run:
     def table(self) -> Any:
         """One row per training bin: session, start, features, position in the embedding, and labels.
 
-        The columns of ``training.csv``, not rounded: a frame of pandas, or after a build on a GPU a frame of cuDF, made
-        from the features in device memory.
+        The columns of ``training.csv`` but the names of behaviours, not rounded: a frame of pandas, or after a build on
+        a GPU a frame of cuDF, made from the features in device memory.
         """
         from bsoid_gpu.run_folder.tables import run_columns
 

@@ -81,7 +81,7 @@ def write_figures(folder: Path, run: StoredRun, behaviours: Behaviours, transiti
         folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, (size, draw) in figures.items():
-        for kind, content in _drawn(size, draw).items():
+        for kind, content in _plotted(size, draw).items():
             files.write_atomic(folder / f"{name}.{kind}", content)
             written.append(folder / f"{name}.{kind}")
     return written
@@ -91,7 +91,7 @@ CONFUSION = ("label predicted in cross-validation", "label")
 TRANSITIONS = ("next bout", "bout")
 
 
-def _drawn(size_mm: tuple[float, float], draw: Draw) -> dict[str, bytes]:
+def _plotted(size_mm: tuple[float, float], draw: Draw) -> dict[str, bytes]:
     """A figure of a size in mm, as PNG and SVG."""
     try:
         import matplotlib

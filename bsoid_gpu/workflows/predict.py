@@ -52,7 +52,6 @@ def predict(
     scale: float | str = 1.0,
     px_per_mm: float | None = None,
     smooth: float | None = None,
-    tracks: bool = True,
     executor: Executor | None = None,
 ) -> Predictions:
     """Label every frame of sessions.
@@ -80,8 +79,6 @@ def predict(
     smooth
         Probability of the same label in the next frame, see :func:`bsoid_gpu.method.smoothing.smoothed_labels`; 0 does
         not smooth. By default, as in the model's settings.
-    tracks
-        Store the positions beside the tables, for reports, clips and descriptions.
     executor
         Runs the work on each recording; by default, in processes of this machine.
 
@@ -97,7 +94,7 @@ def predict(
         Unusable settings, or no usable session; all problems are reported together.
     """
     problems: list[str] = []
-    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth, tracks)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth)
     job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=True)
     predictions = [prediction for group, _ in job for prediction in group]
     if not predictions:
@@ -119,7 +116,6 @@ def predict_files(
     scale: float | str = 1.0,
     px_per_mm: float | None = None,
     smooth: float | None = None,
-    tracks: bool = True,
     executor: Executor | None = None,
 ) -> list[str]:
     """Write the tables of sessions and return their names; see :func:`predict`.
@@ -132,7 +128,7 @@ def predict_files(
         Unusable settings or sessions; the tables of usable sessions are written nevertheless.
     """
     problems: list[str] = []
-    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth, tracks)
+    options = Options(min_confidence, tuple(individuals), scale, px_per_mm, smooth)
     job = _label_each(model, sessions, fps, out, backend, options, executor, problems, again=False)
     names = [name for _, record in job for name in record["sessions"]]
     raise_all(problems)

@@ -42,7 +42,6 @@ class Options:
     scale: float | str
     px_per_mm: float | None
     smooth: float | None = None
-    tracks: bool = True
 
     def problems(self, model: Model) -> list[str]:
         """A sentence for each option that cannot be used."""
@@ -127,7 +126,7 @@ class Labelling:
         request = self.request(contents)
         if self.out is not None and not self.again:
             finished = records.finished(self.out, self.recording.name, request)
-            if finished is not None and (not self.options.tracks or records.has_tracks(finished)):
+            if finished is not None:
                 for name in finished["sessions"]:
                     logger.info("%s: resumed, its tables are complete", name)
                 place = records.place_of(self.out, self.recording.name)
@@ -156,10 +155,8 @@ class Labelling:
         """Digests of the files of a session, which are written if there is an output folder."""
         if self.out is None:
             return {}
-        digests = tables.write_prediction(self.out, prediction, self.behaviours)
-        return digests | (
-            labelled.write_track(self.out, prediction, self.model.keypoints) if self.options.tracks else {}
-        )
+        track = labelled.write_track(self.out, prediction, self.model.keypoints)
+        return track | tables.write_prediction(self.out, prediction, self.behaviours)
 
     def predict(self, contents: Sequence[Content]) -> list[Prediction]:
         """Labels of the recording's sessions; all problems of the recording are reported together."""

@@ -149,8 +149,9 @@ def test_each_stage_transfers_its_arrays_once(sessions, tmp_path, rapids, releas
     bsoid_gpu.predict(run.model, sessions[2], backend="cuda")
     assert len(rapids.to_device) == 8 + 3  # the model: three layers and the scale; the file, its frame numbers, rows
     # the check of the device; frame numbers, repairs, positions, keypoints with positions, frames without the animal
-    # and without a good position, missing positions; body length; probabilities, some features, compared positions
-    assert len(rapids.to_host) == 1 + 7 + 3
+    # and without a good position, missing positions; body length; probabilities, some features, compared positions and
+    # those to store
+    assert len(rapids.to_host) == 1 + 7 + 4
 
 
 def test_device_arrays_come_from_a_pool(sessions, rapids):

@@ -101,7 +101,7 @@ def test_every_session_is_passed_whatever_its_name(tmp_path_factory, contents, f
         os.chdir(before)
     done = subprocess.run(["bash", jobs / "run.sh"], env=environment(programs, record), capture_output=True)
     assert done.returncode == 0, done.stderr
-    build, *predict, gather = calls(record)
+    build, *predict, gather, report = calls(record)
     assert build[:2] == ["bsoid-gpu", "build"]
     assert build[build.index("--") + 1 :] == list(map(str, files))
     predicted = [call[call.index("--") + 1 :] for call in predict]
@@ -109,6 +109,7 @@ def test_every_session_is_passed_whatever_its_name(tmp_path_factory, contents, f
     assert [len(words) - 1 for words in predicted] == [2] * (len(files) // 2) + [1] * (len(files) % 2)
     assert [word for words in predicted for word in words[1:]] == list(map(str, files))
     assert gather == ["bsoid-gpu", "hpc", "gather", str(jobs)]
+    assert report == ["bsoid-gpu", "report", str(jobs / "run"), str(jobs / "labels")]
 
 
 @pytest.fixture

@@ -59,11 +59,13 @@ def test_the_tables_have_the_results_of_the_run(built):
         "embedding_2",
         "embedding_3",
     ]
-    assert list(table.columns) == [*names, "label", "soft_label", "membership", "predicted"]
+    assert list(table.columns) == [*names, "label", "soft_label", "membership", "predicted", "behaviour"]
     assert len(table) == len(run.features)
     assert table["time_s"].tolist()[:3] == pytest.approx([0, 0.1, 0.2])
     np.testing.assert_allclose(table.iloc[:, 2:38], run.features, atol=1e-6)
-    pd.testing.assert_frame_equal(run.table(), table, check_exact=False, rtol=0, atol=1e-4, check_dtype=False)
+    assert table["behaviour"].tolist() == [f"label {label}" for label in table["predicted"]]
+    numbers = table.drop(columns="behaviour")
+    pd.testing.assert_frame_equal(run.table(), numbers, check_exact=False, rtol=0, atol=1e-4, check_dtype=False)
     assert json.loads((folder / "scores.json").read_text())["clusters"] == run.model.labels
     assert pd.read_csv(folder / "sweep.csv")["chosen"].sum() == 1
     assert len(pd.read_csv(folder / "confusion.csv")) == run.model.labels
@@ -135,7 +137,7 @@ def test_a_prediction_has_a_label_for_every_frame_and_its_tables_agree(built, se
     assert summary["share"].sum() == pytest.approx(1, abs=1e-5)
     runs = pd.read_csv(tmp_path / "out" / "mouse3.bouts.csv")
     assert runs["stop_frame"].iloc[-1] == 2700
-    matrix = pd.read_csv(tmp_path / "out" / "mouse3.transitions.csv", index_col="label").dropna()
+    matrix = pd.read_csv(tmp_path / "out" / "mouse3.transitions.csv", index_col=["label", "behaviour"]).dropna()
     np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-5)
     (unsure,) = bsoid_gpu.predict(run.model, sessions[2], backend="cpu", min_confidence=0.9)
     assert np.array_equal(unsure.labels == -1, prediction.confidence < 0.9)

@@ -76,10 +76,6 @@ def test_equal_labels_give_equal_bytes(reported):
 def test_what_a_page_needs_is_named(reported):
     with pytest.raises(BadInput, match="bsoid-gpu predict"):
         report(reported / "run", reported / "in")
-    predict_files(reported / "run", reported / "in", 30, reported / "plain", backend="cpu", tracks=False)
-    assert not (reported / "plain/tracks").exists()
-    with pytest.raises(BadInput, match="without --no-report"):
-        report(reported / "run", reported / "plain")
     predict_files(reported / "run", reported / "in", 30, reported / "plain", backend="cpu")
     assert report(reported / "run", reported / "plain").exists()
     (reported / "labels/tracks/mouse2.safetensors").write_bytes(b"damaged")
@@ -142,7 +138,7 @@ def test_the_stored_positions_are_those_that_were_labelled(reported):
     np.testing.assert_array_equal(session.pose.position[:, 0], direct.position)
 
 
-def test_build_and_predict_write_the_page_unless_told_otherwise(reported):
+def test_build_and_predict_write_the_page(reported):
     settings = reported / "settings.toml"
     settings.write_bytes((reported / "run/settings.toml").read_bytes())
     command = ["build", reported / "in", "--fps", 30, "--backend", "cpu", "--config", settings, "--out"]
