@@ -55,6 +55,13 @@ export function inkOn(hex) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.32 ? "#000000" : "#ffffff";
 }
 
+/** A colour for thin lines: pale ones are darker on a light page, dark ones lighter on a dark page. */
+export function lineColour(hex, theme) {
+  const pale = inkOn(hex) === "#000000";
+  const lightPage = inkOn(theme.panel) === "#000000";
+  return pale === lightPage ? mixed(hex, theme.ink, 0.22) : hex;
+}
+
 /** From pale to strong, for shares from 0 to 1. */
 export function shade(share, theme) {
   return mixed(theme.panel, theme.accent, 0.04 + 0.96 * Math.sqrt(Math.max(0, Math.min(1, share))));

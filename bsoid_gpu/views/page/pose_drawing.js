@@ -1,6 +1,7 @@
 // A clip as shapes: the pose in body lengths, seen from the animal or from the arena, drawn on a canvas.
 
 import { report, unpack } from "./data.js";
+import { lineColour } from "./palette.js";
 
 const MISSING = -32768;
 const SMOOTH_S = 0.12; // of the body centre, which the view follows
@@ -119,7 +120,8 @@ function drawLimbs(context, points, colour, lineWidth) {
 }
 
 /** One frame of a clip in a square of `side` pixels; `colour` for a frame of the bout, grey outside. */
-export function drawPose(context, clip, t, { view, side, colour, theme, trail = true }) {
+export function drawPose(context, clip, t, { view, side, colour: plain, theme, trail = true }) {
+  const colour = lineColour(plain, theme);
   const shape = clipShape(clip);
   const frame = Math.max(0, Math.min(shape.frames - 1, t));
   const place = viewOf(shape, view, frame, side);

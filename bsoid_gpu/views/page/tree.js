@@ -84,12 +84,15 @@ async function recut() {
     say(`The smallest cluster is "${byId("tree-size").value}" bins; type a whole number from 2 on.`);
     return;
   }
+  const before = byId("tree-text").textContent;
+  byId("tree-text").textContent = "Cutting the tree; the first cut can take a minute…";
   try {
     const answer = await recutTree(size, tree.kind);
     tree.size = size;
     byId("tree-text").textContent = `Smallest cluster ${plural(size, "bin")}, ${tree.kind}: ${plural(answer.clusters, "cluster")}, ${noiseText(answer.noise)}`;
     showCut(unpackLabels(answer.labels), answer.clusters, answer.noise);
   } catch (error) {
+    byId("tree-text").textContent = before;
     say(`The tree is not cut: ${error.message}`);
   }
 }
