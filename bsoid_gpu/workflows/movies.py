@@ -242,7 +242,7 @@ def video(
     out
         The file, .mp4 or .mov.
     skeleton
-        Whether the pose is drawn.
+        Whether to show the pose.
 
     Raises
     ------

@@ -95,22 +95,22 @@ def test_the_ethogram_is_the_whole_session(tmp_path, video, session):
         assert np.abs(bar[column].astype(int) - expected_colour(number)).max() < 45, number
 
 
-def test_the_pose_is_drawn_where_it_is(tmp_path, video, session):
+def test_the_pose_is_where_the_animal_is(tmp_path, video, session):
     with_pose = write_labelled_video(tmp_path / "a.mp4", video, *session, shown, [(0, 1)])
     without = write_labelled_video(tmp_path / "b.mp4", video, *session, shown)
     with VideoReader(with_pose.path) as one, VideoReader(without.path) as other:
-        for number, drawn in ((35, True), (55, False), (5, False)):
+        for number, expected in ((35, True), (55, False), (5, False)):
             change = np.abs(one.frame(number)[:HEIGHT].astype(int) - other.frame(number)[:HEIGHT]).max(axis=2)
             rows, columns = np.nonzero(change > 60)
-            assert bool(len(rows)) == drawn
-            if drawn:
+            assert bool(len(rows)) == expected
+            if expected:
                 assert rows.min() > 90
                 assert rows.max() < 110
                 assert columns.min() > 90
                 assert columns.max() < 150
 
 
-def test_a_pose_at_the_border_or_outside_is_drawn_as_far_as_it_is_seen(tmp_path, video, session):
+def test_a_pose_at_the_border_or_outside_is_shown_as_far_as_it_is_seen(tmp_path, video, session):
     pose, labels, confidence = session
     position = np.tile([[-20.0, 5.0], [400.0, 300.0]], (pose.frames, 1, 1, 1))
     position[0] = 1e6
