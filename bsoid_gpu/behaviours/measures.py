@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bsoid_gpu.behaviours import catalogue, ranks
-from bsoid_gpu.behaviours.descriptors import descriptors
+from bsoid_gpu.behaviours.descriptors import Described, descriptors
 from bsoid_gpu.errors import BadInput
 
 if TYPE_CHECKING:
@@ -89,7 +89,12 @@ class SessionMeasures:
 
 
 def measure(
-    pose: Pose, labels: NDArray[np.int64], groups: Sequence[Group], body: Body, unit_px: float
+    pose: Pose,
+    labels: NDArray[np.int64],
+    groups: Sequence[Group],
+    body: Body,
+    unit_px: float,
+    table: Described | None = None,
 ) -> SessionMeasures:
     """Measure the groups of labels in one session.
 
@@ -105,6 +110,8 @@ def measure(
         Roles of the keypoints.
     unit_px
         Length in px of the unit of lengths: of the animal's body, or of a millimetre.
+    table
+        The :func:`descriptors` of this session in this unit, if they are known.
 
     Raises
     ------
@@ -121,13 +128,12 @@ def measure(
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"):  # small products, and one process a session
-        return _measured(pose, labels, groups, body, unit_px)
+        return _measured(pose, labels, groups, body, unit_px, table or descriptors(pose, body, unit_px))
 
 
 def _measured(
-    pose: Pose, labels: NDArray[np.int64], groups: Sequence[Group], body: Body, unit_px: float
+    pose: Pose, labels: NDArray[np.int64], groups: Sequence[Group], body: Body, unit_px: float, table: Described
 ) -> SessionMeasures:
-    table = descriptors(pose, body, unit_px)
     label = labels[table.frame]
     bout = bout_numbers(labels, pose.frame_numbers)
     known = label >= 0

@@ -134,10 +134,14 @@ def proposals(
     evidence = _evidence(compared, confusion, transitions, centres)
     follows = None if transitions is None else _shares(transitions)
     apart = np.nan_to_num(compared.gaps(tuple(PHASES)), nan=1.0)
-    sides = np.zeros_like(apart, dtype=bool)
+    apart_without_sides = np.nan_to_num(compared.gaps((*PHASES, *_signed(compared))), nan=1.0)
+    never = apart >= CLEARLY_APART
     for i, j in combinations(compared.frequent, 2):
-        sides[i, j] = _opposite(compared, i, j) and not _to_and_fro(compared, follows, i, j)
-    merges = _merges(evidence, (apart >= CLEARLY_APART) | sides)
+        if _to_and_fro(compared, follows, i, j):
+            never[i, j] = apart_without_sides[i, j] >= CLEARLY_APART
+        else:
+            never[i, j] |= _opposite(compared, i, j)
+    merges = _merges(evidence, never)
     joined = {label: merge.labels for merge in merges for label in merge.labels}
     return merges + _mirrors(compared, joined)
 

@@ -24,6 +24,7 @@ from bsoid_gpu.cli.options import (
     preset_option,
     report_option,
     settings_of,
+    videos_option,
 )
 from bsoid_gpu.cli.report import report_command, view
 from bsoid_gpu.errors import BsoidError, OutOfMemory
@@ -124,6 +125,7 @@ def simulate(folder: str, sessions: int, minutes: float, fps: float, seed: int, 
 @individuals_option
 @executor_options
 @report_option
+@videos_option
 @click.option("--dry-run", is_flag=True, help="Only check the files, and print the time and memory of each stage.")
 @debug
 def build(
@@ -140,6 +142,7 @@ def build(
     keypoints: str | None,
     individuals: str | None,
     no_report: bool,
+    videos: tuple[str, ...],
     dry_run: bool,
     executor: Executor,
 ) -> None:
@@ -164,7 +167,12 @@ def build(
     else:
         build_run(list(sessions), fps, out, **chosen)
         if not no_report:
-            training = {"backend": backend, "individuals": chosen["individuals"], "executor": executor}
+            training = {
+                "backend": backend,
+                "individuals": chosen["individuals"],
+                "videos": videos,
+                "executor": executor,
+            }
             report_of_training(out, list(sessions), fps, **training)
     click.echo(out)
 
@@ -192,6 +200,7 @@ def build(
 )
 @click.option("--px-per-mm", type=float, help="Pixels per millimetre of these sessions, if the model knows its own.")
 @report_option
+@videos_option
 @executor_options
 @debug
 def predict(
@@ -206,6 +215,7 @@ def predict(
     smooth: float | None,
     px_per_mm: float | None,
     no_report: bool,
+    videos: tuple[str, ...],
     executor: Executor,
 ) -> None:
     """Label every frame of SESSIONS with a model.
@@ -230,7 +240,7 @@ def predict(
         executor=executor,
     )
     if not no_report:
-        report(model, out, executor=executor)
+        report(model, out, videos=videos, executor=executor)
     click.echo(out)
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import click
 
-from bsoid_gpu.cli.options import debug
-
-VIDEOS = "Video, folder with videos, or SESSION=FILE; again for more."
+from bsoid_gpu.cli.options import debug, videos_option
 
 
 @click.command(name="clips", epilog="\b\nExample:\n  bsoid-gpu clips run1 labels --videos recordings/ --out clips")
 @click.argument("run", metavar="RUN", type=click.Path(path_type=str))
 @click.argument("labels", required=False, metavar="[LABELS]", type=click.Path(path_type=str))
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=str), help="Folder for the movies.")
-@click.option("--videos", multiple=True, metavar="PATH", help=VIDEOS)
+@videos_option
 @click.option("--behaviours", metavar="LABEL,...", help="Only these, comma-separated.  [default: all]")
 @click.option("--cells", default=16, show_default=True, help="Most bouts in a movie.")
 @click.option(

@@ -49,6 +49,14 @@ report_option = click.option(
     "--no-report", is_flag=True, help="Do not write report.html; `bsoid-gpu report` writes it later."
 )
 
+videos_option = click.option(
+    "--videos",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=str),
+    help="Video, folder with videos, or SESSION=FILE; again for more.",
+)
+
 
 def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options --scheduler and --workers to a command, which gets them as one executor."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bsoid_gpu.cli.options import debug, executor_options
+from bsoid_gpu.cli.options import debug, executor_options, videos_option
 
 if TYPE_CHECKING:
     from bsoid_gpu.execution.executors import Executor
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN", type=click.Path(path_type=str))
 @click.argument("labels", required=False, metavar="[LABELS]", type=click.Path(path_type=str))
 @click.option("--out", metavar="FILE", type=click.Path(path_type=str), help="The page.  [default: report.html there]")
+@videos_option
 @click.option("--figures", metavar="DIR", type=click.Path(path_type=str), help="Also write figures, as PNG and SVG.")
 @executor_options
 @debug
-def report_command(run: str, labels: str | None, out: str | None, figures: str | None, executor: Executor) -> None:
+def report_command(
+    run: str, labels: str | None, out: str | None, videos: tuple[str, ...], figures: str | None, executor: Executor
+) -> None:
     """Write a page that shows what the animals do, from RUN and the folder LABELS of a prediction.
 
     Without LABELS it shows the sessions that the run was built from. The page is one file, without anything from
@@ -27,7 +30,7 @@ def report_command(run: str, labels: str | None, out: str | None, figures: str |
     """
     from bsoid_gpu.workflows.report import report
 
-    click.echo(report(run, labels, out, figures=figures, executor=executor))
+    click.echo(report(run, labels, out, videos=videos, figures=figures, executor=executor))
 
 
 @click.command(epilog="\b\nExample:\n  bsoid-gpu view run1 --port 8765")

@@ -77,7 +77,7 @@ def summarise(item: SessionToSummarise) -> SessionSummary:
         body_px=body_px,
         notes=item.notes,
         bouts=session_bouts(session, table.values, pose.frame_numbers[table.frame]),
-        measures=measure(pose, session.labels, item.groups, item.body, unit_px),
+        measures=measure(pose, session.labels, item.groups, item.body, unit_px, table),
     )
 
 

@@ -13,12 +13,13 @@ from bsoid_gpu.run_folder.labelled import load_session
 from bsoid_gpu.views.page_clips import MOST_BYTES, page_clip
 from bsoid_gpu.views.rates import exact_rate
 from bsoid_gpu.views.video_reading import VideoReader
-from bsoid_gpu.workflows.movies import pose_files, session_video
+from bsoid_gpu.workflows.session_videos import pose_files, session_video
 
 if TYPE_CHECKING:
     from bsoid_gpu.views.video_files import GivenVideos
     from bsoid_gpu.workflows.report import Labelled
 
+MOST_FILMS = 3  # of a label: each takes about half a second to write
 PAGE_BYTES = 2_500_000  # of all films of a page
 LEAST_BYTES = 6_000  # a smaller film shows too little
 BASE64 = 4 / 3
@@ -27,7 +28,7 @@ BASE64 = 4 / 3
 def with_films(
     labelled: Labelled, clips: Sequence[dict[str, Any]], given: GivenVideos, page_bytes: int = PAGE_BYTES
 ) -> list[dict[str, Any]]:
-    """The clips of a page with films, as many as fit: the first ones of each label come first.
+    """The clips of a page with films, for the first ones of each label as far as they fit.
 
     Parameters
     ----------
@@ -86,4 +87,4 @@ def _that_fit(clips: Sequence[dict[str, Any]], sessions: set[int], page_bytes: i
             turn[clip["label"]] = turn.get(clip["label"], 0) + 1
             order.append((turn[clip["label"]], place))
     room = int(page_bytes / BASE64 / LEAST_BYTES)
-    return sorted(place for _, place in sorted(order)[:room])
+    return sorted(place for number, place in sorted(order)[:room] if number <= MOST_FILMS)

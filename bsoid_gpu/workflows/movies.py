@@ -16,7 +16,6 @@ from bsoid_gpu.errors import BadInput, raise_all
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.log import logger, progress
 from bsoid_gpu.pose import Pose, unknown_name
-from bsoid_gpu.run_folder import records
 from bsoid_gpu.run_folder.labelled import load_session
 from bsoid_gpu.views import cameras
 from bsoid_gpu.views.drawing import numbered, pillow
@@ -26,16 +25,14 @@ from bsoid_gpu.views.labelled_video import LabelledVideo, Shown, write_labelled_
 from bsoid_gpu.views.montage import ChosenBout
 from bsoid_gpu.views.pyav import pyav
 from bsoid_gpu.views.selection import Selection, selection
-from bsoid_gpu.views.video_files import GivenVideos, given_videos, video_of
-from bsoid_gpu.views.video_reading import VideoReader, differences
+from bsoid_gpu.views.video_files import GivenVideos, given_videos
 from bsoid_gpu.workflows import report
+from bsoid_gpu.workflows.session_videos import pose_files, session_video
 
 if TYPE_CHECKING:
     from bsoid_gpu.behaviours.names import Behaviour, Behaviours
-    from bsoid_gpu.views.video_index import VideoIndex
     from bsoid_gpu.workflows.report import Labelled
-
-    Video = tuple[Path, VideoIndex]
+    from bsoid_gpu.workflows.session_videos import Video
 
 MOST_CELLS = 64
 TABLE = "clips.csv"
@@ -175,32 +172,6 @@ def around(pose: Pose, start: int, stop: int, style: GridStyle) -> Pose:
         confidence=pose.confidence[rows].copy(),
         frame_numbers=pose.frame_numbers[rows].copy(),
     )
-
-
-def session_video(pose: Pose, given: GivenVideos, recordings: Sequence[str]) -> tuple[Video | None, str]:
-    """The video of a session with its index, or None and the reason; a video that cannot be read is a warning."""
-    if pose.position.shape[3] != 2:
-        return None, f"{pose.name}: its positions have three dimensions, so they have no place in a video"
-    choice = video_of(pose.name, given, recordings=recordings)
-    if choice.path is None:
-        return None, choice.reason
-    try:
-        with VideoReader(choice.path, threads=1) as reader:
-            if note := differences(reader, pose):
-                logger.warning("%s", note)
-            return (choice.path, reader.index), ""
-    except BadInput as error:
-        logger.warning("%s", error)
-        return None, str(error)
-
-
-def pose_files(labelled: Labelled) -> dict[str, list[str]]:
-    """Names of the pose file of each session, by its name: that of one animal has the animal's name at its end."""
-    return {
-        session: [name for name in record["asked"].get("digests", {}) if f"{session}_".startswith(f"{name}_")]
-        for record in records.records_of(labelled.folder, labelled.behaviours.model).values()
-        for session in record["sessions"]
-    }
 
 
 def _style_problems(style: GridStyle) -> list[str]:

@@ -31,7 +31,10 @@ from bsoid_gpu.views.montage import TYPICAL, ChosenBout, chosen_bouts, sum_of_tr
 from bsoid_gpu.views.page_data import centres, map_points, nearest_points, page_data, typical_bins
 from bsoid_gpu.views.page_file import page
 from bsoid_gpu.views.pose_clips import FASTEST_FPS, pose_clip
+from bsoid_gpu.views.pyav import pyav
 from bsoid_gpu.views.summary import SessionSummary, SessionToSummarise, summarise
+from bsoid_gpu.views.video_files import given_videos
+from bsoid_gpu.workflows.films import with_films
 from bsoid_gpu.workflows.predict import predict_files
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ def report_of_training(
     *,
     backend: str = "auto",
     individuals: Sequence[str] = (),
+    videos: Sequence[str | os.PathLike[str]] = (),
     executor: Executor | None = None,
 ) -> Path:
     """Label every frame of the sessions that a run was built from, in its folder ``labels``, and write its page.
@@ -86,7 +90,7 @@ def report_of_training(
     used = [source.origin for source in sources(sessions) if source.name in model.sessions]
     fps = model.fps if fps is None else fps
     predict_files(model, used, fps, Path(run) / LABELS, backend=backend, individuals=individuals, executor=executor)
-    return report(run, executor=executor)
+    return report(run, videos=videos, executor=executor)
 
 
 def report(
@@ -94,6 +98,7 @@ def report(
     labels: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     *,
+    videos: Sequence[str | os.PathLike[str]] = (),
     figures: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
 ) -> Path:
@@ -107,6 +112,8 @@ def report(
         Folder of a prediction; by default that of the training sessions, ``RUN/labels``.
     out
         Path of the page; by default ``report.html`` in the folder of the labels or, for training sessions, of the run.
+    videos
+        Videos, folders with videos, or ``SESSION=FILE``: the most typical bouts of these sessions have films.
     figures
         Folder for figures as PNG and SVG; None writes none.
     executor
@@ -123,6 +130,9 @@ def report(
         No labels of this model, or files that are missing or damaged.
     """
     started = time.perf_counter()
+    given = given_videos(videos)
+    if videos:
+        pyav()
     labelled = with_names(run, labels)
     of_training = labels is None or Path(labels).resolve() == (Path(run) / LABELS).resolve()
     path = Path(out) if out is not None else (Path(run) if of_training else labelled.folder) / FILE
@@ -132,7 +142,10 @@ def report(
             msg = f"figures need the run folder: {str(run)!r} is a model alone"
             raise BadInput(msg)
         write_figures(Path(figures), labelled.run, labelled.behaviours, shown.transitions())
-    content = page(report_data(shown, path.resolve().parent.name))
+    data = report_data(shown, path.resolve().parent.name)
+    if videos:
+        data["clips"] = with_films(labelled, data["clips"], given)
+    content = page(data)
     files.write_atomic(path, content)
     logger.info("report: %.1f MB, %s", len(content) / 1e6, log.seconds_text(time.perf_counter() - started))
     return path

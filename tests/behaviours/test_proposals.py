@@ -75,15 +75,15 @@ def test_phases_of_walking_that_alternate_are_merged(mice):
     assert not [one for one in result if one.kind == "merge" and one.labels != (WALK, COUNT)]
 
 
-def comparison_of(auc, turning=(0.0, 0.0, 0.0), seconds=60.0):
+def comparison_of(auc, turning=(0.0, 0.0, 0.0), seconds=60.0, bout_s=1.0, turn_auc=0.5):
     """Three labels with descriptors speed, turning and duration; ``auc`` (pairs 01, 02, 12) of speed less 0.5."""
     names = ("speed", "turning", "duration of bouts")
     table = np.zeros((3, 3, 3))
     for value, (i, j) in zip(auc, ((0, 1), (0, 2), (1, 2)), strict=True):
         table[i, j, 0], table[j, i, 0] = value, -value
-        turn = 0.5 * np.sign(turning[i] - turning[j])
+        turn = turn_auc * np.sign(turning[i] - turning[j])
         table[i, j, 1], table[j, i, 1] = turn, -turn
-    medians = np.stack([np.ones(3), np.asarray(turning), np.ones(3)], axis=1)
+    medians = np.stack([np.ones(3), np.asarray(turning), np.full(3, bout_s)], axis=1)
     return Comparison(names, medians, table, 1.0, np.full(3, seconds))
 
 
@@ -144,3 +144,17 @@ def test_each_label_needs_a_group_of_its_own(mice):
     measures = measure(mice[0].pose, mice[0].labels, [(0,), (1, 2)], body, 100.0)
     with pytest.raises(BadInput, match=r"no group of the labels \[1, 2\]"):
         comparison([measures], 3)
+
+
+def test_opposite_turns_that_overlap_are_not_merged_either():
+    confusion = np.array([[60, 40, 0], [40, 60, 0], [0, 0, 90]])
+    overlapping = comparison_of((0.0, 0.45, 0.45), (-40.0, 45.0, 0.0), turn_auc=0.3)
+    assert [one for one in proposals(overlapping, confusion) if one.kind == "merge"] == []
+
+
+def test_short_swings_to_left_and_right_that_alternate_are_one_movement():
+    alternating = np.array([[0, 80, 20], [70, 0, 30], [50, 50, 0]])
+    (merge,) = proposals(comparison_of((0.0, 0.45, 0.45), (-60.0, 60.0, 0.0), bout_s=0.2), transitions=alternating)
+    assert (merge.labels, merge.kind) == ((0, 1), "merge")
+    (mirror,) = proposals(comparison_of((0.0, 0.45, 0.45), (-60.0, 60.0, 0.0)), transitions=alternating)  # long bouts
+    assert mirror.kind == "mirror"
