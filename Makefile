@@ -9,6 +9,9 @@ ORACLES ?= .venv-oracles
 OLDEST_PYTHON ?= $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 PYTHON3_12 ?= $(shell python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
+# a process for each core, and the tests of one file in one of them, which share what they build
+SIDE_BY_SIDE = --numprocesses auto --dist loadfile
+
 .PHONY: bench demo dist docs gpu-proof test test-all test-browser test-hpc test-oldest test-oracles contract mutants lint clean
 
 $(VENV)/.ready: pyproject.toml
@@ -21,7 +24,7 @@ demo: $(VENV)/.ready
 	$(BIN)/python benchmarks/demo.py $(DEMO)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -m "not slow and not hpc and not browser"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not hpc and not browser"
 
 test-all: $(VENV)/.ready
 	$(BIN)/python -m pytest -m "not hpc and not browser"
@@ -38,7 +41,7 @@ test-hpc: $(VENV)/.ready
 
 # the lower bounds of pyproject.toml, which have no wheels for Python 3.12 and newer
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest -m "not slow and not hpc and not browser"
+	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not hpc and not browser"
 
 $(OLDEST)/.ready: pyproject.toml tests/oldest.py | $(VENV)/.ready
 	$(OLDEST_PYTHON) -c 'import sys; sys.exit("the oldest libraries need Python 3.10 or 3.11; set OLDEST_PYTHON") if sys.version_info[:2] not in ((3, 10), (3, 11)) else 0'

@@ -150,7 +150,9 @@ def warm_up(sessions: list[Path], fps: float) -> None:
         small.mkdir()
         write_sessions(sessions, *SIZES["9k"], small)
         timed("build", small, *OPTIONS, "--fps", fps, "--out", Path(scratch, "run"))
-        timed("predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu", "--no-report")
+        timed(
+            "predict", Path(scratch, "run"), small, "--out", Path(scratch, "labels"), "--backend", "cpu", "--no-report"
+        )
 
 
 def plan_again(fps: float, result: Path) -> None:

@@ -67,7 +67,7 @@ class GridStyle:
     view
         ``arena``: upright as the video; ``egocentric``: turned so that the animal looks up.
     overlay
-        Whether keypoints and skeleton are drawn over a video; without a video they always are.
+        Whether a video shows keypoints and skeleton; without a video they always are shown.
     skeleton
         Pairs of indices of keypoints.
     front, rear
@@ -154,7 +154,7 @@ class Cell:
         return picture
 
     def _background(self, number: int, frame: int) -> Any:
-        """A Pillow image of what is seen without the drawn pose; None for a damaged frame."""
+        """A Pillow image of what is seen, before the pose is added; None for a damaged frame."""
         size = self._style.cell_px
         if self._reader is None:
             return drawing.floor(self._camera, number, size, self._camera.side_px / cameras.SEEN_BODIES)

@@ -161,7 +161,7 @@ def _of_video(
 
 
 class _Overlay:
-    """Draws what is said of each frame."""
+    """Adds to each frame what is said of it."""
 
     def __init__(
         self, frames: _Frames, reader: VideoReader, pose: Pose, skeleton: Sequence[Sequence[int]] | None

@@ -120,13 +120,12 @@ class VideoReader:
         frame = self._decoded_frame(number)
         left, top, right, bottom = box
         inside = max(left, 0), max(top, 0), min(right, self.width), min(bottom, self.height)
+        if inside == box:
+            return self._cut(frame, box)
         part = np.full((bottom - top, right - left, 3), OUTSIDE, dtype=np.uint8)
         if inside[0] < inside[2] and inside[1] < inside[3]:
             where = slice(inside[1] - top, inside[3] - top), slice(inside[0] - left, inside[2] - left)
-            if self._quarter_turns or frame.format.name not in PLANAR:
-                part[where] = self._image(frame)[inside[1] : inside[3], inside[0] : inside[2]]
-            else:
-                part[where] = self._cut(frame, inside)
+            part[where] = self._cut(frame, inside)
         return part
 
     def _image(self, frame: Any) -> NDArray[np.uint8]:
@@ -136,6 +135,8 @@ class VideoReader:
 
     def _cut(self, frame: Any, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
         """Part of a decoded frame, cut out before it is converted; colours have at most half the resolution."""
+        if self._quarter_turns or frame.format.name not in PLANAR:
+            return self._image(frame)[box[1] : box[3], box[0] : box[2]]
         x, y = box[0] // 2 * 2, box[1] // 2 * 2
         width, height = -(-(box[2] - x) // 2) * 2, -(-(box[3] - y) // 2) * 2
         small = pyav().VideoFrame(width, height, frame.format.name)

@@ -36,6 +36,7 @@ class VideoWriter:
         self._stream.time_base = wanted.time_base
         configure(self._stream.codec_context, encoder, wanted)
         self._stream.codec_context.colorspace, self._stream.codec_context.color_range = BT601, LIMITED
+        self._reformatter = pyav().video.reformatter.VideoReformatter()
         self._next = 0
         self._last_pts: int | None = None
 
@@ -65,7 +66,7 @@ class VideoWriter:
             msg = f"the time {pts} of picture {self._next} is not after that of the one before, {self._last_pts}"
             raise BadInput(msg)
         frame = pyav().VideoFrame.from_ndarray(even(image), format="rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG")
+        frame = self._reformatter.reformat(frame, format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG")
         frame.pts, frame.time_base = pts, wanted.time_base
         self._container.mux(self._stream.encode(frame))
         self._next, self._last_pts = self._next + 1, pts

@@ -213,7 +213,7 @@ def video(
     out
         The file, .mp4 or .mov.
     skeleton
-        Whether the pose is painted.
+        Whether to show the pose.
 
     Raises
     ------

@@ -11,7 +11,20 @@ from bsoid_gpu.settings import toml
 from bsoid_gpu.settings.schema import Settings
 
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
-COMMANDS = ["simulate", "build", "predict", "info", "names", "report", "view", "clips", "video", "doctor", "config", "hpc"]
+COMMANDS = [
+    "simulate",
+    "build",
+    "predict",
+    "info",
+    "names",
+    "report",
+    "view",
+    "clips",
+    "video",
+    "doctor",
+    "config",
+    "hpc",
+]
 
 
 def test_help_of_every_command_shows_an_example():

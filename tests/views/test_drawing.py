@@ -65,27 +65,27 @@ def test_the_floor_has_lines_that_stand_still_in_the_arena():
     assert {tuple(colour) for colour in first.reshape(-1, 3)} == {drawing.FLOOR, drawing.FLOOR_LINES}
 
 
-def drawn_pose(points, skeleton=(), **options):
+def pose_on_grey(points, skeleton=(), **options):
     image = drawing.pillow().Image.new("RGB", (60, 60), (90, 90, 90))
     drawing.draw_pose(image, np.array(points, dtype=float), skeleton, (200, 30, 40), **options)
     return np.array(image)
 
 
 def test_a_pose_has_lines_and_points_of_its_colour_with_a_dark_edge():
-    picture = drawn_pose([[10, 30], [50, 30]], [(0, 1)])
+    picture = pose_on_grey([[10, 30], [50, 30]], [(0, 1)])
     assert tuple(picture[30, 30]) == tuple(picture[30, 10]) == (200, 30, 40)
     column = [tuple(colour) for colour in picture[24:36, 30]]
     assert drawing.BLACK in column
     assert tuple(picture[5, 5]) == (90, 90, 90)
-    assert tuple(drawn_pose([[10, 30], [50, 30]], front=[1])[30, 50]) == drawing.WHITE
+    assert tuple(pose_on_grey([[10, 30], [50, 30]], front=[1])[30, 50]) == drawing.WHITE
 
 
 def test_missing_keypoints_are_left_out():
-    picture = drawn_pose([[np.nan, np.nan], [50, 30], [10, 10]], [(0, 1), (0, 2)])
+    picture = pose_on_grey([[np.nan, np.nan], [50, 30], [10, 10]], [(0, 1), (0, 2)])
     assert tuple(picture[20, 30]) == (90, 90, 90)
     assert tuple(picture[30, 50]) == (200, 30, 40)
-    assert np.all(drawn_pose([[np.nan, 3.0]]) == 90)
-    assert drawn_pose([[-500, 1e4], [20, 20]], [(0, 1)]).shape == (60, 60, 3)
+    assert np.all(pose_on_grey([[np.nan, 3.0]]) == 90)
+    assert pose_on_grey([[-500, 1e4], [20, 20]], [(0, 1)]).shape == (60, 60, 3)
 
 
 def test_text_is_light_on_its_own_dark_plate_and_is_shortened_where_it_does_not_fit():

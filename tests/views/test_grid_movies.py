@@ -16,10 +16,10 @@ from bsoid_gpu.views.video_reading import VideoReader
 
 pytest.importorskip("av")
 
-FRAMES, SIDE = 200, 240
+FRAMES, SIDE = 200, 160
 BODY_PX = SIDE / SEEN_BODIES  # the camera sees the whole frame
 COLOUR = (230, 159, 0)
-STYLE = GridStyle(overlay=False, before_s=0.5, after_s=2.0, tail_s=0.25)
+STYLE = GridStyle(cell_px=SIDE, overlay=False, before_s=0.5, after_s=2.0, tail_s=0.25)
 
 
 def session(name="m", fps=30.0, frames=FRAMES):
@@ -95,7 +95,7 @@ def test_a_damaged_frame_leaves_the_one_before(video, monkeypatch, caplog):
     assert "frame 85 is damaged" in caplog.text
 
 
-@pytest.mark.parametrize("count", [1, 3, 5, 16, 20])
+@pytest.mark.parametrize("count", [1, 5, 16, 20])
 def test_a_movie_has_a_cell_for_each_bout_up_to_the_limit(tmp_path, video, count):
     path = tmp_path / "07-walk.mp4"
     bouts = [bout(20 + 8 * number, 24 + 8 * number) for number in range(count)]
@@ -120,13 +120,14 @@ def test_a_movie_has_a_cell_for_each_bout_up_to_the_limit(tmp_path, video, count
 
 def test_a_session_without_video_shows_the_pose_alone(tmp_path, video):
     title = GridTitle(0, "rest", "#0072b2", 2)
-    style = GridStyle(overlay=False, skeleton=[(0, 1)], front=[0], rear=[1], view="egocentric")
+    style = GridStyle(cell_px=SIDE, overlay=False, skeleton=[(0, 1)], front=[0], rear=[1], view="egocentric")
     bouts = [bout(80, 90), bout(80, 90, session("without"))]
     write_grid_movie(tmp_path / "v.mp4", title, bouts, {"m": video}, style)
     with VideoReader(tmp_path / "v.mp4") as reader:
         picture = reader.frame(15)
-    right = picture[TITLE_PX:, SIDE + GAP_PX : 2 * SIDE + GAP_PX].astype(int)
-    near = np.abs(right[100:140, 20:220] - drawing.FLOOR).max(axis=2) < 12
+    left = (picture.shape[1] - 2 * SIDE - GAP_PX) // 2 + SIDE + GAP_PX
+    right = picture[TITLE_PX:, left : left + SIDE].astype(int)
+    near = np.abs(right[60:100, 20:140] - drawing.FLOOR).max(axis=2) < 12
     assert 0.8 < near.mean() < 0.99  # the floor
     blue = right[:, :, 2] - right[:, :, 0] > 60
     rows, columns = np.nonzero(blue[10:-10, 10:-10])

@@ -30,7 +30,7 @@ def video(tmp_path_factory):
     return write_numbered(path, times, Fraction(1, 90000), width=WIDTH, height=HEIGHT, b_frames=3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def session():
     """The track begins late and ends early; 40 to 49 are unsure, 50 to 59 without the animal."""
     numbers = np.concatenate([np.arange(FIRST, 70), np.arange(75, 110)])  # with a gap
@@ -40,6 +40,11 @@ def session():
     position[(numbers >= 50) & (numbers < 60)] = np.nan
     pose = Pose("m", position, np.ones(position.shape[:3]), ("m",), ("a", "b"), 30.0, frame_numbers=numbers)
     return pose, labels, np.full(len(numbers), 0.75)
+
+
+@pytest.fixture(scope="module")
+def result(video, session, tmp_path_factory):
+    return write_labelled_video(tmp_path_factory.mktemp("result") / "out.mp4", video, *session, shown)
 
 
 def expected_colour(number):
@@ -53,8 +58,7 @@ def stamps(path):
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
 
 
-def test_every_frame_and_time_stamp_is_kept_and_has_the_colour_of_its_label(tmp_path, video, session):
-    result = write_labelled_video(tmp_path / "out.mp4", video, *session, shown)
+def test_every_frame_and_time_stamp_is_kept_and_has_the_colour_of_its_label(video, result):
     assert stamps(result.path) == stamps(video)
     assert result.frames == COUNT
     with VideoReader(result.path) as reader:
@@ -86,8 +90,7 @@ def test_a_session_without_frames_has_no_track():
     assert frames.text == ["no track"] * 3
 
 
-def test_the_ethogram_is_the_whole_session(tmp_path, video, session):
-    result = write_labelled_video(tmp_path / "out.mp4", video, *session, shown)
+def test_the_ethogram_is_the_whole_session(result):
     with VideoReader(result.path) as reader:
         bar = reader.frame(60)[-BAR_PX // 2]
     for number in (4, 20, 35, 45, 55, 90, 115):
@@ -95,22 +98,21 @@ def test_the_ethogram_is_the_whole_session(tmp_path, video, session):
         assert np.abs(bar[column].astype(int) - expected_colour(number)).max() < 45, number
 
 
-def test_the_pose_is_drawn_where_it_is(tmp_path, video, session):
+def test_the_pose_is_where_the_animal_is(tmp_path, video, session, result):
     with_pose = write_labelled_video(tmp_path / "a.mp4", video, *session, shown, [(0, 1)])
-    without = write_labelled_video(tmp_path / "b.mp4", video, *session, shown)
-    with VideoReader(with_pose.path) as one, VideoReader(without.path) as other:
-        for number, drawn in ((35, True), (55, False), (5, False)):
+    with VideoReader(with_pose.path) as one, VideoReader(result.path) as other:
+        for number, expected in ((35, True), (55, False), (5, False)):
             change = np.abs(one.frame(number)[:HEIGHT].astype(int) - other.frame(number)[:HEIGHT]).max(axis=2)
             rows, columns = np.nonzero(change > 60)
-            assert bool(len(rows)) == drawn
-            if drawn:
+            assert bool(len(rows)) == expected
+            if expected:
                 assert rows.min() > 90
                 assert rows.max() < 110
                 assert columns.min() > 90
                 assert columns.max() < 150
 
 
-def test_a_pose_at_the_border_or_outside_is_drawn_as_far_as_it_is_seen(tmp_path, video, session):
+def test_a_pose_at_the_border_or_outside_is_shown_as_far_as_it_is_seen(tmp_path, video, session):
     pose, labels, confidence = session
     position = np.tile([[-20.0, 5.0], [400.0, 300.0]], (pose.frames, 1, 1, 1))
     position[0] = 1e6
