@@ -75,7 +75,7 @@ class GridStyle:
     """
 
     cells: int = 16
-    cell_px: int = 240
+    cell_px: int = 200
     before_s: float = 0.5
     after_s: float = 3.0
     tail_s: float = 0.5
