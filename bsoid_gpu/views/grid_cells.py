@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PLAIN: Colour = (84, 88, 96)  # border while the animal does something else
 BORDER_SHARE = 60  # of the cell
 TEXT_SHARE = 18
-THIN, THICK = 110, 70  # lines of the pose over a video, and without one
+THIN, THICK = 90, 60  # lines of the pose over a video, and without one
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class GridStyle:
     """
 
     cells: int = 16
-    cell_px: int = 240
+    cell_px: int = 200
     before_s: float = 0.5
     after_s: float = 3.0
     tail_s: float = 0.5
