@@ -46,8 +46,10 @@ def view(run: str, labels: str | None, port: int, socket_path: str | None) -> No
     """
     from pathlib import Path
 
-    from bsoid_gpu.workflows.view import RunActions, run_until_interrupted, serve
+    from bsoid_gpu.views.server import ViewServer
+    from bsoid_gpu.workflows.view import RunActions, run_until_interrupted
 
-    server = serve(RunActions(run, labels), port, None if socket_path is None else Path(socket_path))
+    actions = RunActions(run, labels)
+    server = ViewServer(actions, port, None if socket_path is None else Path(socket_path))
     click.echo(server.address)
-    run_until_interrupted(server)
+    run_until_interrupted(server, actions)

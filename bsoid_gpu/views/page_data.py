@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bsoid_gpu._version import __version__
+from bsoid_gpu.io.track_names import track_name
 from bsoid_gpu.settings.toml import to_toml
 from bsoid_gpu.views.page_file import packed
 
@@ -57,7 +59,7 @@ def page_data(
     """
     px_per_mm = model.settings.input.px_per_mm
     body_px = float(np.median([session.body_px for session in sessions]))
-    shown = _sessions_to_show(sessions)
+    shown, short = _sessions_to_show(sessions), short_names([session.name for session in sessions])
     counts = np.sum([np.bincount(_known(s.bouts.label), minlength=behaviours.count) for s in sessions], axis=0)
     return {
         "format": FORMAT,
@@ -81,7 +83,10 @@ def page_data(
         "front": list(body.front),
         "rear": list(body.rear),
         "unit": {"name": "mm", "px": px_per_mm} if px_per_mm else {"name": "body lengths", "px": body_px},
-        "sessions": [_session(session, run, with_bouts=session.name in shown) for session in sessions],
+        "sessions": [
+            _session(session, name, run, with_bouts=session.name in shown)
+            for session, name in zip(sessions, short, strict=True)
+        ],
         "sessions_total": len(sessions),
         "bouts_of_label": counts.tolist(),
         "stability": model.scores.get("stability"),
@@ -108,10 +113,16 @@ def _sessions_to_show(sessions: Sequence[SessionSummary]) -> set[str]:
     return {session.name for session, size in zip(sessions, sizes, strict=True) if size <= max(BOUTS_BYTES, sizes[0])}
 
 
-def _session(session: SessionSummary, run: StoredRun | None, *, with_bouts: bool) -> dict[str, Any]:
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without what trackers have added to that of the video, where they remain different."""
+    short = [track_name(Path(f"{name}.x")).video for name in names]
+    return [one if short.count(one) == 1 else name for one, name in zip(short, names, strict=True)]
+
+
+def _session(session: SessionSummary, name: str, run: StoredRun | None, *, with_bouts: bool) -> dict[str, Any]:
     bouts = session.bouts
     return {
-        "name": session.name,
+        "name": name,
         "recording": session.recording,
         "fps": session.fps,
         "start_s": session.start_s,

@@ -78,6 +78,13 @@ class RunActions:
             "labels": packed(np.where(points < 0, NO_LABEL, points).astype(np.uint16)),
         }
 
+    def warm_up(self) -> None:
+        """Cut the tree once: the first cut on a machine compiles for about a minute."""
+        run = self._shown.labelled.run
+        with contextlib.suppress(BadInput):
+            if run is not None and run.clustering is not None:
+                self.recut({"size": len(run.clustering.hard) // 2})
+
     def apply(self, request: dict[str, Any]) -> dict[str, Any]:
         """Begin to fit the classifier to another cut; :meth:`progress` says when it is done."""
         run, size, selection = self._cut(request)
@@ -141,13 +148,9 @@ class _LastMessage(logging.Handler):
         self._progress["message"] = record.getMessage()
 
 
-def serve(actions: RunActions, port: int = 0, socket_path: Path | None = None) -> ViewServer:
-    """A server of the page, which answers after :meth:`ViewServer.run`."""
-    return ViewServer(actions, port, socket_path)
-
-
-def run_until_interrupted(server: ViewServer) -> None:
-    """Answer requests until Ctrl-C, which is how a server ends."""
+def run_until_interrupted(server: ViewServer, actions: RunActions) -> None:
+    """Answer requests until Ctrl-C, which is how a server ends; what cuts the tree is compiled meanwhile."""
+    threading.Thread(target=actions.warm_up, daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     server.close()

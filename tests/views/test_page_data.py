@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from bsoid_gpu.run_folder.stored_run import TrainingTable
-from bsoid_gpu.views.page_data import MAP_POINTS, centres, dendrogram, in_plane, map_points, matched, nearest_points
+from bsoid_gpu.views.page_data import (
+    MAP_POINTS,
+    centres,
+    dendrogram,
+    in_plane,
+    map_points,
+    matched,
+    nearest_points,
+    short_names,
+)
 
 
 def table(session, time_s, features=None, label=None):
@@ -63,3 +72,10 @@ def test_the_dendrogram_joins_the_nearest_centres_first():
     assert merges[0][2] == pytest.approx(10 / spread)
     assert merges[1][2] == pytest.approx(44 / spread)
     assert dendrogram(middle[:1]) is None
+
+
+def test_names_are_those_of_the_videos_where_they_differ():
+    added = "DLC_resnet50_EPMAug25shuffle1_495000"
+    assert short_names([f"Video1{added}", f"Video2{added}", "mouse"]) == ["Video1", "Video2", "mouse"]
+    both = [f"Video1{added}", f"Video1{added}_filtered"]
+    assert short_names(both) == both
