@@ -36,6 +36,7 @@ LABELS = 30  # of a typical build
 BASE_MB = 400.0  # the program and its libraries
 WORKER_MB = 250.0  # the same in a worker process
 PARSE_S, TABLE_S, WORKERS_START_S = 0.015, 2.4e-7, 1.5  # per MB of a file; per cell of a table; once
+PAGE_START_S, PAGE_S = 1.0, 1.3e-4  # of the labels of all frames and their page; per bin
 MOMENTS_S = 8e-8  # per value of a bin, with several time scales, beyond what the bins alone take
 
 
@@ -155,11 +156,14 @@ def on_cpu(job: Size, settings: schema.Settings, cores: int, core: Speed = Speed
     moments_s = MOMENTS_S * cells if settings.features.scales_s else 0.0
     reading_s = (start_s + (PARSE_S * job.megabytes + moments_s) / workers) / core.steps
     table_mb = cells / max(job.files, 1) * 40 / 1e6
+    reading_mb = BASE_MB + reading_memory_mb(job, workers) + workers * _moments_mb(job, settings)
+    page_s = (PAGE_START_S + PAGE_S * job.bins / workers) / core.steps
     return [
-        Step("features", reading_s, BASE_MB + reading_memory_mb(job, workers) + workers * _moments_mb(job, settings)),
+        Step("features", reading_s, reading_mb),
         *(_fitting(section, cost, fits, job, cores, core) for section, (cost, fits) in _fits(job, settings).items()),
         *_other_models(job, settings, cores, core),
         Step("tables", (1.4 + TABLE_S * cells) / core.steps, BASE_MB + table_mb),
+        Step("labels, page", reading_s + page_s, reading_mb),
     ]
 
 
