@@ -27,8 +27,9 @@ from bsoid_gpu.run_folder.labelled import load_session, track_name
 from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
 from bsoid_gpu.run_folder.stored_run import StoredRun, load_run
 from bsoid_gpu.views.figures import write_figures
+from bsoid_gpu.views.map_data import centres, map_points, nearest_points, typical_bins
 from bsoid_gpu.views.montage import TYPICAL, ChosenBout, chosen_bouts, sum_of_transitions
-from bsoid_gpu.views.page_data import centres, map_points, nearest_points, page_data, typical_bins
+from bsoid_gpu.views.page_data import page_data
 from bsoid_gpu.views.page_file import page
 from bsoid_gpu.views.pose_clips import FASTEST_FPS, pose_clip
 from bsoid_gpu.views.pyav import pyav

@@ -17,7 +17,8 @@ from bsoid_gpu.errors import BadInput, BsoidError, raise_all
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.log import logger
 from bsoid_gpu.run_folder.stored_run import StoredRun
-from bsoid_gpu.views.page_data import NO_LABEL, map_points, matched
+from bsoid_gpu.views.map_data import map_points, matched
+from bsoid_gpu.views.page_data import NO_LABEL
 from bsoid_gpu.views.page_file import packed, page
 from bsoid_gpu.views.server import ViewServer
 from bsoid_gpu.workflows import naming, recut, report
