@@ -60,7 +60,7 @@ def single(fps: float) -> Settings:
 
 def planned(size: cost.Size, fps: float, core: cost.Speed) -> dict[str, Any]:
     """Estimates of `build --dry-run` for a job of this size: seconds of each stage and in total, and peak memory."""
-    steps = cost.on_cpu(size, single(fps), cores(), core)
+    steps = [step for step in cost.on_cpu(size, single(fps), cores(), core) if step.name != "labels, page"]
     return {
         "stages_s": {step.name: round(step.seconds, 2) for step in steps},
         "build_s": round(sum(step.seconds for step in steps), 1),

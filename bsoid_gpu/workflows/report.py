@@ -200,13 +200,16 @@ class Shown:
         return sum_of_transitions([(place[one.bouts.label], one.bouts) for one in self.sessions], len(order))
 
     def proposals(self) -> list[Proposal]:
-        """Labels that may be one behaviour, from descriptors, confusion, transitions and distances of centres."""
+        """Labels that may be one behaviour and are not merged yet, each with its reason."""
         run, labels = self.labelled.run, self.labelled.model.labels
         transitions = sum_of_transitions([(one.bouts.label, one.bouts) for one in self.sessions], labels)
         compared = comparison([one.measures for one in self.sessions], labels)
         if run is None:
-            return proposals(compared, transitions=transitions)
-        return proposals(compared, run.confusion, transitions, centres(run.training, labels))
+            proposed = proposals(compared, transitions=transitions)
+        else:
+            proposed = proposals(compared, run.confusion, transitions, centres(run.training, labels))
+        numbers = self.labelled.behaviours.numbers()
+        return [one for one in proposed if len({numbers[label] for label in one.labels}) > 1]
 
     def _training_bins(self, labels: set[int], cells: int) -> list[ChosenBout]:
         """Training bins of labels that have no bout in the sessions, so that each of them can be seen."""
