@@ -65,7 +65,7 @@ class Comparison:
         return [label for label, seconds in enumerate(self.seconds) if seconds >= LEAST_S]
 
     def gaps(self, left_out: Sequence[str] = ()) -> Values:
-        """Largest |AUC - 0.5| of each pair of labels: (labels, labels), NaN where none is known."""
+        """Largest distance of the AUC from 0.5 of each pair of labels: (labels, labels), NaN where none is known."""
         kept = [column for column, name in enumerate(self.names) if name not in left_out]
         return np.asarray(np.fmax.reduce(np.abs(self.auc[:, :, kept]), axis=2, initial=np.nan))
 

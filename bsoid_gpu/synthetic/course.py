@@ -22,7 +22,7 @@ LONGEST_SHARE = 0.8  # of the shorter of two bouts, that their transition takes
 
 @dataclass(frozen=True)
 class Course:
-    """Speeds, postures and rates, each (frames,), in the units of ``Behaviour``.
+    """Speeds, postures and rates, each (frames,), in the units of ``TrueBehaviour``.
 
     ``bend`` is in body lengths; ``weave`` is the rate at which the rhythm turns the body, which does not bend it.
     """

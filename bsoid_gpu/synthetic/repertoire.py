@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class TrueBehaviour:
     """One behaviour of the mouse.
 
     ``mean_s`` and ``least_s`` are the mean and the shortest duration of a bout, ``speed`` is in body lengths per
@@ -44,7 +44,7 @@ class Behaviour:
 class Repertoire:
     """Behaviours of an animal; ``follows[i, j]`` is the probability that a bout of j follows one of i."""
 
-    behaviours: tuple[Behaviour, ...]
+    behaviours: tuple[TrueBehaviour, ...]
     follows: NDArray[np.float64]
 
     @property
@@ -59,14 +59,14 @@ class Repertoire:
 
 USUAL = Repertoire(
     (
-        Behaviour("still", 2.5, 0.8),
-        Behaviour("walk", 2.5, 0.8, speed=1.1),
-        Behaviour("run", 1.8, 0.7, speed=3.6, stretch=1.06),
-        Behaviour("turn_left", 0.9, 0.5, speed=0.25, turn=-210.0),
-        Behaviour("turn_right", 0.9, 0.5, speed=0.25, turn=210.0),
-        Behaviour("groom", 4.0, 1.2, stretch=0.82, stroke_px=8.0, tuck=1.0, rate_hz=6.0),
-        Behaviour("rear", 1.8, 0.8, stretch=0.6, sweep_px=2.5, tuck=0.55, rate_hz=1.2),
-        Behaviour("sniff", 1.8, 0.7, sweep_px=11.0, rate_hz=3.0),
+        TrueBehaviour("still", 2.5, 0.8),
+        TrueBehaviour("walk", 2.5, 0.8, speed=1.1),
+        TrueBehaviour("run", 1.8, 0.7, speed=3.6, stretch=1.06),
+        TrueBehaviour("turn_left", 0.9, 0.5, speed=0.25, turn=-210.0),
+        TrueBehaviour("turn_right", 0.9, 0.5, speed=0.25, turn=210.0),
+        TrueBehaviour("groom", 4.0, 1.2, stretch=0.82, stroke_px=8.0, tuck=1.0, rate_hz=6.0),
+        TrueBehaviour("rear", 1.8, 0.8, stretch=0.6, sweep_px=2.5, tuck=0.55, rate_hz=1.2),
+        TrueBehaviour("sniff", 1.8, 0.7, sweep_px=11.0, rate_hz=3.0),
     ),
     # rows sum to 1: a mouse stops before it grooms or rears, and walks before it runs
     np.array(
@@ -86,13 +86,15 @@ USUAL = Repertoire(
 
 
 def with_variants(
-    usual: Repertoire, variants: Mapping[str, Sequence[Behaviour]], often: Mapping[str, float] = MappingProxyType({})
+    usual: Repertoire,
+    variants: Mapping[str, Sequence[TrueBehaviour]],
+    often: Mapping[str, float] = MappingProxyType({}),
 ) -> Repertoire:
     """A repertoire in which equally frequent variants take the place of some behaviours.
 
     ``often`` are factors on the probability that a bout of a behaviour of ``usual``, by name, comes next.
     """
-    behaviours: list[Behaviour] = []
+    behaviours: list[TrueBehaviour] = []
     origin: list[int] = []
     for number, behaviour in enumerate(usual.behaviours):
         own = variants.get(behaviour.name, (behaviour,))
@@ -112,11 +114,11 @@ SLOW = with_variants(
     USUAL,
     {
         "walk": [
-            Behaviour("walk_winding", 10.0, 6.0, speed=1.1, weave=156.0, rhythm_hz=0.1),
-            Behaviour("walk_weaving", 10.0, 6.0, speed=1.1, weave=170.0, rhythm_hz=1.5),
+            TrueBehaviour("walk_winding", 10.0, 6.0, speed=1.1, weave=156.0, rhythm_hz=0.1),
+            TrueBehaviour("walk_weaving", 10.0, 6.0, speed=1.1, weave=170.0, rhythm_hz=1.5),
         ],
         "groom": [
-            Behaviour(
+            TrueBehaviour(
                 name,
                 10.0,
                 6.0,

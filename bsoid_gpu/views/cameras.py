@@ -24,7 +24,7 @@ SMALLEST_SIDE_PX = 16.0
 
 
 @dataclass(frozen=True, eq=False)
-class Camera:
+class FollowingCamera:
     """What is seen in each of some frames.
 
     Parameters
@@ -83,7 +83,7 @@ def follow(
     view: str = ARENA,
     front: Sequence[int] = (),
     rear: Sequence[int] = (),
-) -> Camera:
+) -> FollowingCamera:
     """A camera that follows the animal, steadily.
 
     Parameters
@@ -123,7 +123,7 @@ def follow(
         turn = np.stack([np.stack([-y, -x], axis=1), np.stack([x, -y], axis=1)], axis=1)
     known = np.isfinite(length_px) and length_px > 0
     side = max(SEEN_BODIES * length_px, SMALLEST_SIDE_PX) if known else 10 * SMALLEST_SIDE_PX
-    return Camera(centre, turn, float(side))
+    return FollowingCamera(centre, turn, float(side))
 
 
 def _middle(points: Values) -> Values:

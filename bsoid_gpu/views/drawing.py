@@ -16,7 +16,7 @@ from bsoid_gpu.views.pyav import INSTALL
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bsoid_gpu.views.cameras import Camera
+    from bsoid_gpu.views.cameras import FollowingCamera
 
     Picture = NDArray[np.uint8]  # (height, width, 3)
     Colour = tuple[int, int, int]
@@ -60,7 +60,7 @@ def rgb(colour: str) -> Colour:
     return red, green, blue
 
 
-def square_of(part_of: Callable[[Box], Picture], camera: Camera, frame: int, size: int) -> Any:
+def square_of(part_of: Callable[[Box], Picture], camera: FollowingCamera, frame: int, size: int) -> Any:
     """The square that the camera sees, a Pillow image of ``size`` px.
 
     Parameters
@@ -87,7 +87,7 @@ def square_of(part_of: Callable[[Box], Picture], camera: Camera, frame: int, siz
     return part.transform((size, size), *how, pillow().Image.Resampling.BILINEAR)
 
 
-def floor(camera: Camera, frame: int, size: int, spacing_px: float) -> Any:
+def floor(camera: FollowingCamera, frame: int, size: int, spacing_px: float) -> Any:
     """A floor, where there is no video: a Pillow image with lines that stand still, ``spacing_px`` apart."""
     picture = pillow().Image.new("RGB", (size, size), FLOOR)
     draw = pillow().ImageDraw.Draw(picture)

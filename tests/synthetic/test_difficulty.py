@@ -13,7 +13,7 @@ from bsoid_gpu.synthetic import mouse, tracking
 from bsoid_gpu.synthetic.conditions import EASY, HARD
 from bsoid_gpu.synthetic.course import course
 from bsoid_gpu.synthetic.noise import low_passed
-from bsoid_gpu.synthetic.repertoire import SLOW, SLOW_PAIRS, USUAL, Behaviour, Repertoire, with_variants
+from bsoid_gpu.synthetic.repertoire import SLOW, SLOW_PAIRS, USUAL, Repertoire, TrueBehaviour, with_variants
 from bsoid_gpu.synthetic.sessions import simulate, simulate_session
 
 FPS = 20.0
@@ -134,7 +134,7 @@ def test_the_errors_of_a_hard_tracker_last():
 
 
 def test_a_repertoire_with_variants_by_hand():
-    pair = [Behaviour("stroll", 1, 1), Behaviour("march", 1, 1)]
+    pair = [TrueBehaviour("stroll", 1, 1), TrueBehaviour("march", 1, 1)]
     both = with_variants(USUAL, {"walk": pair})
     more = with_variants(USUAL, {"walk": pair}, often={"walk": 3.0})
     # 0.3 becomes 0.9, next to 0.7 of others: (0.45, 0.45, 0.05, ...) / 1.6
@@ -160,7 +160,7 @@ def quantities(pose):
 
 
 def test_a_rhythm_by_hand():
-    trot = Behaviour("trot", 10, 10, speed=1.0, turn=20.0, depth=0.5, weave=40.0, rhythm_hz=0.5)
+    trot = TrueBehaviour("trot", 10, 10, speed=1.0, turn=20.0, depth=0.5, weave=40.0, rhythm_hz=0.5)
     one = Repertoire((trot,), np.ones((1, 1)))
     steady = replace(EASY, vigour=0.0, blend_s=(0.0, 0.0))
     does = course(np.zeros(80, dtype=int), 10.0, rng(), one, steady)

@@ -7,7 +7,7 @@ import pytest
 
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.views import drawing
-from bsoid_gpu.views.cameras import Camera
+from bsoid_gpu.views.cameras import FollowingCamera
 
 pytest.importorskip("PIL")
 
@@ -27,7 +27,7 @@ def image():
 
 def camera(centre, side_px, quarter_turns=0):
     turn = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarter_turns)
-    return Camera(np.array([centre], dtype=float), turn[None].astype(float), side_px)
+    return FollowingCamera(np.array([centre], dtype=float), turn[None].astype(float), side_px)
 
 
 def test_a_square_at_the_scale_of_the_frame_is_its_part(image):
