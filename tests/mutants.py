@@ -29,6 +29,35 @@ LONGEST_S = 900
 # fmt: off
 # by the file, below bsoid_gpu, and the tests that should notice, below tests: texts and what takes their place
 CHANGES = {
+    ("views/montage.py", "views/test_montage.py"): [
+        ("number = counts[last] - counts[first]", "number = counts[last] - counts[first] + 1"),
+        ("(bouts.stop[:-1] == bouts.start[1:]) & ", ""),  # across gaps
+        ("return rows[np.lexsort((np.arange(len(rows)), turn))]", "return rows"),  # sessions not in turn
+        ("edge = _in_turn(rest[::-1], session)", "edge = _in_turn(rest, session)"),
+    ],
+    ("views/pose_clips.py", "views/test_pose_clips.py"): [
+        ("(pose.frame_numbers[rows] == numbers)[:, None, None]", "np.ones(len(rows), bool)[:, None, None]"),
+        ("start = bout.start - step * ((bout.start - start) // step)", "pass"),  # the onset between two frames
+    ],
+    ("views/map_data.py", "views/test_map_data.py"): [
+        ("if best in number[:-1]:", "if False:"),  # two clusters with one number
+        ("np.where(spread > 0, spread, 1.0)", "1.0"),
+    ],
+    ("views/server.py", "views/test_server.py"): [
+        ("if secrets.compare_digest(given.encode(), token.encode()):", "if True:"),
+        ('if name not in ("", "progress"):', 'if name in ("no",):'),
+        ("path.chmod(0o600)", "pass"),
+        ("int(length) > LARGEST_REQUEST", "False"),
+    ],
+    ("behaviours/names_file.py", "behaviours/test_names.py"): [
+        ("if saved.version != behaviours.version:", "if False:"),
+        ("if kept.exists() and not path.exists():", "if False:"),
+        ("if saved.version > behaviours.version:", "if False:"),
+    ],
+    ("behaviours/names.py", "behaviours/test_names.py"): [
+        ("parts = [one for one in self.behaviours if set(one.labels) & set(labels)]",
+         "parts = [one for one in self.behaviours if set(one.labels) <= set(labels)]"),
+    ],
     ("method/windows.py", "method/test_windows.py"): [
         ("at - (fits + 1) // 2", "at - fits // 2"),  # off the centre by a step
         ("(fits + 1) // 2", "(fits + 3) // 2"),
@@ -170,14 +199,14 @@ CHANGES = {
     ("method/smoothing.py", "method/test_smoothing.py"): [
         ("LEAST = 1e-6", "LEAST = 1e-3"),
         ("(1.0 - stay) / (labels - 1)", "(1.0 - stay) / labels"),
-        ("evidence *= weight", "evidence *= 1.0"),
+        ("evidence.astype(np.float64) * weight", "evidence.astype(np.float64)"),
         ("_advance(before.copy(), evidence", "_advance(np.zeros_like(before), evidence"),
         ("if len(again) == 0:", "if True:"),  # blocks whose warm-up is too short stay as they are
         ("before[:, again] = ends[:, again - 1]", "pass"),
         ("np.maximum(current, steps.switch, out=current)", "pass"),
-        ("scores + steps.stay >= steps.switch", "scores + steps.stay > 0"),
+        ("+ steps.stay < steps.switch", "+ steps.stay < 0"),
         ("np.argmax(scores[row, :, block])", "np.argmax(scores[-1, :, block])"),
-        ("np.flatnonzero(~stays[label, :frames]) + 1", "np.flatnonzero(~stays[label, :frames])"),
+        ("np.flatnonzero(changed.T.reshape(-1)[:frames]) + 1", "np.flatnonzero(changed.T.reshape(-1)[:frames])"),
         ("stay == 0 or 0.5 <= stay < 1.0", "0.0 <= stay < 1.0"),
         ("0.5 <= stay < 1.0", "0.5 <= stay <= 1.0"),
     ],
@@ -209,7 +238,7 @@ CHANGES = {
     ],
     ("workflows/stability.py", "workflows/test_stability.py"): [
         ("combinations(predicted, 2)", "combinations(predicted[:2], 2)"),
-        ('"adjusted_rand": adjusted_rand_score', '"adjusted_rand": adjusted_mutual_info_score'),
+        ('"adjusted_rand": agreement.adjusted_rand,', '"adjusted_rand": agreement.adjusted_mutual_information,'),
         ("float(np.mean([measure(*pair) for pair in pairs]))", "float(np.max([measure(*pair) for pair in pairs]))"),
         ("counts >= RETURNS * models", "counts > RETURNS * models"),
         ("if count < RETURNS * models]", "if count <= RETURNS * models]"),
@@ -451,7 +480,7 @@ CHANGES = {
         ('"seed": settings.seed,\n        "joined"', '"joined"'),
         ('"seed": settings.seed,\n    }\n    return', "}\n    return"),
         ('"embedding": store.stages[EMBEDDING].digest, ', ""),
-        (', "bin_s": bin_s}', "}"),
+        (', "bin_s": bin_s, ', ", "),
         ('{"labels": labels, **parts}', "parts"),
         ('{"labels": labels, **parts}', '{"labels": labels}'),
         ('{"labels": labels, "blocks": blocks}', '{"blocks": blocks}'),

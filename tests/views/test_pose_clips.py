@@ -24,7 +24,7 @@ def positions(clip):
     return np.where(coded == MISSING, np.nan, coded * clip["step"] + clip["origin"])
 
 
-@pytest.mark.parametrize("fps", [10.0, 25.0, 29.97, 60.0, 120.0])
+@pytest.mark.parametrize("fps", [10.0, 25.0, 29.97, 50.0, 60.0, 120.0])
 def test_a_clip_has_the_positions_around_the_bout(fps):
     session = pose(2000, fps)
     clip = pose_clip(session, ChosenBout(0, 4, 700, 730, 0.9, "typical"), 100.0)
