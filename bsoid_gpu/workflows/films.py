@@ -17,7 +17,7 @@ from bsoid_gpu.workflows.session_videos import pose_files, session_video
 
 if TYPE_CHECKING:
     from bsoid_gpu.views.video_files import GivenVideos
-    from bsoid_gpu.workflows.report import Labelled
+    from bsoid_gpu.workflows.labelled_sessions import Labelled
 
 MOST_FILMS = 3  # of a label: each takes about half a second to write
 PAGE_BYTES = 2_500_000  # of all films of a page

@@ -26,12 +26,13 @@ from bsoid_gpu.views.montage import ChosenBout
 from bsoid_gpu.views.pyav import pyav
 from bsoid_gpu.views.selection import Selection, selection
 from bsoid_gpu.views.video_files import GivenVideos, given_videos
-from bsoid_gpu.workflows import report
+from bsoid_gpu.workflows.labelled_sessions import with_names
 from bsoid_gpu.workflows.session_videos import pose_files, session_video
+from bsoid_gpu.workflows.summarised import Summarised, body_of_sessions
 
 if TYPE_CHECKING:
     from bsoid_gpu.behaviours.names import Behaviour, Behaviours
-    from bsoid_gpu.workflows.report import Labelled
+    from bsoid_gpu.workflows.labelled_sessions import Labelled
     from bsoid_gpu.workflows.session_videos import Video
 
 MOST_CELLS = 64
@@ -81,9 +82,9 @@ def clips(
     pillow()
     style, folder, given = style or GridStyle(), Path(out), given_videos(videos)
     raise_all(_style_problems(style))
-    labelled = report.with_names(run, labels)
+    labelled = with_names(run, labels)
     raise_all(_unknown_behaviours(behaviours, labelled.behaviours))
-    shown = report.Shown.of(labelled, executor or Executor())
+    shown = Summarised.of(labelled, executor or Executor())
     style = replace(style, skeleton=shown.body.skeleton, front=shown.body.front, rear=shown.body.rear)
     if style.view == cameras.EGOCENTRIC and not shown.body.front:
         msg = f"the keypoints have no known front and rear, with which the view could turn: use --view {cameras.ARENA}"
@@ -222,13 +223,13 @@ def video(
     """
     pyav()
     pillow()
-    labelled = report.with_names(run, labels)
+    labelled = with_names(run, labels)
     raise_all([] if session in labelled.sessions else [unknown_name("session", session, list(labelled.sessions))])
     loaded = load_session(labelled.folder, session)
     path = Path(out)
     with files.explained(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    edges = report.body_of_sessions(labelled).skeleton if skeleton and loaded.pose.position.shape[3] == 2 else None
+    edges = body_of_sessions(labelled).skeleton if skeleton and loaded.pose.position.shape[3] == 2 else None
 
     def shown(label: int) -> Shown:
         one = labelled.behaviours.of(label)

@@ -14,7 +14,8 @@ from bsoid_gpu.errors import BadInput
 from bsoid_gpu.execution.executors import Executor
 from bsoid_gpu.run_folder import records, tables
 from bsoid_gpu.run_folder.model_file import Model, folder_of, load_model
-from bsoid_gpu.workflows.report import LABELS, Shown, with_names
+from bsoid_gpu.workflows.labelled_sessions import LABELS, with_names
+from bsoid_gpu.workflows.summarised import Summarised
 
 
 class Change(NamedTuple):
@@ -117,7 +118,7 @@ def proposed(run: str | os.PathLike[str]) -> str:
     BadInput
         The training sessions have no labels with positions.
     """
-    shown = Shown.of(with_names(run), Executor())
+    shown = Summarised.of(with_names(run), Executor())
     lines = [
         f"--merge {','.join(map(str, one.labels))}: {one.reason}"
         if one.kind == MERGE

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bsoid_gpu.pose import Pose
     from bsoid_gpu.views.video_files import GivenVideos
     from bsoid_gpu.views.video_index import VideoIndex
-    from bsoid_gpu.workflows.report import Labelled
+    from bsoid_gpu.workflows.labelled_sessions import Labelled
 
     Video = tuple[Path, VideoIndex]
 

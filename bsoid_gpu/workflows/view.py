@@ -22,6 +22,8 @@ from bsoid_gpu.views.page_data import NO_LABEL
 from bsoid_gpu.views.page_file import packed, page
 from bsoid_gpu.views.server import ViewServer
 from bsoid_gpu.workflows import naming, recut, report
+from bsoid_gpu.workflows.labelled_sessions import LABELS, with_names
+from bsoid_gpu.workflows.summarised import Summarised
 
 MOST_CLIPS = 64  # of a label
 
@@ -44,8 +46,8 @@ class RunActions:
         self._load()
 
     def _load(self) -> None:
-        labelled = report.with_names(self._run, self._labels)
-        self._shown = report.Shown.of(labelled, Executor())
+        labelled = with_names(self._run, self._labels)
+        self._shown = Summarised.of(labelled, Executor())
         self._data = report.report_data(self._shown, self._run.resolve().name)
 
     def page(self, token: str) -> bytes:
@@ -125,7 +127,7 @@ class RunActions:
         handler = _LastMessage(self._progress)
         logger.addHandler(handler)
         try:
-            recut.recut(run, size, selection, get_backend("auto"), self._run / report.LABELS)
+            recut.recut(run, size, selection, get_backend("auto"), self._run / LABELS)
             with self._lock:
                 self._load()
             self._progress |= {"running": False, "done": True, "message": "done"}

@@ -14,12 +14,15 @@ from bsoid_gpu.behaviours.names_file import load_names
 from bsoid_gpu.errors import BadInput
 from bsoid_gpu.log import logger
 from bsoid_gpu.run_folder.labelled import load_session
+from bsoid_gpu.run_folder.model_file import load_model
 from bsoid_gpu.views.grid_cells import GridStyle
 from bsoid_gpu.views.video_files import given_videos
 from bsoid_gpu.views.video_reading import VideoReader
-from bsoid_gpu.workflows import movies, report
+from bsoid_gpu.workflows import movies
 from bsoid_gpu.workflows.films import with_films
+from bsoid_gpu.workflows.labelled_sessions import with_names
 from bsoid_gpu.workflows.naming import Change, change_names
+from bsoid_gpu.workflows.session_videos import pose_files
 
 pytest.importorskip("av")
 
@@ -62,7 +65,7 @@ def test_every_behaviour_with_bouts_has_a_movie_and_the_table_lists_its_cells(re
 
 
 def _model(reported):
-    model = report.load_model(reported / "run")
+    model = load_model(reported / "run")
     return model.digest(), model.labels
 
 
@@ -106,13 +109,13 @@ def test_the_part_of_a_session_around_a_bout_is_enough(reported):
 
 
 def test_the_pose_file_of_an_animal_is_known(reported):
-    labelled = report.with_names(reported / "run")
-    assert movies.pose_files(labelled) == {"mouse0": ["mouse0"], "mouse1": ["mouse1"]}
+    labelled = with_names(reported / "run")
+    assert pose_files(labelled) == {"mouse0": ["mouse0"], "mouse1": ["mouse1"]}
 
 
 def test_films_show_the_frames_of_the_clips_of_the_page(reported, video, tmp_path):
     clips = data_of(reported / "run/report.html")["clips"]
-    labelled = report.with_names(reported / "run")
+    labelled = with_names(reported / "run")
     filmed = with_films(labelled, clips, given_videos([video]), page_bytes=120_000)
     with_film = [clip for clip in filmed if clip["video"]]
     assert with_film
