@@ -29,15 +29,6 @@ def pyav() -> Any:
     return av
 
 
-def has_pyav() -> bool:
-    """Whether videos can be read and written here."""
-    try:
-        pyav()
-    except BadInput:
-        return False
-    return True
-
-
 @contextlib.contextmanager
 def explained_video(path: Path, what: str) -> Iterator[None]:
     """Turn an error of PyAV into a :class:`BadInput` that names the file."""
