@@ -7,14 +7,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 CLIPS_MS = 1200  # until the clips are in the middle of their bouts
 
 
 def main() -> None:
+    from playwright.sync_api import sync_playwright  # a benchmark can be imported without it
+
     page_file, picture, *size = sys.argv[1:]
     width, height = map(int, size or (1280, 800))
     program = next(filter(None, map(shutil.which, CHROMIUM)))
