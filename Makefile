@@ -41,7 +41,7 @@ test-hpc: $(VENV)/.ready
 
 # the lower bounds of pyproject.toml, which have no wheels for Python 3.12 and newer
 test-oldest: $(OLDEST)/.ready
-	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) -m "not slow and not hpc and not browser"
+	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) --hypothesis-profile fewer -m "not slow and not hpc and not browser"
 
 $(OLDEST)/.ready: pyproject.toml tests/oldest.py | $(VENV)/.ready
 	$(OLDEST_PYTHON) -c 'import sys; sys.exit("the oldest libraries need Python 3.10 or 3.11; set OLDEST_PYTHON") if sys.version_info[:2] not in ((3, 10), (3, 11)) else 0'

@@ -24,6 +24,7 @@ from bsoid_gpu.workflows.predict import predict_files
 from bsoid_gpu.workflows.report import report_of_training
 
 settings.register_profile("without deadline", deadline=None)
+settings.register_profile("fewer", deadline=None, max_examples=20)
 settings.load_profile("without deadline")
 
 
