@@ -86,7 +86,8 @@ def described(page: str) -> dict[str, set[str]]:
 
 
 def files_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    return {re.sub(r"^behaviours\.\w+\.toml$", "behaviours.toml", name) for name in names}  # of an earlier model
 
 
 def columns(file: Path) -> set[str]:
