@@ -36,8 +36,10 @@ CHANGES = {
         ("edge = _in_turn(rest[::-1], session)", "edge = _in_turn(rest, session)"),
     ],
     ("views/pose_clips.py", "views/test_pose_clips.py"): [
-        ("(pose.frame_numbers[rows] == numbers)[:, None, None]", "np.ones(len(rows), bool)[:, None, None]"),
         ("start = bout.start - step * ((bout.start - start) // step)", "pass"),  # the onset between two frames
+    ],
+    ("views/cameras.py", "views/test_pose_clips.py"): [
+        ("np.where((rows >= 0)[:, None, None], points, np.nan)", "points"),
     ],
     ("views/map_data.py", "views/test_map_data.py"): [
         ("if best in number[:-1]:", "if False:"),  # two clusters with one number

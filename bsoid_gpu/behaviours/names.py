@@ -97,6 +97,11 @@ class Behaviours:
         """Number of the behaviour of each label."""
         return [self.of(label).number for label in range(self.count)]
 
+    def places(self) -> list[int]:
+        """Place of the behaviour of each label among the behaviours."""
+        place = {one.number: i for i, one in enumerate(self.behaviours)}
+        return [place[number] for number in self.numbers()]
+
     def names(self) -> list[str]:
         """Name of the behaviour of each label, and at the end that of the label -1, which is empty."""
         return [*(self.of(label).shown_name for label in range(self.count)), ""]

@@ -5,8 +5,7 @@ Heavy modules are imported inside the commands, so that ``--help`` answers at on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,7 +31,6 @@ from bsoid_gpu.errors import BsoidError, OutOfMemory
 if TYPE_CHECKING:
     from bsoid_gpu.execution.executors import Executor
 
-F = TypeVar("F", bound=Callable[..., Any])
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
 EPILOG = """\b
@@ -167,13 +165,8 @@ def build(
     else:
         build_run(list(sessions), fps, out, **chosen)
         if not no_report:
-            training = {
-                "backend": backend,
-                "individuals": chosen["individuals"],
-                "videos": videos,
-                "executor": executor,
-            }
-            report_of_training(out, list(sessions), fps, **training)
+            shared = {name: chosen[name] for name in ("backend", "individuals", "executor")}
+            report_of_training(out, list(sessions), fps, videos=videos, **shared)
     click.echo(out)
 
 

@@ -112,9 +112,8 @@ def _plotted(size_mm: tuple[float, float], draw: Draw) -> dict[str, bytes]:
 
 def merged_matrix(counts: NDArray[np.int64], behaviours: Behaviours) -> NDArray[np.int64]:
     """Counts (labels, labels) with the rows and columns of merged labels added: (behaviours, behaviours)."""
-    order = {one.number: i for i, one in enumerate(behaviours.behaviours)}
-    place = np.array([order[number] for number in behaviours.numbers()])
-    merged = np.zeros((len(order), len(order)), dtype=np.int64)
+    place = np.array(behaviours.places())
+    merged = np.zeros((len(behaviours.behaviours),) * 2, dtype=np.int64)
     np.add.at(merged, (place[:, None], place[None, :]), counts)
     return merged
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bsoid_gpu.views.cameras import positions_at
 from bsoid_gpu.views.page_file import packed
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ def pose_clip(pose: Pose, bout: ChosenBout, unit_px: float, fastest_fps: float =
     start, stop = clip_frames(bout, pose.fps)
     start = bout.start - step * ((bout.start - start) // step)  # the onset is a frame of the clip
     numbers = np.arange(start, stop, step)
-    rows = np.searchsorted(pose.frame_numbers, numbers).clip(0, pose.frames - 1)
-    position = np.where(
-        (pose.frame_numbers[rows] == numbers)[:, None, None], pose.position[rows, 0, :, :2], np.nan
-    )  # fmt: skip
+    position = positions_at(pose, numbers)
     known = np.isfinite(position)
     low = np.nanmin(np.where(known, position, np.inf), axis=(0, 1)) if known.any() else np.zeros(2)
     high = np.nanmax(np.where(known, position, -np.inf), axis=(0, 1)) if known.any() else np.ones(2)

@@ -47,9 +47,9 @@ class Summarised:
     def transitions(self) -> NDArray[np.int64]:
         """How many bouts of each behaviour (column) follow one of each behaviour (row): (behaviours, behaviours)."""
         behaviours = self.labelled.behaviours
-        order = {one.number: i for i, one in enumerate(behaviours.behaviours)}
-        place = np.array([*(order[number] for number in behaviours.numbers()), -1])
-        return sum_of_transitions([(place[one.bouts.label], one.bouts) for one in self.sessions], len(order))
+        place = np.array([*behaviours.places(), -1])  # the last one is that of the label -1
+        numbered = [(place[one.bouts.label], one.bouts) for one in self.sessions]
+        return sum_of_transitions(numbered, len(behaviours.behaviours))
 
     def proposals(self) -> list[Proposal]:
         """Labels that may be one behaviour and are not merged yet, each with its reason."""
